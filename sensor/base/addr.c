@@ -1,0 +1,108 @@
+#include "base/addr.h"
+
+#include <arpa/inet.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "base/error.h"
+
+int addr_compare(const struct addr *a, const struct addr *b)
+{
+    bool a4 = addr_is_v4(a), b4 = addr_is_v4(b);
+
+    if (a4 != b4)
+        return a4 ? -1 : 1;
+    return memcmp(a->b, b->b, 16);
+}
+
+const char *addr_text(const struct addr *a, char text[ADDR_TEXT])
+{
+    if (addr_is_v4(a))
+        inet_ntop(AF_INET, a->b + 12, text, ADDR_TEXT);
+    else
+        inet_ntop(AF_INET6, a->b, text, ADDR_TEXT);
+    return text;
+}
+
+int addr_parse(const char *text, struct addr *out)
+{
+    uint8_t bytes[16];
+
+    if (inet_pton(AF_INET, text, bytes) == 1) {
+        *out = addr_v4(bytes);
+        return SD_OK;
+    }
+    if (inet_pton(AF_INET6, text, bytes) == 1) {
+        *out = addr_v6(bytes);
+        return SD_OK;
+    }
+    return SD_EINVAL;
+}
+
+static bool bits_behind(const struct prefix *p)
+{
+    for (unsigned bit = p->length; bit < 128; bit++)
+        if (p->addr.b[bit / 8] & (0x80u >> (bit % 8)))
+            return true;
+    return false;
+}
+
+int prefix_parse(const char *text, struct prefix *out)
+{
+    char copy[ADDR_TEXT + 4];
+    size_t length = strlen(text);
+    unsigned most, given;
+    char *slash, *end;
+
+    if (length == 0 || length >= sizeof copy)
+        return SD_EINVAL;
+    memcpy(copy, text, length + 1);
+    slash = strchr(copy, '/');
+    if (slash)
+        *slash++ = '\0';
+    if (addr_parse(copy, &out->addr) != SD_OK)
+        return SD_EINVAL;
+    most = addr_is_v4(&out->addr) && strchr(copy, ':') == NULL ? 32 : 128;
+    given = most;
+    if (slash) {
+        if (*slash < '0' || *slash > '9')
+            return SD_EINVAL;
+        given = (unsigned)strtoul(slash, &end, 10);
+        if (*end || given > most)
+            return SD_EINVAL;
+    }
+    out->length = (uint8_t)(given + 128 - most);
+    return bits_behind(out) ? SD_EMALF : SD_OK;
+}
+
+const char *prefix_text(const struct prefix *p, char text[ADDR_TEXT + 4])
+{
+    char a[ADDR_TEXT];
+    unsigned length = p->length;
+
+    if (addr_is_v4(&p->addr) && length >= 96)
+        length -= 96;
+    snprintf(text, ADDR_TEXT + 4, "%s/%u", addr_text(&p->addr, a), length);
+    return text;
+}
+
+bool prefix_holds(const struct prefix *p, const struct addr *a)
+{
+    unsigned whole = p->length / 8, rest = p->length % 8;
+    uint8_t mask = (uint8_t)(0xff00u >> rest);
+
+    if (memcmp(p->addr.b, a->b, whole) != 0)
+        return false;
+    return rest == 0 || ((p->addr.b[whole] ^ a->b[whole]) & mask) == 0;
+}
+
+bool addr_is_private(const struct addr *a)
+{
+    const uint8_t *v4 = a->b + 12;
+
+    if (addr_is_v4(a))
+        return v4[0] == 10 || v4[0] == 127 || (v4[0] == 172 && (v4[1] & 0xf0) == 16) ||
+               (v4[0] == 192 && v4[1] == 168) || (v4[0] == 169 && v4[1] == 254);
+    return (a->b[0] & 0xfe) == 0xfc || (a->b[0] == 0xfe && (a->b[1] & 0xc0) == 0x80) ||
+           (a->w[0] == 0 && a->b[8] == 0 && a->b[15] == 1);
+}

@@ -1,0 +1,161 @@
+#include "base/ring.h"
+
+#include <assert.h>
+#include <ck_pr.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/eventfd.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include "base/error.h"
+
+/* What both sides share. Producer's and consumer's words stand on cache lines of their own. */
+struct shared {
+    uint64_t head; /* next slot to write */
+    uint64_t dropped;
+    char pad1[48];
+    uint64_t tail; /* next slot to read */
+    uint32_t sleeping;
+    char pad2[52];
+    uint8_t slots[];
+};
+
+struct ring {
+    struct shared *shared;
+    size_t mapped;
+    size_t record_size;
+    uint64_t mask;
+    int doorbell;
+};
+
+static void *map_shared(const char *name, size_t bytes)
+{
+    int descriptor = memfd_create(name, MFD_CLOEXEC);
+    void *memory;
+
+    if (descriptor < 0)
+        return NULL;
+    memory = ftruncate(descriptor, (off_t)bytes) == 0
+                 ? mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_SHARED, descriptor, 0)
+                 : MAP_FAILED;
+    close(descriptor);
+    return memory == MAP_FAILED ? NULL : memory;
+}
+
+struct ring *ring_create(const char *name, size_t record_size, size_t capacity)
+{
+    struct ring *r = calloc(1, sizeof *r);
+    uint64_t slots = 1;
+
+    if (!r)
+        return NULL;
+    while (slots < capacity)
+        slots *= 2;
+    r->record_size = (record_size + 63) / 64 * 64;
+    r->mask = slots - 1;
+    r->mapped = sizeof(struct shared) + slots * r->record_size;
+    r->shared = map_shared(name, r->mapped);
+    r->doorbell = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
+    if (!r->shared || r->doorbell < 0) {
+        ring_destroy(r);
+        return NULL;
+    }
+    return r;
+}
+
+void ring_destroy(struct ring *r)
+{
+    if (!r)
+        return;
+    if (r->shared)
+        munmap(r->shared, r->mapped);
+    if (r->doorbell >= 0)
+        close(r->doorbell);
+    free(r);
+}
+
+static uint8_t *slot(const struct ring *r, uint64_t index)
+{
+    return r->shared->slots + (index & r->mask) * r->record_size;
+}
+
+int ring_push(struct ring *r, const void *record, size_t length)
+{
+    uint64_t head = r->shared->head;
+
+    assert(length <= r->record_size);
+    if (head - ck_pr_load_64(&r->shared->tail) > r->mask) {
+        ck_pr_store_64(&r->shared->dropped, r->shared->dropped + 1);
+        return SD_ELIMIT;
+    }
+    ck_pr_fence_load_store();
+    memcpy(slot(r, head), record, length);
+    ck_pr_fence_store();
+    ck_pr_store_64(&r->shared->head, head + 1);
+    return SD_OK;
+}
+
+void ring_wake(struct ring *r)
+{
+    uint64_t one = 1;
+
+    ck_pr_fence_memory();
+    if (ck_pr_load_32(&r->shared->sleeping) && write(r->doorbell, &one, sizeof one) < 0)
+        return; /* the counter is full: the consumer has been rung already */
+}
+
+const void *ring_peek(struct ring *r)
+{
+    uint64_t tail = r->shared->tail;
+
+    if (ck_pr_load_64(&r->shared->head) == tail)
+        return NULL;
+    ck_pr_fence_load();
+    return slot(r, tail);
+}
+
+void ring_pop(struct ring *r)
+{
+    ck_pr_fence_load_store();
+    ck_pr_store_64(&r->shared->tail, r->shared->tail + 1);
+}
+
+int ring_descriptor(const struct ring *r)
+{
+    return r->doorbell;
+}
+
+bool ring_may_sleep(struct ring *r)
+{
+    ck_pr_store_32(&r->shared->sleeping, 1);
+    ck_pr_fence_memory();
+    if (!ring_peek(r))
+        return true;
+    ring_awake(r);
+    return false;
+}
+
+void ring_awake(struct ring *r)
+{
+    uint64_t rung;
+
+    ck_pr_store_32(&r->shared->sleeping, 0);
+    if (read(r->doorbell, &rung, sizeof rung) < 0)
+        return; /* nobody had rung */
+}
+
+size_t ring_length(const struct ring *r)
+{
+    return (size_t)(ck_pr_load_64(&r->shared->head) - ck_pr_load_64(&r->shared->tail));
+}
+
+uint64_t ring_dropped(const struct ring *r)
+{
+    return ck_pr_load_64(&r->shared->dropped);
+}
+
+uint64_t ring_pushed(const struct ring *r)
+{
+    return ck_pr_load_64(&r->shared->head);
+}

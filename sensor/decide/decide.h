@@ -1,0 +1,25 @@
+/* Policy + finding -> verdict, and repeats of one thing grown into one event (CONTRACT.md, Events):
+ * at once when it gets graver, else at most one revision a minute, final after ten quiet minutes. */
+#ifndef SEALDNS_DECIDE_DECIDE_H
+#define SEALDNS_DECIDE_DECIDE_H
+
+#include "model/finding.h"
+#include "model/policy.h"
+#include "model/record.h"
+#include "model/stats.h"
+
+struct decision;
+
+/* events: open at a time, 0 for 16,384; beyond it the oldest is made final. NULL: no memory. */
+struct decision *decision_create(size_t events, uint64_t seed, struct record_sink sink,
+                                 struct stats *stats);
+void decision_destroy(struct decision *d);
+/* installed: the rules of this policy are in the kernel (mode enforce): verdicts may say blocked. */
+void decision_use_policy(struct decision *d, const struct policy *policy, enum mode mode,
+                         bool installed);
+void decision_finding(struct decision *d, const struct finding *f);
+void decision_tick(struct decision *d, nsec_t now);
+/* The end: every open event becomes final. */
+void decision_flush(struct decision *d, nsec_t now);
+
+#endif

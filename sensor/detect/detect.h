@@ -1,0 +1,40 @@
+/* The detectors: one file each, one word in the list of sensor/CMakeLists.txt, one struct detector. */
+#ifndef SEALDNS_DETECT_DETECT_H
+#define SEALDNS_DETECT_DETECT_H
+
+#include "model/finding.h"
+#include "model/observation.h"
+#include "model/policy.h"
+#include "model/stats.h"
+
+struct detector_setup {
+    const struct policy *policy;
+    struct finding_sink sink;
+    struct stats *stats; /* state_evicted */
+    uint64_t seed;
+};
+
+/* One detector. State is created with create() and given back to every call; it must be bounded. */
+struct detector {
+    const char *name; /* id of rules/detections/<name>.yaml */
+    void *(*create)(const struct detector_setup *setup); /* NULL: no memory */
+    void (*destroy)(void *state);
+    /* A new policy: thresholds and lists; what was learned stays. */
+    void (*use_policy)(void *state, const struct policy *policy);
+    void (*observe)(void *state, const struct observation *o);
+    void (*tick)(void *state, nsec_t now); /* about ten times a second; may be NULL */
+    size_t (*bytes)(const void *state);    /* worst case of its tables */
+};
+
+/* Generated from the list: NULL-terminated. */
+extern const struct detector *const detectors[];
+
+struct detection; /* all detectors together */
+
+struct detection *detection_create(const struct detector_setup *setup);
+void detection_destroy(struct detection *d);
+void detection_use_policy(struct detection *d, const struct policy *policy);
+void detection_observe(struct detection *d, const struct observation *o);
+void detection_tick(struct detection *d, nsec_t now);
+
+#endif

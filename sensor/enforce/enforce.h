@@ -1,0 +1,50 @@
+/* The nftables ruleset that the policy means: as a model, as text for nft -f, as one netlink
+ * transaction; and read back from the kernel. Table `inet sealdns` and nothing else. */
+#ifndef SEALDNS_ENFORCE_ENFORCE_H
+#define SEALDNS_ENFORCE_ENFORCE_H
+
+#include <stdio.h>
+
+#include "model/policy.h"
+
+#define ENFORCE_ERROR 256
+
+struct ruleset; /* the model */
+
+/* mode MODE_SHADOW: the same rules, counting only. now: exceptions that have ended are left out, the
+ * others get what is left of their time as the element's timeout. SD_EMEM, SD_ELIMIT (error says). */
+int ruleset_compile(const struct policy *policy, enum mode mode, nsec_t now, struct ruleset **out,
+                    char error[ENFORCE_ERROR]);
+void ruleset_destroy(struct ruleset *r);
+
+/* As nft -f reads it; the same ruleset gives the same text. SD_EIO. */
+int ruleset_print(const struct ruleset *r, FILE *to);
+
+/* One atomic transaction: our table replaced whole; the old one stays if anything fails.
+ * SD_EPERM (no CAP_NET_ADMIN), SD_EUNSUP (no nf_tables), SD_ENET: error says what to do. */
+int ruleset_install(const struct ruleset *r, char error[ENFORCE_ERROR]);
+/* Break-glass: takes our table away. SD_ENOENT: there was none. */
+int ruleset_remove(char error[ENFORCE_ERROR]);
+
+struct enforce_status {
+    unsigned rules, elements;
+    uint64_t digest; /* the model's, kept in the table's comment or a set's: desired == installed? */
+};
+/* What the kernel holds. SD_ENOENT: no table. */
+int ruleset_status(struct enforce_status *out, char error[ENFORCE_ERROR]);
+void ruleset_describe(const struct ruleset *r, struct enforce_status *out);
+
+/* Line by line, "-" only in the kernel, "+" only in the model, with counters left out; returns how
+ * many lines differ, or SD_EPERM, SD_ENET, SD_EIO. */
+int ruleset_diff(const struct ruleset *r, FILE *to, char error[ENFORCE_ERROR]);
+
+/* The counters of our rules as they are: fn is called for each. SD_ENOENT, SD_EPERM, SD_ENET. */
+struct rule_counter {
+    char id[64]; /* the RULE-ID of the comment */
+    char chain[32];
+    uint64_t packets, bytes;
+};
+int ruleset_counters(void (*fn)(void *context, const struct rule_counter *c), void *context,
+                     char error[ENFORCE_ERROR]);
+
+#endif

@@ -1,0 +1,60 @@
+#include "model/names.h"
+
+#include <stddef.h>
+#include <string.h>
+
+static const char *word_at(const char *const *words, size_t count, unsigned value)
+{
+    return value < count ? words[value] : "?";
+}
+
+static int find_word(const char *const *words, size_t count, const char *word)
+{
+    for (size_t i = 0; i < count; i++)
+        if (strcmp(words[i], word) == 0)
+            return (int)i;
+    return -1;
+}
+
+#define COUNT(words) (sizeof(words) / sizeof *(words))
+#define X(word, text) text,
+static const char *const transports[] = {TRANSPORTS(X)};
+static const char *const evidence_sources[] = {EVIDENCES(X)};
+static const char *const kinds[] = {KINDS(X)};
+static const char *const causes[] = {CAUSES(X)};
+static const char *const origins[] = {ORIGINS(X)};
+static const char *const modes[] = {MODES(X)};
+static const char *const actions[] = {ACTIONS(X)};
+static const char *const verdicts[] = {VERDICTS(X)};
+static const char *const states[] = {STATES(X)};
+static const char *const severities[] = {SEVERITIES(X)};
+#undef X
+
+#define NAME_FUNCTION(singular, words)                                                             \
+    const char *singular##_name(unsigned value)                                                    \
+    {                                                                                              \
+        return word_at(words, COUNT(words), value);                                                \
+    }
+#define OF_FUNCTION(singular, words)                                                               \
+    int singular##_of(const char *word)                                                            \
+    {                                                                                              \
+        return find_word(words, COUNT(words), word);                                               \
+    }
+
+NAME_FUNCTION(transport, transports)
+NAME_FUNCTION(evidence_source, evidence_sources)
+NAME_FUNCTION(kind, kinds)
+NAME_FUNCTION(cause, causes)
+NAME_FUNCTION(origin, origins)
+NAME_FUNCTION(mode, modes)
+NAME_FUNCTION(action, actions)
+NAME_FUNCTION(verdict, verdicts)
+NAME_FUNCTION(state, states)
+NAME_FUNCTION(severity, severities)
+
+OF_FUNCTION(transport, transports)
+OF_FUNCTION(kind, kinds)
+OF_FUNCTION(mode, modes)
+OF_FUNCTION(action, actions)
+OF_FUNCTION(severity, severities)
+OF_FUNCTION(cause, causes)

@@ -1,0 +1,60 @@
+/* What the parser tells the recorder, by value, through a ring. */
+#ifndef SEALDNS_MODEL_RECORD_H
+#define SEALDNS_MODEL_RECORD_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "model/conversation.h"
+#include "model/finding.h"
+#include "model/stats.h"
+
+enum record_kind {
+    RECORD_EVENT,        /* a revision of an event */
+    RECORD_CONVERSATION, /* counts of one hour that come on top of what was told before */
+    RECORD_CLIENT,       /* a client as it is now */
+    RECORD_RESOLVER,     /* a server that answers DNS as it is now */
+    RECORD_STATS,        /* the counters as they are now */
+    RECORD_MARK          /* everything before this is one batch: commit */
+};
+
+struct client_record {
+    struct addr client;
+    int16_t zone;
+    uint8_t roles;
+    nsec_t first, last;
+    uint64_t queries_clear, queries_sealed;
+};
+
+struct resolver_record {
+    struct addr server;
+    uint16_t server_port;
+    uint8_t transport;
+    int16_t resolver;
+    nsec_t first, last;
+    uint64_t queries, responses;
+    char name[128];
+};
+
+struct record {
+    uint8_t kind;
+    nsec_t time;
+    nsec_t hour; /* RECORD_CONVERSATION: start of the hour, UTC */
+    char zone[64];
+    char resolver[64];
+    union {
+        struct event event;
+        struct conversation conversation;
+        struct client_record client;
+        struct resolver_record server;
+        struct stats stats;
+    };
+};
+
+struct record_sink {
+    /* SD_ELIMIT: the record was dropped, and counted. */
+    int (*put)(void *context, const struct record *r);
+    void *context;
+};
+
+#endif

@@ -1,0 +1,65 @@
+/* The counters of a sensor: one list, so that status, metrics, the analyze document and the store
+ * show the same. Each capture side and the engine has one; they are added up for display. */
+#ifndef SEALDNS_MODEL_STATS_H
+#define SEALDNS_MODEL_STATS_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+/* word, text for metrics and status */
+#define STATS(X)                                                                                   \
+    X(packets, "frames captured")                                                                  \
+    X(bytes, "bytes on the wire of these frames")                                                  \
+    X(kernel_drops, "frames the kernel dropped before we read them")                               \
+    X(malformed, "frames that do not parse, all reasons below")                                    \
+    X(unsupported, "frames of a kind this program does not read")                                  \
+    X(malformed_link, "... in the link layer or a tag")                                            \
+    X(malformed_ip, "... in an IP header")                                                         \
+    X(malformed_transport, "... in TCP, UDP or ICMP")                                              \
+    X(malformed_tunnel, "... in a tunnel header")                                                  \
+    X(truncated, "frames cut by the capture's snap length where it mattered")                      \
+    X(fragments, "IP fragments")                                                                   \
+    X(fragments_joined, "datagrams put together from fragments")                                   \
+    X(fragments_dropped, "fragments given up: overlap, bounds or time")                            \
+    X(dns_queries, "DNS queries on port 53")                                                       \
+    X(dns_responses, "DNS responses on port 53")                                                   \
+    X(dns_malformed, "DNS messages on port 53 that do not parse")                                  \
+    X(dns_unanswered, "queries without an answer in their time")                                   \
+    X(dns_unmatched, "responses without a query")                                                  \
+    X(dns_retried, "queries asked again")                                                          \
+    X(local_names, "mDNS and LLMNR messages")                                                      \
+    X(tcp_gaps, "lost segments a stream was resynchronised over")                                  \
+    X(tcp_out_of_order, "segments put back in order")                                              \
+    X(tcp_retransmitted, "segments seen again")                                                    \
+    X(tcp_overflow, "streams that were given up because too much was out of order")                \
+    X(flows, "flows tracked")                                                                      \
+    X(flows_evicted, "flows evicted before their end")                                             \
+    X(flows_undecided, "flows never classified: memory or packets were short")                     \
+    X(classified, "flows given a verdict by nDPI")                                                 \
+    X(observations, "observations made")                                                           \
+    X(observations_dropped, "observations lost in the ring to the engine")                         \
+    X(findings, "findings of detectors")                                                           \
+    X(events, "revisions of events")                                                               \
+    X(records_dropped, "records lost in the ring to the recorder")                                 \
+    X(conversations, "conversations in the table")                                                 \
+    X(conversations_folded, "conversations folded for want of room")                               \
+    X(state_evicted, "detector state evicted for want of room")
+
+struct stats {
+#define X(word, text) uint64_t word;
+    STATS(X)
+#undef X
+};
+
+#define STATS_COUNT (sizeof(struct stats) / sizeof(uint64_t))
+
+struct stats_word {
+    const char *name, *text;
+    size_t offset;
+};
+
+extern const struct stats_word stats_words[STATS_COUNT];
+
+void stats_add(struct stats *sum, const struct stats *more);
+
+#endif

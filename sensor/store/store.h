@@ -1,0 +1,67 @@
+/* The SQLite store: one writer, batched, WAL; readers apart that never block it. */
+#ifndef SEALDNS_STORE_STORE_H
+#define SEALDNS_STORE_STORE_H
+
+#include <stdint.h>
+
+#include "model/record.h"
+
+#define STORE_ERROR 256
+
+struct store;
+
+struct store_options {
+    const char *path;
+    uint64_t max_size; /* bytes, 0: unbounded; the oldest go first */
+    nsec_t max_age;    /* 0: unbounded */
+    const char *host;  /* sensor.name, written with every event */
+};
+
+/* Creates or migrates. SD_EVERSION: from a newer program; SD_EIO, SD_EPERM, SD_EFORMAT (no SQLite
+ * database): error says which and what to do. */
+int store_open(const struct store_options *options, struct store **out, char error[STORE_ERROR]);
+/* Commits what is pending. */
+void store_close(struct store *s);
+
+/* Adds to the open batch. json: the EVE line of an event record, kept as it is; NULL otherwise. */
+int store_write(struct store *s, const struct record *r, const char *json);
+/* Ends the batch: durable after it returned SD_OK (synchronous FULL for batches with events). */
+int store_commit(struct store *s);
+/* Applies max_size and max_age; bounded work; call about once a minute. */
+int store_retain(struct store *s, nsec_t now);
+
+/* Readers */
+struct store_reader;
+int store_reader_open(const char *path, struct store_reader **out, char error[STORE_ERROR]);
+void store_reader_close(struct store_reader *r);
+
+struct event_filter {
+    nsec_t since, until;  /* 0: open */
+    int kind;             /* -1: any */
+    int severity;         /* at least as grave as; 0: any */
+    const struct addr *client; /* NULL: any */
+    int64_t after_row;    /* --follow: rows beyond this one */
+    bool all_revisions;   /* else the last of each event */
+};
+struct event_row {
+    int64_t row;
+    const char *id;
+    uint32_t revision;
+    nsec_t time;
+    const char *json; /* the EVE line */
+};
+/* In the order they were written. fn returns non-zero to stop. SD_EIO. */
+int store_events(struct store_reader *r, const struct event_filter *filter,
+                 int (*fn)(void *context, const struct event_row *row), void *context);
+
+/* For explain and status: hourly conversation rows of one address, newest first, at most limit. */
+struct conversation_row {
+    nsec_t hour;
+    struct conversation conversation;
+    const char *zone, *resolver;
+};
+int store_conversations(struct store_reader *r, const struct addr *either, nsec_t since, int limit,
+                        int (*fn)(void *context, const struct conversation_row *row),
+                        void *context);
+
+#endif
