@@ -63,6 +63,7 @@ struct policy_output {
 struct policy_detection {
     char id[48];
     uint32_t signature_id, revision;
+    uint32_t signatures[TRANSPORT_COUNT]; /* of one transport where it has its own, else 0 */
     enum kind kind;
     enum severity severity;
     char title[128], category[64], what_to_do[512], explanation[768];
