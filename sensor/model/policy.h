@@ -86,6 +86,9 @@ struct policy {
     uint16_t extra_ports[16]; /* watched besides 53, 853, 443 */
     size_t extra_port_count;
     bool remove_on_exit, owner_flag, persist_flag;
+    bool tunnels; /* look into tunnels in live captures too; offline always */
+    char **internal_domains; /* suffixes of names that only inside resolvers know; lower case */
+    size_t internal_domain_count;
     char store_path[256], socket_path[108];
     uint64_t store_max_size;
     nsec_t store_max_age;
