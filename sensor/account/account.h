@@ -16,7 +16,8 @@ struct account_omitted {
     uint64_t conversations, queries, flows;
 };
 
-/* conversations: 0 for 65,536. iface_names: of observation.iface, may be empty. NULL: no memory. */
+/* conversations: 0 for 65,536; half as many more are held before the least active are folded, at
+ * about 450 bytes each. NULL: out of memory. */
 struct account *account_create(size_t conversations, uint64_t seed);
 void account_destroy(struct account *a);
 /* Zones and approvals of known conversations are looked up again. */
@@ -24,9 +25,10 @@ void account_use_policy(struct account *a, const struct policy *policy);
 
 void account_observe(struct account *a, struct observation *o, struct stats *stats);
 
-/* Deltas since the last flush, by hour, to the store: call about once a minute, at the end, and when
- * the hour of the observations changes. Records beyond what the sink takes stay for the next time. */
-void account_flush(struct account *a, nsec_t now, struct record_sink sink);
+/* Deltas since the last flush, one record a conversation, to the store: call about once a minute, at
+ * the end, and before the first observation of another hour. What was folded since is one record
+ * without addresses. What the sink does not take stays for the next time. */
+void account_flush(struct account *a, nsec_t hour, struct record_sink sink);
 
 /* The conversations in the order of CONTRACT.md (first, client, server, port, transport), at most
  * limit (the most active); what is left out is added to *omitted. The array is to be freed.

@@ -82,6 +82,15 @@ int text_name(const uint8_t *wire, size_t length, char *out, size_t size)
     return (int)used;
 }
 
+bool text_copy(char *out, size_t size, const char *from)
+{
+    size_t length = strnlen(from, size - 1);
+
+    memcpy(out, from, length);
+    out[length] = '\0';
+    return from[length] != '\0';
+}
+
 bool text_name_below(const char *name, const char *suffix)
 {
     size_t n = strlen(name), s = strlen(suffix);

@@ -14,6 +14,8 @@ size_t text_printable(const char *from, size_t limit, char *out, size_t size);
  * escaped as above; the root is ".". Returns the length written. SD_EMALF: a label beyond the end
  * or over 63 octets, a name over 255. */
 int text_name(const uint8_t *wire, size_t length, char *out, size_t size);
+/* Copies from into out[size], cut to what fits; true: it was cut. */
+bool text_copy(char *out, size_t size, const char *from);
 /* name is suffix or ends in "." suffix; both lower case, no final dot. */
 bool text_name_below(const char *name, const char *suffix);
 

@@ -12,28 +12,8 @@
 enum record_kind {
     RECORD_EVENT,        /* a revision of an event */
     RECORD_CONVERSATION, /* counts of one hour that come on top of what was told before */
-    RECORD_CLIENT,       /* a client as it is now */
-    RECORD_RESOLVER,     /* a server that answers DNS as it is now */
     RECORD_STATS,        /* the counters as they are now */
     RECORD_MARK          /* everything before this is one batch: commit */
-};
-
-struct client_record {
-    struct addr client;
-    int16_t zone;
-    uint8_t roles;
-    nsec_t first, last;
-    uint64_t queries_clear, queries_sealed;
-};
-
-struct resolver_record {
-    struct addr server;
-    uint16_t server_port;
-    uint8_t transport;
-    int16_t resolver;
-    nsec_t first, last;
-    uint64_t queries, responses;
-    char name[128];
 };
 
 struct record {
@@ -45,8 +25,6 @@ struct record {
     union {
         struct event event;
         struct conversation conversation;
-        struct client_record client;
-        struct resolver_record server;
         struct stats stats;
     };
 };

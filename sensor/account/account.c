@@ -1,0 +1,338 @@
+#include "account/account.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "account/table.h"
+#include "base/error.h"
+#include "base/text.h"
+
+#define DEFAULT_CONVERSATIONS 65536
+
+struct account {
+    struct conversation_table table;
+    const struct policy *policy;
+    struct account_omitted omitted;
+    struct conversation folded; /* counts folded since the last flush */
+};
+
+struct account *account_create(size_t conversations, uint64_t seed)
+{
+    struct account *a = calloc(1, sizeof *a);
+
+    if (!a)
+        return NULL;
+    if (conversation_table_init(&a->table, conversations ? conversations : DEFAULT_CONVERSATIONS,
+                                seed) != SD_OK) {
+        account_destroy(a);
+        return NULL;
+    }
+    return a;
+}
+
+void account_destroy(struct account *a)
+{
+    if (!a)
+        return;
+    conversation_table_finish(&a->table);
+    free(a);
+}
+
+static const char *interface_name(const struct account *a, uint16_t iface)
+{
+    return iface < a->policy->interface_count ? a->policy->interfaces[iface] : "";
+}
+
+/* By name where one was seen, else by address. A name alone proves nothing for a resolver whose
+ * addresses are known: an SNI is the client's to choose, and the kernel's rules go by address. */
+static int16_t resolver_of(const struct policy *p, const struct observation *o)
+{
+    int16_t by_address = policy_resolver_at(p, &o->server, NULL);
+    int16_t by_name = -1;
+
+    if (o->kind == OBSERVE_FLOW && o->flow.tls.sni[0])
+        by_name = policy_resolver_named(p, o->flow.tls.sni);
+    return by_name >= 0 ? by_name : by_address;
+}
+
+static bool address_fits(const struct policy *p, int16_t resolver, const struct addr *server)
+{
+    const struct policy_resolver *r = &p->resolvers[resolver];
+
+    for (size_t i = 0; i < r->address_count; i++)
+        if (addr_equal(&r->addresses[i].addr, server))
+            return true;
+    return r->address_count == 0;
+}
+
+static void write_note(const struct account *a, struct observation *o)
+{
+    const struct policy *p = a->policy;
+    struct observation_note *n = &o->note;
+
+    *n = (struct observation_note){.zone = ZONE_DEFAULT, .resolver = -1};
+    if (!p)
+        return;
+    n->zone = policy_zone_of(p, &o->client, interface_name(a, o->iface), o->vlan);
+    n->resolver = resolver_of(p, o);
+    if (n->zone == ZONE_GATEWAY)
+        n->roles |= ROLE_GATEWAY;
+    n->approved = n->resolver >= 0 && address_fits(p, n->resolver, &o->server) &&
+                  policy_approves(p, n->zone, n->resolver, (enum transport)o->transport);
+    if (o->server_port == 53 && policy_is_gateway(p, &o->server))
+        n->approved = p->zones[n->zone].gateway_resolver;
+}
+
+/* The note of a known conversation stands in it; only flows with names of their own ask again. */
+static void recall_note(const struct conversation *c, struct observation *o)
+{
+    o->note = (struct observation_note){.zone = c->zone,
+                                        .resolver = c->resolver,
+                                        .approved = c->approved,
+                                        .roles = c->zone == ZONE_GATEWAY ? ROLE_GATEWAY : 0};
+}
+
+static void name_conversation(struct conversation *c, const struct account *a,
+                              const struct observation *o)
+{
+    const struct policy_resolver *r;
+    const char *name = o->kind == OBSERVE_FLOW ? o->flow.tls.sni : "";
+
+    if (!name[0] && !c->name[0] && o->note.resolver >= 0) {
+        r = &a->policy->resolvers[o->note.resolver];
+        name = r->name_count ? r->names[0] : r->id;
+    }
+    if (!name[0])
+        return;
+    if (text_copy(c->name, sizeof c->name, name))
+        c->name[sizeof c->name - 2] = '~';
+}
+
+static void describe(struct conversation *c, const struct account *a, const struct observation *o)
+{
+    c->zone = o->note.zone;
+    c->resolver = o->note.resolver;
+    c->approved = o->note.approved;
+    if (o->kind == OBSERVE_DNS) {
+        c->identified_by = BY(BY_PORT) | BY(BY_PAYLOAD);
+        c->confidence = 100;
+    } else {
+        c->identified_by |= o->flow.identified_by;
+        if (o->flow.confidence > c->confidence)
+            c->confidence = o->flow.confidence;
+        c->queries_estimated |= o->flow.queries_estimated;
+        if (o->flow.tls.version)
+            c->tls_version = o->flow.tls.version;
+        if (o->flow.tls.alpn[0])
+            text_copy(c->alpn, sizeof c->alpn, o->flow.tls.alpn);
+    }
+    name_conversation(c, a, o);
+}
+
+static void add_dns(struct conversation *c, const struct observation *o)
+{
+    bool response = dns_is_response(&o->dns.message);
+
+    c->queries += !response;
+    c->responses += response;
+    c->flows += o->dns.new_flow;
+    *(response ? &c->bytes_in : &c->bytes_out) += o->bytes;
+}
+
+static void add_flow(struct conversation *c, const struct observation *o)
+{
+    c->flows += o->flow.flows;
+    c->flows_failed += o->flow.phase == FLOW_FAILED;
+    c->queries += o->flow.queries;
+    c->responses += o->flow.responses;
+    c->bytes_out += o->flow.bytes_out;
+    c->bytes_in += o->flow.bytes_in;
+    if (o->flow.first && o->flow.first < c->first)
+        c->first = o->flow.first;
+}
+
+static void fold_away(void *context, const struct conversation_entry *e)
+{
+    struct account *a = context;
+
+    a->omitted.conversations++;
+    a->omitted.queries += e->now.queries;
+    a->omitted.flows += e->now.flows;
+    a->folded.queries += e->now.queries - e->flushed.queries;
+    a->folded.responses += e->now.responses - e->flushed.responses;
+    a->folded.bytes_out += e->now.bytes_out - e->flushed.bytes_out;
+    a->folded.bytes_in += e->now.bytes_in - e->flushed.bytes_in;
+    a->folded.flows += e->now.flows - e->flushed.flows;
+    a->folded.flows_failed += e->now.flows_failed - e->flushed.flows_failed;
+    if (e->now.last > a->folded.last)
+        a->folded.last = e->now.last;
+    if (!a->folded.first || e->now.first < a->folded.first)
+        a->folded.first = e->now.first;
+}
+
+static bool carries_counts(const struct observation *o)
+{
+    return o->kind == OBSERVE_DNS || (o->kind == OBSERVE_FLOW && o->flow.phase != FLOW_OPENED);
+}
+
+void account_observe(struct account *a, struct observation *o, struct stats *stats)
+{
+    struct conversation_key key = {.client = o->client,
+                                   .server = o->server,
+                                   .server_port = o->server_port,
+                                   .transport = o->transport};
+    struct conversation *c;
+    bool fresh;
+
+    if (!carries_counts(o)) {
+        write_note(a, o);
+        return;
+    }
+    if (conversation_table_full(&a->table))
+        stats->conversations_folded += conversation_table_fold(&a->table, fold_away, a);
+    c = conversation_table_at(&a->table, &key, &fresh);
+    stats->conversations = a->table.count;
+    if (fresh || o->kind == OBSERVE_FLOW) {
+        write_note(a, o);
+        if (fresh)
+            c->first = o->time;
+        describe(c, a, o);
+    } else {
+        recall_note(c, o);
+    }
+    if (o->time > c->last)
+        c->last = o->time;
+    if (o->kind == OBSERVE_DNS)
+        add_dns(c, o);
+    else
+        add_flow(c, o);
+}
+
+void account_use_policy(struct account *a, const struct policy *policy)
+{
+    a->policy = policy;
+    for (size_t i = 0; i < a->table.count; i++) {
+        struct conversation *c = &a->table.entries[i].now;
+        struct observation o = {.kind = OBSERVE_FLOW,
+                                .transport = c->key.transport,
+                                .server_port = c->key.server_port,
+                                .client = c->key.client,
+                                .server = c->key.server};
+
+        /* Interface and VLAN of old conversations are not kept; the next flow writes them anew. */
+        o.iface = UINT16_MAX;
+        text_copy(o.flow.tls.sni, sizeof o.flow.tls.sni, c->name);
+        write_note(a, &o);
+        c->zone = o.note.zone;
+        c->resolver = o.note.resolver;
+        c->approved = o.note.approved;
+    }
+}
+
+static void fill_words(const struct account *a, struct record *r)
+{
+    const struct conversation *c = &r->conversation;
+
+    if (!a->policy)
+        return;
+    if (c->zone >= 0 && (size_t)c->zone < a->policy->zone_count)
+        text_copy(r->zone, sizeof r->zone, a->policy->zones[c->zone].id);
+    if (c->resolver >= 0 && (size_t)c->resolver < a->policy->resolver_count)
+        text_copy(r->resolver, sizeof r->resolver, a->policy->resolvers[c->resolver].id);
+}
+
+static bool put_delta(const struct account *a, const struct conversation_entry *e, nsec_t hour,
+                      struct record_sink sink)
+{
+    struct record r = {.kind = RECORD_CONVERSATION, .time = e->now.last, .hour = hour};
+
+    r.conversation = e->now;
+    r.conversation.queries -= e->flushed.queries;
+    r.conversation.responses -= e->flushed.responses;
+    r.conversation.bytes_out -= e->flushed.bytes_out;
+    r.conversation.bytes_in -= e->flushed.bytes_in;
+    r.conversation.flows -= e->flushed.flows;
+    r.conversation.flows_failed -= e->flushed.flows_failed;
+    fill_words(a, &r);
+    return sink.put(sink.context, &r) == SD_OK;
+}
+
+static void flush_folded(struct account *a, nsec_t hour, struct record_sink sink)
+{
+    struct record r = {.kind = RECORD_CONVERSATION, .time = a->folded.last, .hour = hour};
+
+    if (!a->folded.last)
+        return;
+    r.conversation = a->folded;
+    r.conversation.zone = r.conversation.resolver = -1;
+    if (sink.put(sink.context, &r) == SD_OK)
+        memset(&a->folded, 0, sizeof a->folded);
+}
+
+void account_flush(struct account *a, nsec_t hour, struct record_sink sink)
+{
+    for (size_t i = 0; i < a->table.count; i++) {
+        struct conversation_entry *e = &a->table.entries[i];
+
+        if (e->now.last == e->flushed.last)
+            continue;
+        if (!put_delta(a, e, hour, sink))
+            return;
+        e->flushed = (struct conversation_counts){
+            .queries = e->now.queries,
+            .responses = e->now.responses,
+            .bytes_out = e->now.bytes_out,
+            .bytes_in = e->now.bytes_in,
+            .flows = e->now.flows,
+            .flows_failed = e->now.flows_failed,
+            .last = e->now.last,
+        };
+    }
+    flush_folded(a, hour, sink);
+}
+
+static int by_contract(const void *left, const void *right)
+{
+    const struct conversation *a = left, *b = right;
+    int order;
+
+    if (a->first != b->first)
+        return a->first < b->first ? -1 : 1;
+    if ((order = addr_compare(&a->key.client, &b->key.client)) != 0)
+        return order;
+    if ((order = addr_compare(&a->key.server, &b->key.server)) != 0)
+        return order;
+    if (a->key.server_port != b->key.server_port)
+        return a->key.server_port < b->key.server_port ? -1 : 1;
+    return (int)a->key.transport - (int)b->key.transport;
+}
+
+int account_conversations(const struct account *a, struct conversation **out, size_t *count,
+                          struct account_omitted *omitted)
+{
+    struct conversation *list;
+    struct account_omitted sum = a->omitted;
+    size_t kept = 0, limit;
+    bool *keep = conversation_table_most_active(&a->table, &limit);
+
+    list = keep ? calloc(limit ? limit : 1, sizeof *list) : NULL;
+    if (!list) {
+        free(keep);
+        return SD_EMEM;
+    }
+    for (size_t i = 0; i < a->table.count; i++) {
+        if (keep[i]) {
+            list[kept++] = a->table.entries[i].now;
+            continue;
+        }
+        sum.conversations++;
+        sum.queries += a->table.entries[i].now.queries;
+        sum.flows += a->table.entries[i].now.flows;
+    }
+    free(keep);
+    qsort(list, kept, sizeof *list, by_contract);
+    *out = list;
+    *count = kept;
+    *omitted = sum;
+    return SD_OK;
+}

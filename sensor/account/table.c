@@ -1,0 +1,166 @@
+#include "account/table.h"
+
+#include <assert.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/error.h"
+#include "base/hash.h"
+
+struct rank {
+    uint64_t activity;
+    nsec_t last;
+    uint32_t place;
+};
+
+int conversation_table_init(struct conversation_table *t, size_t limit, uint64_t seed)
+{
+    size_t slots = 16;
+
+    *t = (struct conversation_table){
+        .limit = limit, .capacity = limit + limit / 2 + 8, .seed = seed};
+    while (slots < t->capacity * 2)
+        slots *= 2;
+    t->mask = slots - 1;
+    t->entries = calloc(t->capacity, sizeof *t->entries);
+    t->index = calloc(slots, sizeof *t->index);
+    return t->entries && t->index ? SD_OK : SD_EMEM;
+}
+
+void conversation_table_finish(struct conversation_table *t)
+{
+    free(t->entries);
+    free(t->index);
+}
+
+bool conversation_table_full(const struct conversation_table *t)
+{
+    return t->count == t->capacity;
+}
+
+/* The slot of this key, or the free one where it belongs. */
+static size_t slot_of(const struct conversation_table *t, const struct conversation_key *key)
+{
+    size_t slot = (size_t)hash_bytes(key, sizeof *key, t->seed) & t->mask;
+
+    while (t->index[slot] &&
+           memcmp(&t->entries[t->index[slot] - 1].now.key, key, sizeof *key) != 0)
+        slot = (slot + 1) & t->mask;
+    return slot;
+}
+
+struct conversation *conversation_table_at(struct conversation_table *t,
+                                           const struct conversation_key *key, bool *fresh)
+{
+    size_t slot = slot_of(t, key);
+    struct conversation_entry *e;
+
+    *fresh = !t->index[slot];
+    if (!*fresh)
+        return &t->entries[t->index[slot] - 1].now;
+    assert(t->count < t->capacity);
+    e = &t->entries[t->count++];
+    t->index[slot] = (uint32_t)t->count;
+    memset(e, 0, sizeof *e);
+    e->now.key = *key;
+    return &e->now;
+}
+
+/* Most active first; of equals the one heard last, then the one known first. */
+static bool before(const struct rank *a, const struct rank *b)
+{
+    if (a->activity != b->activity)
+        return a->activity > b->activity;
+    if (a->last != b->last)
+        return a->last > b->last;
+    return a->place < b->place;
+}
+
+static size_t partition(struct rank *r, size_t low, size_t high)
+{
+    struct rank pivot = r[low + (high - 1 - low) / 2], swap;
+    size_t i = low, j = high - 1;
+
+    for (;;) {
+        while (before(&r[i], &pivot))
+            i++;
+        while (before(&pivot, &r[j]))
+            j--;
+        if (i >= j)
+            return j + 1;
+        swap = r[i];
+        r[i++] = r[j];
+        r[j--] = swap;
+    }
+}
+
+/* Quickselect: the first k of r are the k that stand before all others. */
+static void select_first(struct rank *r, size_t count, size_t k)
+{
+    size_t low = 0, high = count;
+
+    while (high - low > 1) {
+        size_t middle = partition(r, low, high);
+
+        if (k < middle)
+            high = middle;
+        else
+            low = middle;
+    }
+}
+
+static struct rank *ranked(const struct conversation_table *t, size_t k)
+{
+    struct rank *r = malloc((t->count + 1) * sizeof *r);
+
+    if (!r)
+        return NULL;
+    for (size_t i = 0; i < t->count; i++) {
+        const struct conversation *c = &t->entries[i].now;
+
+        r[i] = (struct rank){c->queries + c->responses + c->flows, c->last, (uint32_t)i};
+    }
+    if (k < t->count)
+        select_first(r, t->count, k);
+    return r;
+}
+
+bool *conversation_table_most_active(const struct conversation_table *t, size_t *kept)
+{
+    size_t k = t->count < t->limit ? t->count : t->limit;
+    struct rank *r = ranked(t, k);
+    bool *keep = r ? calloc(t->count + 1, sizeof *keep) : NULL;
+
+    for (size_t i = 0; keep && i < k; i++)
+        keep[r[i].place] = true;
+    free(r);
+    *kept = k;
+    return keep;
+}
+
+static void reindex(struct conversation_table *t)
+{
+    memset(t->index, 0, (t->mask + 1) * sizeof *t->index);
+    for (size_t i = 0; i < t->count; i++)
+        t->index[slot_of(t, &t->entries[i].now.key)] = (uint32_t)i + 1;
+}
+
+size_t conversation_table_fold(struct conversation_table *t,
+                               void (*folded)(void *context, const struct conversation_entry *e),
+                               void *context)
+{
+    size_t kept = 0, before_fold = t->count, k;
+    bool *keep = conversation_table_most_active(t, &k);
+
+    for (size_t i = 0; i < before_fold; i++) {
+        /* Without memory for ranks the youngest go: room must be made all the same. */
+        if (keep ? keep[i] : i < t->limit)
+            t->entries[kept++] = t->entries[i];
+        else
+            folded(context, &t->entries[i]);
+    }
+    free(keep);
+    t->count = kept;
+    reindex(t);
+    return before_fold - kept;
+}

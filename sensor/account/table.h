@@ -1,0 +1,44 @@
+/* The bounded table of conversations. Unlike base/table.h it evicts nothing by itself: when full,
+ * the owner folds the least active third away at once, so that who stays is decided by activity,
+ * not by where a hash put it. Linear probing over 32-bit indices into a dense array. */
+#ifndef SEALDNS_ACCOUNT_TABLE_H
+#define SEALDNS_ACCOUNT_TABLE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "model/conversation.h"
+
+struct conversation_counts {
+    uint64_t queries, responses, bytes_out, bytes_in, flows, flows_failed;
+    nsec_t last;
+};
+
+struct conversation_entry {
+    struct conversation now;
+    struct conversation_counts flushed; /* what the store has been told */
+};
+
+struct conversation_table {
+    struct conversation_entry *entries;
+    uint32_t *index; /* 0: free, else 1 + place in entries */
+    size_t count, capacity, limit, mask;
+    uint64_t seed;
+};
+
+/* limit: what conversation_table_fold() leaves. SD_EMEM. */
+int conversation_table_init(struct conversation_table *t, size_t limit, uint64_t seed);
+void conversation_table_finish(struct conversation_table *t);
+
+bool conversation_table_full(const struct conversation_table *t);
+/* Of this key; a new one (*fresh) is zero but for the key. The table must not be full. */
+struct conversation *conversation_table_at(struct conversation_table *t,
+                                           const struct conversation_key *key, bool *fresh);
+/* Takes the least active out until limit are left, telling each; returns how many went. */
+size_t conversation_table_fold(struct conversation_table *t,
+                               void (*folded)(void *context, const struct conversation_entry *e),
+                               void *context);
+/* keep[i] for every entry: the `limit` most active; *kept of them. To be freed. NULL: no memory. */
+bool *conversation_table_most_active(const struct conversation_table *t, size_t *kept);
+
+#endif

@@ -1,0 +1,101 @@
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdlib.h>
+
+#include <cmocka.h>
+
+#include "account/account.h"
+#include "base/error.h"
+
+static struct observation query(uint32_t client, nsec_t time)
+{
+    uint8_t from[4] = {10, (uint8_t)(client >> 16), (uint8_t)(client >> 8), (uint8_t)client};
+    uint8_t to[4] = {192, 0, 2, 53};
+
+    return (struct observation){.kind = OBSERVE_DNS,
+                                .transport = TRANSPORT_DO53_UDP,
+                                .server_port = 53,
+                                .client = addr_v4(from),
+                                .server = addr_v4(to),
+                                .time = time,
+                                .bytes = 70,
+                                .dns.new_flow = true};
+}
+
+struct totals {
+    uint64_t queries, records;
+    bool refuse;
+};
+
+static int add_up(void *context, const struct record *r)
+{
+    struct totals *t = context;
+
+    if (t->refuse)
+        return SD_ELIMIT;
+    t->records++;
+    t->queries += r->conversation.queries;
+    return SD_OK;
+}
+
+static void the_least_active_are_folded_and_totals_add_up(void **state)
+{
+    struct account *a = account_create(100, 1);
+    struct account_omitted omitted;
+    struct conversation *list;
+    struct stats stats = {0};
+    struct totals totals = {0};
+    struct record_sink sink = {add_up, &totals};
+    uint64_t queries = 0;
+    size_t count;
+
+    (void)state;
+    for (uint32_t n = 0; n < 5000; n++) {
+        struct observation o = query(n % 10 == 0 ? 7 : n + 100, (nsec_t)n * NSEC_S);
+
+        account_observe(a, &o, &stats);
+    }
+    assert_int_equal(account_conversations(a, &list, &count, &omitted), SD_OK);
+    assert_int_equal(count, 100);
+    for (size_t i = 0; i < count; i++) {
+        queries += list[i].queries;
+        assert_true(i == 0 || list[i - 1].first <= list[i].first);
+    }
+    assert_int_equal(list[0].queries, 500); /* the busy client stayed, whole, and is the first */
+    assert_int_equal(queries + omitted.queries, 5000);
+    assert_int_equal(count + omitted.conversations, 4501);
+    account_flush(a, 0, sink);
+    assert_int_equal(totals.queries, 5000);
+    account_flush(a, 0, sink);
+    assert_int_equal(totals.queries, 5000); /* told once */
+    free(list);
+    account_destroy(a);
+}
+
+static void what_the_sink_refuses_stays(void **state)
+{
+    struct account *a = account_create(0, 1);
+    struct stats stats = {0};
+    struct totals totals = {.refuse = true};
+    struct record_sink sink = {add_up, &totals};
+    struct observation o = query(1, NSEC_S);
+
+    (void)state;
+    account_observe(a, &o, &stats);
+    account_flush(a, 0, sink);
+    totals.refuse = false;
+    account_flush(a, 0, sink);
+    assert_int_equal(totals.queries, 1);
+    assert_int_equal(totals.records, 1);
+    account_destroy(a);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(the_least_active_are_folded_and_totals_add_up),
+        cmocka_unit_test(what_the_sink_refuses_stays)};
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
