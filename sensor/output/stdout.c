@@ -1,0 +1,35 @@
+/* Lines to standard output, for a person who watches. */
+#include <stdio.h>
+
+#include "base/error.h"
+#include "output/output.h"
+
+static void *open_feed(const struct policy_output *config, char error[OUTPUT_ERROR])
+{
+    (void)config;
+    (void)error;
+    return stdout;
+}
+
+static int put_line(void *state, const char *line)
+{
+    return fprintf(state, "%s\n", line) < 0 ? SD_EIO : SD_OK;
+}
+
+static int flush(void *state)
+{
+    return fflush(state) == 0 ? SD_OK : SD_EIO;
+}
+
+static int reopen(void *state)
+{
+    (void)state;
+    return SD_OK;
+}
+
+static void close_feed(void *state)
+{
+    fflush(state);
+}
+
+const struct output_feed feed_stdout = {"stdout", open_feed, put_line, flush, reopen, close_feed};

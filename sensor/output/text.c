@@ -1,0 +1,75 @@
+/* One event as a sentence for a person at a terminal. */
+#include <stdio.h>
+#include <string.h>
+
+#include "base/text.h"
+#include "output/output.h"
+
+static const char *word(const json_t *object, const char *key)
+{
+    const char *text = json_string_value(json_object_get(object, key));
+
+    return text ? text : "";
+}
+
+static const char *severity_word(const json_t *eve)
+{
+    json_int_t number = json_integer_value(json_object_get(json_object_get(eve, "alert"), "severity"));
+
+    return number > 0 ? severity_name((unsigned)number) : "notice";
+}
+
+static void write_evidence(FILE *to, const json_t *evidence)
+{
+    const char *key, *gap = " [";
+    char clean[256];
+    json_t *value;
+
+    json_object_foreach((json_t *)evidence, key, value)
+    {
+        char *text = json_is_string(value) ? NULL : json_dumps(value, JSON_ENCODE_ANY);
+
+        text_printable(text ? text : json_string_value(value), sizeof clean, clean, sizeof clean);
+        free(text);
+        fprintf(to, "%s%s %s", gap, key, clean);
+        gap = ", ";
+    }
+    if (*gap == ',')
+        fputc(']', to);
+}
+
+static void write_who(FILE *to, const json_t *own)
+{
+    if (*word(own, "client"))
+        fprintf(to, " client %s", word(own, "client"));
+    if (*word(own, "zone"))
+        fprintf(to, " (%s)", word(own, "zone"));
+    if (*word(own, "server"))
+        fprintf(to, " -> %s", word(own, "server"));
+    if (*word(own, "resolver"))
+        fprintf(to, " (%s)", word(own, "resolver"));
+    if (*word(own, "transport"))
+        fprintf(to, " over %s", word(own, "transport"));
+}
+
+static char *render(const json_t *eve)
+{
+    const json_t *own = json_object_get(eve, "sealdns");
+    json_int_t count = json_integer_value(json_object_get(own, "count"));
+    char *line = NULL;
+    size_t length;
+    FILE *to;
+
+    if (!own || !(to = open_memstream(&line, &length)))
+        return NULL;
+    fprintf(to, "%s %-13s %-19s", word(own, "last"), severity_word(eve), word(own, "kind"));
+    write_who(to, own);
+    if (*word(own, "verdict") && strcmp(word(own, "verdict"), "allowed") != 0)
+        fprintf(to, " %s", word(own, "verdict"));
+    if (count > 1)
+        fprintf(to, " x%lld", (long long)count);
+    write_evidence(to, json_object_get(own, "evidence"));
+    return fclose(to) == 0 ? line : NULL;
+}
+
+const struct output_format format_text = {"text", render};
