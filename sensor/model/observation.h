@@ -85,6 +85,7 @@ struct observation {
     struct addr client, server;
     uint64_t flow_id; /* below 2^53 */
     uint32_t bytes;   /* OBSERVE_DNS: of the frame */
+    uint64_t station; /* the client's link address (EUI-48) as a number, 0: unknown */
     struct observation_note note;
     union {
         struct dns_observation dns;
