@@ -1,0 +1,62 @@
+/* A record's data against libknot's own description of its type (fixed blocks, names, the rest), so
+ * that the walk and libknot say the same whatever version of it is installed. */
+#include "classify/dns_rdata.h"
+
+#include <libknot/descriptor.h>
+
+#include "base/error.h"
+
+static const knot_rdata_descriptor_t *descriptor_of(uint16_t type)
+{
+    const knot_rdata_descriptor_t *d = knot_get_rdata_descriptor(type);
+
+    return d->type_name ? d : knot_get_obsolete_rdata_descriptor(type);
+}
+
+/* NAPTR (RFC 3403 4.1) up to its name: order, preference, three character strings. */
+static int naptr_header(struct cursor *c)
+{
+    cursor_skip(c, 4);
+    for (int i = 0; i < 3; i++)
+        cursor_skip(c, cursor_u8(c));
+    return cursor_ok(c) ? 0 : SD_EMALF;
+}
+
+static int walk_block(struct dns_walk *w, int block, struct cursor *c)
+{
+    int octets;
+
+    switch (block) {
+    case KNOT_RDATA_WF_FIXED_DNAME:
+    case KNOT_RDATA_WF_COMPRESSIBLE_DNAME:
+    case KNOT_RDATA_WF_DECOMPRESSIBLE_DNAME:
+        octets = dns_walk_name(w, c, NULL);
+        return octets == SD_ELIMIT ? SD_ELIMIT : octets < 0 ? SD_EMALF : 0;
+    case KNOT_RDATA_WF_NAPTR_HEADER:
+        return naptr_header(c);
+    case KNOT_RDATA_WF_REMAINDER:
+        return cursor_skip(c, c->left) ? 0 : SD_EMALF;
+    default:
+        return cursor_skip(c, (size_t)block) ? 0 : SD_EMALF;
+    }
+}
+
+int dns_walk_rdata(struct dns_walk *w, uint16_t type, uint16_t class, struct cursor rdata)
+{
+    if (type == DNS_TYPE_A || type == DNS_TYPE_AAAA) {
+        if (rdata.left == (type == DNS_TYPE_A ? 4u : 16u))
+            return 0;
+    }
+    const knot_rdata_descriptor_t *d = descriptor_of(type);
+
+    /* RFC 2136 2.4, 2.5: an update's prerequisites and deletions carry no data. */
+    if (rdata.left == 0)
+        return class != KNOT_CLASS_IN || type == KNOT_RRTYPE_APL || !d->type_name ? 0 : SD_EMALF;
+    for (const int *block = d->block_types; *block != KNOT_RDATA_WF_END; block++) {
+        int error = walk_block(w, *block, &rdata);
+
+        if (error)
+            return error;
+    }
+    return rdata.left == 0 ? 0 : SD_EMALF;
+}

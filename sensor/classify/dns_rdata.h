@@ -1,0 +1,31 @@
+/* The inside of dns_walk(): where it stands in the message, and what it asks of a record's data. */
+#ifndef SEALDNS_CLASSIFY_DNS_RDATA_H
+#define SEALDNS_CLASSIFY_DNS_RDATA_H
+
+#include "base/cursor.h"
+#include "model/dns.h"
+
+/* Labels and pointers that the names of a whole message may take to read. Honest messages stay far
+ * below (34 labels of an ip6.arpa owner on a record of 14 octets are 2.4 an octet); without a
+ * bound, 64 KiB of records that all point into one long chain of pointers cost 40 million steps. */
+#define DNS_STEPS_PER_OCTET 4
+#define DNS_STEPS_LEAST     512
+
+struct dns_walk {
+    const uint8_t *bytes; /* of the message: what a compression pointer counts from */
+    struct cursor at;
+    unsigned budget;
+    bool qname_plain; /* the question's name stands at octet 12 without a pointer in it */
+};
+
+/* Reads the name at c, which ends within c (RFC 1035 4.1.4: what a pointer leads to may lie before
+ * it), and moves c behind it; lower case into lower[DNS_NAME_WIRE] unless NULL. Returns its octets
+ * without compression. SD_ETRUNC: it runs beyond c; SD_EMALF: a label of more than 63 octets or of
+ * an unknown kind, a name of more than 255, a pointer that leads forward; SD_ELIMIT: the message's
+ * steps are used up. */
+int dns_walk_name(struct dns_walk *w, struct cursor *c, uint8_t *lower);
+/* Whether the data of a record fits its type: fixed fields, names (compressed or not), nothing
+ * over. A type that libknot does not know fits always (RFC 3597). SD_EMALF, SD_ELIMIT as above. */
+int dns_walk_rdata(struct dns_walk *w, uint16_t type, uint16_t class, struct cursor rdata);
+
+#endif

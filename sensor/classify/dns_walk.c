@@ -1,0 +1,200 @@
+/* The bounded walk of a DNS message (RFC 1035 4.1): header, questions, and the length of every
+ * record, nothing kept but what struct dns_message holds. See dns_judge.c for the referee. */
+#include <libknot/descriptor.h>
+
+#include "base/cursor.h"
+#include "base/error.h"
+#include "classify/classify.h"
+#include "classify/dns_rdata.h"
+
+enum { HEADER = 12, LABEL_MAX = 63, POINTER = 0xc0 };
+enum { SECTION_ANSWER = 1, SECTION_ADDITIONAL = 3 };
+enum { OPTION_PADDING = 12 };
+#define EDNS_DO 0x8000u
+
+struct record {
+    uint16_t type, class, rdlength;
+    uint32_t ttl;
+    struct cursor rdata;
+};
+
+/* One byte an octet, all eight lanes at once: no lane carries into the next. */
+static void copy_lower(uint8_t *to, const uint8_t *from, size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        to[i] = (uint8_t)(from[i] | (((unsigned)from[i] - 'A' < 26u) << 5));
+}
+
+/* Follows a pointer found at its own place `here`: only backwards, so a chain of them ends, and
+ * within the message's budget of steps, so that many chains end soon as well. */
+static int name_jump(struct dns_walk *w, struct cursor *at, uint8_t high, const uint8_t *end)
+{
+    const uint8_t *here = at->at - 1;
+    size_t target = (size_t)(high & 0x3f) << 8 | cursor_u8(at);
+
+    if (!cursor_ok(at))
+        return SD_ETRUNC;
+    if (target >= (size_t)(here - w->bytes))
+        return SD_EMALF;
+    *at = cursor_over(w->bytes + target, (size_t)(end - w->bytes) - target);
+    return 0;
+}
+
+int dns_walk_name(struct dns_walk *w, struct cursor *c, uint8_t *lower)
+{
+    const uint8_t *end = c->at + c->left;
+    struct cursor at = *c;
+    unsigned octets = 0;
+    bool jumped = false;
+
+    for (;;) {
+        uint8_t n = cursor_u8(&at);
+
+        if (!cursor_ok(&at))
+            return SD_ETRUNC;
+        if (w->budget-- == 0)
+            return SD_ELIMIT;
+        if (n >= POINTER) {
+            struct cursor behind = at;
+            int error = name_jump(w, &at, n, end);
+
+            if (error)
+                return error;
+            if (!jumped && cursor_skip(&behind, 1))
+                *c = behind;
+            jumped = true;
+            continue;
+        }
+        if (n > LABEL_MAX || octets + n + 1 > DNS_NAME_WIRE - (n != 0))
+            return SD_EMALF;
+        const uint8_t *label = cursor_take(&at, n);
+
+        if (!label)
+            return SD_ETRUNC;
+        if (lower) {
+            lower[octets] = n;
+            copy_lower(lower + octets + 1, label, n);
+        }
+        octets += n + 1u;
+        if (n == 0)
+            break;
+    }
+    if (!jumped)
+        *c = at;
+    return (int)octets;
+}
+
+static int walk_question(struct dns_walk *w, struct dns_message *out, bool first)
+{
+    int octets = dns_walk_name(w, &w->at, first ? out->qname : NULL);
+    uint16_t type = cursor_u16(&w->at);
+    uint16_t class = cursor_u16(&w->at);
+
+    if (octets < 0)
+        return octets;
+    if (first) {
+        out->qname_length = (uint8_t)octets;
+        w->qname_plain = w->at.at - w->bytes == HEADER + octets + 4;
+    }
+    if (!cursor_ok(&w->at))
+        return SD_ETRUNC;
+    if (first) {
+        out->qtype = type;
+        out->qclass = class;
+        out->has_question = true;
+    }
+    return 0;
+}
+
+/* The owner of most records is a pointer to the question's name, which has been read already. */
+static int walk_owner(struct dns_walk *w)
+{
+    const uint8_t *b = w->at.at;
+
+    if (w->qname_plain && w->at.left >= 2 && b[0] == POINTER && b[1] == HEADER)
+        return cursor_skip(&w->at, 2) ? 0 : SD_ETRUNC;
+    int octets = dns_walk_name(w, &w->at, NULL);
+
+    return octets < 0 ? octets : 0;
+}
+
+static int walk_edns(struct record *r, struct dns_message *out)
+{
+    out->edns = true;
+    out->udp_size = r->class;
+    out->dnssec_ok = (r->ttl & EDNS_DO) != 0;
+    while (r->rdata.left > 0) {
+        uint16_t code = cursor_u16(&r->rdata);
+        uint16_t length = cursor_u16(&r->rdata);
+
+        if (!cursor_skip(&r->rdata, length))
+            return SD_EMALF;
+        out->padded |= code == OPTION_PADDING;
+    }
+    return 0;
+}
+
+static void keep_address(const struct record *r, struct dns_message *out)
+{
+    if (r->class != KNOT_CLASS_IN || out->address_count == DNS_ADDRESSES)
+        return;
+    if (r->type == DNS_TYPE_A && r->rdlength == 4)
+        out->address[out->address_count++] = addr_v4(r->rdata.at);
+    else if (r->type == DNS_TYPE_AAAA && r->rdlength == 16)
+        out->address[out->address_count++] = addr_v6(r->rdata.at);
+}
+
+static int walk_record(struct dns_walk *w, struct dns_message *out, unsigned section)
+{
+    struct record r;
+    int error = walk_owner(w);
+
+    if (error)
+        return error;
+    r.type = cursor_u16(&w->at);
+    r.class = cursor_u16(&w->at);
+    r.ttl = cursor_u32(&w->at);
+    r.rdlength = cursor_u16(&w->at);
+    r.rdata = cursor_sub(&w->at, r.rdlength);
+    if (!cursor_ok(&w->at))
+        return SD_ETRUNC;
+    if (section == SECTION_ANSWER)
+        keep_address(&r, out);
+    if (r.type == DNS_TYPE_OPT)
+        return section == SECTION_ADDITIONAL ? walk_edns(&r, out) : 0;
+    return dns_walk_rdata(w, r.type, r.class, r.rdata);
+}
+
+/* What a caller may read even when the rest does not parse. */
+static int walk_header(struct dns_walk *w, struct dns_message *out)
+{
+    out->edns = out->dnssec_ok = out->padded = out->has_question = false;
+    out->qtype = out->qclass = out->udp_size = 0;
+    out->address_count = out->qname_length = 0;
+    out->length = (uint16_t)w->at.left;
+    out->id = cursor_u16(&w->at);
+    out->flags = cursor_u16(&w->at);
+    for (unsigned i = 0; i < 4; i++)
+        out->counts[i] = cursor_u16(&w->at);
+    out->rcode = out->flags & 15;
+    return cursor_ok(&w->at) ? 0 : SD_ETRUNC;
+}
+
+int dns_walk(const uint8_t *bytes, size_t length, struct dns_message *out)
+{
+    if (length > UINT16_MAX)
+        return SD_EMALF;
+    struct dns_walk w = {
+        .bytes = bytes,
+        .at = cursor_over(bytes, length),
+        .budget = (unsigned)(DNS_STEPS_PER_OCTET * length + DNS_STEPS_LEAST),
+    };
+    int error = walk_header(&w, out);
+
+    for (unsigned i = 0; !error && i < out->counts[0]; i++)
+        error = walk_question(&w, out, i == 0);
+    for (unsigned section = 1; section < 4; section++)
+        for (unsigned i = 0; !error && i < out->counts[section]; i++)
+            error = walk_record(&w, out, section);
+    return error;
+}
