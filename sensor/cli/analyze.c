@@ -1,0 +1,188 @@
+#include <getopt.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/error.h"
+#include "base/log.h"
+#include "cli/command.h"
+#include "cli/document.h"
+#include "output/output.h"
+#include "store/store.h"
+
+extern const struct command command_analyze;
+
+struct analysis {
+    const char *config, *db;
+    bool json;
+    size_t conversations;
+    struct policy *policy;
+    struct event_list *events;
+    struct store *store;
+    bool failed; /* memory or the store failed: told once, at the end exit 1 */
+    bool shown;  /* a progress bar stands on the terminal */
+};
+
+static int put_record(void *context, const struct record *r)
+{
+    struct analysis *a = context;
+    char *line = NULL;
+    int status = SD_OK;
+
+    if (r->kind == RECORD_EVENT)
+        status = event_list_add(a->events, r);
+    if (status == SD_OK && a->store && r->kind == RECORD_EVENT && !(line = eve_render(r, a->policy)))
+        status = SD_EMEM;
+    if (status == SD_OK && a->store)
+        status = r->kind == RECORD_MARK ? store_commit(a->store) : store_write(a->store, r, line);
+    free(line);
+    if (status != SD_OK && !a->failed) {
+        log_error("results are incomplete: %s", sd_strerror(status));
+        a->failed = true;
+    }
+    return SD_OK;
+}
+
+static void print_notice(const char *line)
+{
+    log_warning("%s", line);
+}
+
+static void print_progress(void *context, int permille, uint64_t frames)
+{
+    struct analysis *a = context;
+
+    if (frames % 65536 > 2048)
+        return; /* a bar that is drawn more often is only slower */
+    a->shown = true;
+    if (permille < 0)
+        fprintf(stderr, "\r%llu packets ", (unsigned long long)frames);
+    else
+        fprintf(stderr, "\r[%-40.*s] %3d%% %llu packets ", permille / 25,
+                "########################################", permille / 10,
+                (unsigned long long)frames);
+}
+
+static int open_store(struct analysis *a)
+{
+    struct store_options options = {.path = a->db, .host = a->policy->name};
+    char error[STORE_ERROR] = "";
+
+    if (!a->db)
+        return EXIT_DONE;
+    if (store_open(&options, &a->store, error) == SD_OK)
+        return EXIT_DONE;
+    log_error("%s", error);
+    return EXIT_FAILED;
+}
+
+static int write_document(struct analysis *a, const struct offline_result *result, size_t files)
+{
+    struct document d = {
+        .policy = a->policy, .result = result, .files = files, .events = a->events};
+    int status = a->json ? document_json(&d, stdout) : document_text(&d, stdout);
+
+    if (fflush(stdout) != 0)
+        status = SD_EIO;
+    if (status != SD_OK)
+        log_error("cannot write the result: %s", sd_strerror(status));
+    return status == SD_OK ? EXIT_DONE : EXIT_FAILED;
+}
+
+static int run_files(struct analysis *a, char **paths, size_t count)
+{
+    struct offline options = {.policy = a->policy,
+                              .conversations = a->conversations,
+                              .sink = {put_record, a},
+                              .progress_context = a};
+    struct offline_result result;
+    char error[OFFLINE_ERROR] = "";
+    int status;
+
+    if (isatty(STDERR_FILENO))
+        options.progress = print_progress;
+    status = offline_run(&options, paths, count, print_notice, &result, error);
+    if (a->shown)
+        fprintf(stderr, "\r\033[K");
+    if (status != SD_OK) {
+        log_error("%s", error);
+        return EXIT_FAILED;
+    }
+    status = write_document(a, &result, count);
+    back_destroy(result.back);
+    return a->failed ? EXIT_FAILED : status;
+}
+
+static int analyze(struct analysis *a, char **paths, size_t count)
+{
+    int status = load_policy(a->config, NULL, 0, 0, &a->policy);
+
+    if (status != EXIT_DONE)
+        return status;
+    a->events = event_list_create();
+    status = a->events ? open_store(a) : EXIT_FAILED;
+    if (status == EXIT_DONE)
+        status = run_files(a, paths, count);
+    store_close(a->store);
+    event_list_destroy(a->events);
+    policy_destroy(a->policy);
+    return status;
+}
+
+static int number(const char *text, size_t *out)
+{
+    char *end;
+    unsigned long value = strtoul(text, &end, 10);
+
+    if (*text < '0' || *text > '9' || *end || value == 0 || value > 16777216)
+        return SD_EINVAL;
+    *out = value;
+    return SD_OK;
+}
+
+static int run(int argc, char **argv)
+{
+    static const struct option options[] = {{"config", required_argument, NULL, 'c'},
+                                            {"format", required_argument, NULL, 'f'},
+                                            {"db", required_argument, NULL, 'd'},
+                                            {"conversations", required_argument, NULL, 'n'},
+                                            {"help", no_argument, NULL, 'h'},
+                                            {0}};
+    struct analysis a = {0};
+    int option;
+
+    while ((option = getopt_long(argc, argv, ":c:h", options, NULL)) != -1) {
+        if (option == 'c')
+            a.config = optarg;
+        else if (option == 'd')
+            a.db = optarg;
+        else if (option == 'f' && (strcmp(optarg, "json") == 0 || strcmp(optarg, "text") == 0))
+            a.json = strcmp(optarg, "json") == 0;
+        else if (option == 'f')
+            return usage_error(&command_analyze, "--format is text or json, not \"%s\"", optarg);
+        else if (option == 'n' && number(optarg, &a.conversations) == SD_OK)
+            continue;
+        else if (option == 'n')
+            return usage_error(&command_analyze, "--conversations is a number from 1 to 16777216");
+        else
+            return usage_option(&command_analyze, option, argv);
+    }
+    if (optind == argc)
+        return usage_error(&command_analyze, "no capture file named");
+    return analyze(&a, argv + optind, (size_t)(argc - optind));
+}
+
+const struct command command_analyze = {
+    "analyze", "the same pipeline over capture files",
+    "Usage: sealdns analyze [-c FILE] [--format text|json] [--db FILE] [--conversations N] CAPTURE...\n"
+    "\n"
+    "Reads pcap and pcapng files (- is standard input) in the order of their packets and prints what\n"
+    "the sensor would have seen. Time comes from the packets; this machine is not looked at. The same\n"
+    "input gives the same output.\n"
+    "\n"
+    "  -c, --config FILE      policy; default " DEFAULT_CONFIG " or the built-in one\n"
+    "      --format FORMAT    text (default) or json, one document\n"
+    "      --db FILE          keep events and conversations in this SQLite store as well\n"
+    "      --conversations N  at most N conversations; the least active are counted as omitted\n",
+    run};

@@ -1,0 +1,132 @@
+#include <stdlib.h>
+
+#include "decide/decide.h"
+#include "detect/detect.h"
+#include "engine/pipeline.h"
+
+#define HOUR        (3600 * NSEC_S)
+#define FLUSH_EVERY (60 * NSEC_S)
+
+struct back {
+    struct account *account;
+    struct detection *detection;
+    struct decision *decision;
+    struct record_sink sink;
+    struct stats stats;
+    nsec_t hour, flushed, now;
+};
+
+static void put_finding(void *context, struct finding *f)
+{
+    struct back *b = context;
+
+    decision_finding(b->decision, f);
+}
+
+struct back *back_create(const struct back_options *options, const struct policy *policy,
+                         enum mode mode)
+{
+    struct back *b = calloc(1, sizeof *b);
+    struct detector_setup setup = {.policy = policy, .seed = options->seed};
+
+    if (!b)
+        return NULL;
+    b->sink = options->sink;
+    setup.sink = (struct finding_sink){put_finding, b};
+    setup.stats = &b->stats;
+    b->account = account_create(options->conversations, options->seed);
+    b->decision = decision_create(0, options->seed, options->sink, &b->stats);
+    b->detection = detection_create(&setup);
+    if (!b->account || !b->decision || !b->detection) {
+        back_destroy(b);
+        return NULL;
+    }
+    back_use_policy(b, policy, mode, false);
+    return b;
+}
+
+void back_destroy(struct back *b)
+{
+    if (!b)
+        return;
+    detection_destroy(b->detection);
+    decision_destroy(b->decision);
+    account_destroy(b->account);
+    free(b);
+}
+
+void back_use_policy(struct back *b, const struct policy *policy, enum mode mode, bool installed)
+{
+    account_use_policy(b->account, policy);
+    detection_use_policy(b->detection, policy, b->now);
+    decision_use_policy(b->decision, policy, mode, installed);
+}
+
+static void mark(struct back *b, nsec_t now)
+{
+    struct record r = {.kind = RECORD_MARK, .time = now};
+
+    if (b->sink.put(b->sink.context, &r) < 0)
+        return; /* the ring counted it; the next mark commits */
+}
+
+static void flush_account(struct back *b, nsec_t now)
+{
+    account_flush(b->account, b->hour, b->sink);
+    b->flushed = now;
+    mark(b, now);
+}
+
+/* Conversations are told hour by hour: what belongs to the old hour goes before the new one starts. */
+static void turn_hour(struct back *b, nsec_t now)
+{
+    nsec_t hour = now - now % HOUR;
+
+    if (hour <= b->hour)
+        return;
+    if (b->hour)
+        flush_account(b, now);
+    b->hour = hour;
+    b->flushed = now;
+}
+
+void back_observation(struct back *b, struct observation *o)
+{
+    turn_hour(b, o->time);
+    b->now = o->time;
+    b->stats.observations++;
+    account_observe(b->account, o, &b->stats);
+    detection_observe(b->detection, o);
+}
+
+void back_tick(struct back *b, nsec_t now)
+{
+    turn_hour(b, now);
+    detection_tick(b->detection, now);
+    decision_tick(b->decision, now);
+    if (now - b->flushed >= FLUSH_EVERY)
+        flush_account(b, now);
+}
+
+void back_flush(struct back *b, nsec_t now)
+{
+    detection_flush(b->detection, now);
+    decision_flush(b->decision, now);
+    flush_account(b, now);
+}
+
+void back_finding(struct back *b, const struct finding *f)
+{
+    b->stats.findings++;
+    decision_finding(b->decision, f);
+}
+
+const struct account *back_account(const struct back *b)
+{
+    return b->account;
+}
+
+struct stats *back_stats(struct back *b)
+{
+    return &b->stats;
+}

@@ -1,0 +1,72 @@
+#include <stdlib.h>
+
+#include "base/error.h"
+#include "classify/classify.h"
+#include "decode/decode.h"
+#include "engine/pipeline.h"
+#include "observe/observe.h"
+
+struct front {
+    struct decoder *decoder;
+    struct classifier *classifier;
+    struct observer *observer;
+    struct stats stats;
+};
+
+struct front *front_create(bool tunnels, uint64_t seed, struct observation_sink sink)
+{
+    struct observer_limits limits = {0};
+    struct front *f = calloc(1, sizeof *f);
+
+    if (!f)
+        return NULL;
+    f->decoder = decoder_create(tunnels, seed, 0);
+    f->classifier = classifier_create();
+    if (f->classifier)
+        f->observer = observer_create(&limits, &classifier_ops, f->classifier, sink, seed);
+    if (!f->decoder || !f->observer) {
+        front_destroy(f);
+        return NULL;
+    }
+    return f;
+}
+
+void front_destroy(struct front *f)
+{
+    if (!f)
+        return;
+    observer_destroy(f->observer);
+    classifier_destroy(f->classifier);
+    decoder_destroy(f->decoder);
+    free(f);
+}
+
+void front_use_policy(struct front *f, const struct policy *policy)
+{
+    observer_use_policy(f->observer, policy);
+}
+
+void front_frame(struct front *f, const struct frame *frame)
+{
+    struct packet packet;
+
+    f->stats.packets++;
+    f->stats.bytes += frame->length;
+    if (decode_frame(f->decoder, frame, &packet, &f->stats) == SD_OK)
+        observer_packet(f->observer, &packet, &f->stats);
+}
+
+void front_tick(struct front *f, nsec_t now)
+{
+    observer_tick(f->observer, now, &f->stats);
+}
+
+void front_flush(struct front *f, nsec_t now)
+{
+    observer_flush(f->observer, now, &f->stats);
+}
+
+struct stats *front_stats(struct front *f)
+{
+    return &f->stats;
+}

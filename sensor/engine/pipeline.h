@@ -1,0 +1,53 @@
+/* The pipe, joined. This is the one place that reads as the drawing in README.md does:
+ *
+ *   frame -> decode -> classify -> observe ==ring==> account, detect -> decide ==ring==> records
+ *
+ * `front` is what a capture thread runs, `back` what the engine thread runs. In the sensor a ring
+ * stands between them; analyze calls the back directly. Same code, same answers. */
+#ifndef SEALDNS_ENGINE_PIPELINE_H
+#define SEALDNS_ENGINE_PIPELINE_H
+
+#include <stdbool.h>
+
+#include "account/account.h"
+#include "model/frame.h"
+#include "model/observation.h"
+#include "model/policy.h"
+#include "model/record.h"
+#include "model/stats.h"
+
+struct front;
+
+/* NULL: out of memory, or nDPI did not start. */
+struct front *front_create(bool tunnels, uint64_t seed, struct observation_sink sink);
+void front_destroy(struct front *f);
+void front_use_policy(struct front *f, const struct policy *policy);
+void front_frame(struct front *f, const struct frame *frame);
+void front_tick(struct front *f, nsec_t now);
+/* The end of the capture: every flow says what it still has to say. */
+void front_flush(struct front *f, nsec_t now);
+struct stats *front_stats(struct front *f);
+
+struct back;
+
+struct back_options {
+    size_t conversations; /* 0: the default of account/ */
+    uint64_t seed;
+    struct record_sink sink;
+};
+
+struct back *back_create(const struct back_options *options, const struct policy *policy,
+                         enum mode mode);
+void back_destroy(struct back *b);
+/* installed: the rules of this policy stand in the kernel. The old policy may be destroyed after. */
+void back_use_policy(struct back *b, const struct policy *policy, enum mode mode, bool installed);
+void back_observation(struct back *b, struct observation *o);
+void back_tick(struct back *b, nsec_t now);
+/* The end: open events become final, the account is told to the sink, and a RECORD_MARK. */
+void back_flush(struct back *b, nsec_t now);
+/* A finding of the sensor about itself (kinds sensor and enforcement): the same way as the others. */
+void back_finding(struct back *b, const struct finding *f);
+const struct account *back_account(const struct back *b);
+struct stats *back_stats(struct back *b);
+
+#endif
