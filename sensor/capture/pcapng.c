@@ -184,7 +184,7 @@ static int simple_block(struct pcapng *p, struct cursor c, struct frame *out)
 /* The rest of a block behind its type and length, and the length again. */
 static int read_body(struct pcapng *p, size_t length, uint32_t total)
 {
-    uint8_t again[4];
+    uint8_t again[4] = {0};
     struct cursor c = cursor_over(again, sizeof again);
     int result;
 
@@ -208,7 +208,7 @@ static int read_body(struct pcapng *p, size_t length, uint32_t total)
 static int section_block(struct pcapng *p, uint32_t raw_total)
 {
     enum { FIXED = 28 };
-    uint8_t order[4];
+    uint8_t order[4] = {0};
     struct cursor c = cursor_over(order, sizeof order);
     uint32_t magic, total;
     int result = read_exactly(p, order, sizeof order);
@@ -229,7 +229,7 @@ static int section_block(struct pcapng *p, uint32_t raw_total)
 int pcapng_open(FILE *file, struct pcapng **out)
 {
     struct pcapng *p = calloc(1, sizeof *p);
-    uint8_t head[8];
+    uint8_t head[8] = {0};
     struct cursor c = cursor_over(head, sizeof head);
     int result;
 
@@ -290,7 +290,7 @@ int pcapng_next(struct pcapng *p, struct frame *out)
     int result = 0;
 
     while (result == 0) {
-        uint8_t head[8];
+        uint8_t head[8] = {0};
         struct cursor c = cursor_over(head, sizeof head);
         size_t got = fread(head, 1, sizeof head, p->file);
         uint32_t type;

@@ -16,22 +16,26 @@ static int by_next_protocol(struct walk *w, uint8_t next)
     return walk_to(w, layers[next]);
 }
 
-/* What is reserved must be 0: a DNS message between these ports has bits there. */
+/* Plain, or with the bit of the generic extension, which names the next protocol. What is reserved
+ * must be 0: a DNS message between these ports has bits there. */
 bool looks_like_vxlan(struct cursor c)
 {
     const uint8_t *h = cursor_take(&c, 8);
 
-    if (!h || (h[0] & ~VXLAN_POLICY) != VXLAN_VNI || h[7] != 0)
+    if (!h || !(h[0] & VXLAN_VNI) || h[7] != 0)
         return false;
-    return h[0] & VXLAN_POLICY || (h[1] == 0 && h[2] == 0 && h[3] == 0);
+    if ((h[0] & ~VXLAN_POLICY) == VXLAN_VNI)
+        return h[0] & VXLAN_POLICY || (h[1] == 0 && h[2] == 0 && h[3] == 0);
+    return h[0] == (VXLAN_VNI | VXLAN_PROTOCOL) && h[1] == 0 && h[2] == 0 && h[3] >= 1 && h[3] <= 5;
 }
 
+/* The extension has a port of its own; there are senders that leave its bit out. */
 bool looks_like_vxlan_gpe(struct cursor c)
 {
     const uint8_t *h = cursor_take(&c, 8);
 
-    return h && (h[0] & 0xcc) == (VXLAN_VNI | VXLAN_PROTOCOL) && h[1] == 0 && h[2] == 0 &&
-           h[3] >= 1 && h[3] <= 5;
+    return h && (h[0] & 0xc0) == 0 && h[0] & (VXLAN_VNI | VXLAN_PROTOCOL) && h[1] == 0 &&
+           h[2] == 0 && h[3] >= 1 && h[3] <= 5;
 }
 
 int layer_vxlan(struct walk *w)
@@ -42,6 +46,16 @@ int layer_vxlan(struct walk *w)
         return walk_short(w, IN_TUNNEL);
     w->out->tunnel = load32(h + 4) >> 8;
     return h[0] & VXLAN_PROTOCOL ? by_next_protocol(w, h[3]) : walk_to(w, layer_ethernet);
+}
+
+int layer_vxlan_gpe(struct walk *w)
+{
+    const uint8_t *h = cursor_take(&w->c, 8);
+
+    if (!h)
+        return walk_short(w, IN_TUNNEL);
+    w->out->tunnel = load32(h + 4) >> 8;
+    return by_next_protocol(w, h[3]);
 }
 
 bool looks_like_geneve(struct cursor c)

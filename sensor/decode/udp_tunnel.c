@@ -129,30 +129,26 @@ static bool looks_like_mpls(struct cursor c)
 
 static const struct {
     uint16_t port;
-    bool either; /* also as the source's: the far side has a port of its own choice */
     bool (*looks)(struct cursor c);
     layer_fn layer;
 } tunnels[] = {
-    {1701, true, looks_like_l2tp, layer_l2tp},
-    {2152, false, looks_like_gtp, layer_gtp},
-    {3544, true, looks_like_teredo, layer_teredo},
-    {4754, false, looks_like_gre, layer_gre},
-    {4789, false, looks_like_vxlan, layer_vxlan},
-    {4790, false, looks_like_vxlan_gpe, layer_vxlan},
-    {6081, false, looks_like_geneve, layer_geneve},
-    {6635, false, looks_like_mpls, layer_mpls},
-    {8472, false, looks_like_vxlan, layer_vxlan},
+    {1701, looks_like_l2tp, layer_l2tp},     {2152, looks_like_gtp, layer_gtp},
+    {3544, looks_like_teredo, layer_teredo}, {4754, looks_like_gre, layer_gre},
+    {4789, looks_like_vxlan, layer_vxlan},   {4790, looks_like_vxlan_gpe, layer_vxlan_gpe},
+    {6081, looks_like_geneve, layer_geneve}, {6635, looks_like_mpls, layer_mpls},
+    {8472, looks_like_vxlan, layer_vxlan},
 };
 
+/* The port may be the source's. A query to port 53 is none, though: its sender chooses the id and
+ * the source port, and could dress it up to be overlooked. */
 layer_fn udp_tunnel(uint16_t sport, uint16_t dport, struct cursor payload)
 {
-    if (sport < 1701 && dport < 1701)
+    enum { LOWEST = 1701, DNS = 53 };
+
+    if ((sport < LOWEST && dport < LOWEST) || dport == DNS)
         return NULL;
-    for (size_t i = 0; i < sizeof tunnels / sizeof *tunnels; i++) {
-        if (dport != tunnels[i].port && !(tunnels[i].either && sport == tunnels[i].port))
-            continue;
-        if (tunnels[i].looks(payload))
+    for (size_t i = 0; i < sizeof tunnels / sizeof *tunnels; i++)
+        if ((dport == tunnels[i].port || sport == tunnels[i].port) && tunnels[i].looks(payload))
             return tunnels[i].layer;
-    }
     return NULL;
 }

@@ -73,6 +73,7 @@ bool looks_like_vxlan(struct cursor c);
 bool looks_like_vxlan_gpe(struct cursor c);
 bool looks_like_geneve(struct cursor c);
 int layer_vxlan(struct walk *w);
+int layer_vxlan_gpe(struct walk *w);
 int layer_geneve(struct walk *w);
 
 int layer_ethernet(struct walk *w);
