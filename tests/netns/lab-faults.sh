@@ -49,6 +49,8 @@ fault_rules_server() {
     echo "    type filter hook input priority 0;"
     fault_rule refused "reject with tcp reset" "meta l4proto tcp"
     fault_rule refused "reject with icmpx port-unreachable" "meta l4proto udp"
+    # Unbound opens these for UDP as well and would answer a QUIC Initial with an error of its own.
+    echo "    udp dport { 443, 853 } reject with icmpx port-unreachable"
     echo "  }"
 }
 

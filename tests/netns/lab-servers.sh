@@ -121,12 +121,13 @@ lab_interferers() {
     local tls="cert=$LAB_DIR/a.pem,key=$LAB_DIR/a.key,verify=0,pf=ip6,ipv6only=0,reuseaddr,fork"
     lab_impostor forged 8532 8533
     lab_impostor wrongname 8534 8535
-    lab_daemon isp nottls socat TCP6-LISTEN:8531,ipv6only=0,reuseaddr,fork \
-        SYSTEM:"printf 'HTTP/1.1 400 Bad Request\r\nConnection\: close\r\n\r\n'; sleep 0.2"
+    printf '#!/bin/sh\nprintf "HTTP/1.1 400 Bad Request\\r\\nConnection: close\\r\\n\\r\\n"; sleep 0.2\n' >"$LAB_DIR/nottls.sh"
+    chmod 755 "$LAB_DIR/nottls.sh"
+    lab_daemon isp nottls socat TCP6-LISTEN:8531,ipv6only=0,reuseaddr,fork EXEC:"$LAB_DIR/nottls.sh"
     lab_daemon isp oldversion env OPENSSL_CONF=/dev/null \
-        socat "OPENSSL-LISTEN:8536,openssl-max-proto-version=TLS1.1,cipher=DEFAULT@SECLEVEL=0,$tls" SYSTEM:'cat >/dev/null'
-    lab_daemon isp alert socat "OPENSSL-LISTEN:8537,openssl-max-proto-version=TLS1.2,cipher=AES128-CCM8,$tls" SYSTEM:'cat >/dev/null'
-    lab_daemon isp mute socat "OPENSSL-LISTEN:8538,$tls" SYSTEM:'cat >/dev/null'
+        socat "OPENSSL-LISTEN:8536,openssl-max-proto-version=TLS1.1,cipher=DEFAULT@SECLEVEL=0,$tls" EXEC:'sleep 20'
+    lab_daemon isp alert socat "OPENSSL-LISTEN:8537,openssl-max-proto-version=TLS1.2,cipher=AES128-CCM8,$tls" EXEC:'sleep 20'
+    lab_daemon isp mute socat "OPENSSL-LISTEN:8538,$tls" EXEC:'sleep 20'
 }
 
 lab_listens() { lab_in "$1" ss -Hlnt | grep -q ":$2 "; }

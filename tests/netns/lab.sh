@@ -127,7 +127,8 @@ lab_topology() {
     for ns in gw isp server; do lab_namespace "$ns"; done
     lab_router gw
     lab_router isp
-    ip -n "$LAB-gw" link add lan0 type bridge mcast_snooping 0
+    # A bridge without an address of its own changes it with its ports, and clients would talk to the old one.
+    ip -n "$LAB-gw" link add lan0 address 02:53:00:01:00:01 type bridge mcast_snooping 0
     ip -n "$LAB-gw" addr add $LAB_GW4/16 dev lan0
     lab_plain gw lan0
     ip -n "$LAB-gw" addr add $LAB_GW6/64 dev lan0 nodad

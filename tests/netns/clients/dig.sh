@@ -1,0 +1,2 @@
+CLIENT_IS="dig, clear text only"
+client_ask() { ask_clear "$1"; }

@@ -1,0 +1,123 @@
+#!/bin/bash
+# Runs every cell of downgrade.cases with real clients in the lab while the sensor watches, and holds what it
+# reported against the table.
+#
+#   run-downgrade.sh [--record] [--no-sensor] [--jobs N] [--keep] [PATTERN]
+#
+# PATTERN is an extended regular expression over the lines of the table. --record renews the fixtures under
+# tests/pcap/. --no-sensor checks the lab and the clients alone. SEALDNS names the binary (build/sealdns).
+set -u
+. "$(dirname "$0")/lab.sh"
+. "$LAB_HERE/cell.sh"
+. "$LAB_HERE/report.sh"
+. "$LAB_HERE/fixture.sh"
+
+RECORD=0 SENSOR=1 JOBS=12 PATTERN=.
+while [ $# -gt 0 ]; do
+    case $1 in
+    --record) RECORD=1 ;;
+    --no-sensor) SENSOR=0 ;;
+    --jobs) JOBS=$2; shift ;;
+    --keep) LAB_KEEP=1 ;;
+    --help) sed -n '2,9s/^# \{0,1\}//p' "$0"; exit 0 ;;
+    -*) echo "run-downgrade.sh: unknown option $1" >&2; exit 2 ;;
+    *) PATTERN=$1 ;;
+    esac
+    shift
+done
+
+cases() { sed 's/#.*//' "$LAB_HERE/downgrade.cases" | grep -E '[a-z]' | grep -E -- "$PATTERN"; }
+
+# The policy of the cells. Live, the sensor also gets a store, a feed and a socket of its own.
+live_policy() {
+    cell_policy
+    cat <<EOF
+store: {path: $LAB_DIR/sealdns.db}
+control: {socket: $LAB_DIR/sealdns.sock}
+outputs:
+  - {type: file, format: eve, path: $LAB_DIR/eve.json}
+EOF
+}
+
+sensor_start() {
+    live_policy >"$LAB_DIR/policy.yaml"
+    lab_daemon gw sensor "$SEALDNS" run -c "$LAB_DIR/policy.yaml" -i lan0
+    SENSOR_PID=$LAB_PID
+    lab_wait 10 test -s "$LAB_DIR/eve.json" || sleep 2
+    kill -0 "$SENSOR_PID" 2>/dev/null || { cat "$LAB_DIR/sensor.log" >&2; lab_die "the sensor did not start"; }
+}
+
+# At most JOBS cells at a time: each takes a token from a pipe and puts it back.
+run_cells() {
+    local number client fault family when i
+    mkfifo "$LAB_DIR/tokens"
+    exec 9<>"$LAB_DIR/tokens"
+    for i in $(seq "$JOBS"); do echo >&9; done
+    while read -r number client fault family when _; do
+        read -r -u 9 _
+        (
+            trap - EXIT INT TERM
+            CELL_NUMBER=$number CLIENT_NAME=$client FAULT=$fault FAMILY=$family WHEN=$when
+            cell_run
+            echo >&9
+        ) &
+    done < <(cases)
+    for i in $(seq "$JOBS"); do read -r -u 9 _; done
+    exec 9>&-
+}
+
+# The downgrade events of one client, as lines `cause`, repeats of one event folded by its id.
+reported() {
+    jq -rs --arg client "$1" '[.[] | select(.sealdns.kind? == "downgrade" and .sealdns.client == $client)]
+        | group_by(.sealdns.id) | map(max_by(.sealdns.revision)) | .[].sealdns.evidence.cause' "$2"
+}
+
+# The same question to the store.
+events_of_store() {
+    "$SEALDNS" events --db "$LAB_DIR/sealdns.db" --type downgrade --format json >"$LAB_DIR/store.json" 2>"$LAB_DIR/events.log"
+}
+
+check_reported() {
+    local name=$1 client=$2 expected=$3 cause=$4 where=$5 got want=
+    got=$(reported "$client" "$where" | paste -sd' ')
+    [ "$expected" = yes ] && want=$cause
+    [ "$got" = "$want" ] && ok "$name" || not_ok "$name" "expected '${want:-none}', reported '${got:-none}'"
+}
+
+check_cell() {
+    local number=$1 client=$2 fault=$3 family=$4 when=$5 expected=$6 cause=$7
+    local name=$client-$fault-$family-$when dir=$LAB_DIR/cell$1 verdict
+    cell_cut "$number" "$LAB_DIR/lan0.pcap" "$dir/capture.pcap"
+    verdict=$("$LAB_HERE/judge.sh" "$dir/capture.pcap")
+    if [ "${verdict%% *}" = "$expected" ]; then
+        ok "$name on the wire: $verdict"
+    else
+        not_ok "$name on the wire" "expected $expected, tshark sees $verdict [$(paste -sd, "$dir/story")]"
+    fi
+    [ $RECORD = 0 ] || fixture_record "$name" "$@"
+    [ $SENSOR = 0 ] && return
+    check_reported "$name reported live" "$(cell_client "$family" "$number")" "$expected" "$cause" "$LAB_DIR/eve.json"
+    check_reported "$name in the store" "$(cell_client "$family" "$number")" "$expected" "$cause" "$LAB_DIR/store.json"
+}
+
+main() {
+    local number rest
+    lab_up || exit 1
+    lab_daemon gw tcpdump tcpdump --immediate-mode -U -nn -s 0 -i lan0 -w "$LAB_DIR/lan0.pcap" \
+        "port 53 or port 853 or port 443 or icmp or icmp6"
+    local tcpdump=$LAB_PID
+    lab_wait 5 test -s "$LAB_DIR/lan0.pcap"
+    [ $SENSOR = 0 ] || sensor_start
+    run_cells
+    sleep 1
+    lab_stop "$tcpdump" INT
+    if [ $SENSOR = 1 ]; then
+        kill -0 "$SENSOR_PID" 2>/dev/null && ok "the sensor still runs" || not_ok "the sensor still runs" "it ended"
+        lab_stop "$SENSOR_PID"
+        events_of_store && ok "sealdns events reads the store" || not_ok "sealdns events reads the store" "$(head -1 "$LAB_DIR/events.log")"
+    fi
+    # shellcheck disable=SC2086
+    while read -r number rest; do check_cell "$number" $rest; done < <(cases)
+    tally
+}
+main
