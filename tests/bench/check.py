@@ -1,0 +1,73 @@
+"""Holds an analyze document against the manifest of the capture it was made from: every count exactly."""
+import collections
+import datetime
+
+
+def microseconds(text):
+    """Of an ISO 8601 time."""
+    moment = datetime.datetime.fromisoformat(text.replace("Z", "+00:00"))
+    return round((moment - datetime.datetime(1970, 1, 1, tzinfo=datetime.timezone.utc)) /
+                 datetime.timedelta(microseconds=1))
+
+
+def by_transport(conversations):
+    found = collections.defaultdict(collections.Counter)
+    for c in conversations:
+        found[c["transport"]].update(conversations=1, flows=c["flows"], queries=c["queries"],
+                                     responses=c["responses"])
+    return found
+
+
+def expect(name, ours, made):
+    return [] if ours == made else [f"{name}: {ours}, the generator made {made}"]
+
+
+def check_totals(document, manifest):
+    capture = document["capture"]
+    wrong = []
+    for name in ("packets", "bytes"):
+        wrong += expect("capture." + name, capture[name], manifest[name])
+    for name in ("malformed", "unsupported"):
+        wrong += expect("capture." + name, capture[name], 0)
+    for name in ("first", "last"):
+        wrong += expect("capture." + name, microseconds(capture[name]), manifest[name + "_us"])
+    for name in ("queries", "responses", "malformed"):
+        wrong += expect("dns." + name, document["dns"][name], manifest["dns"][name])
+    return wrong
+
+
+def check_transports(document, manifest):
+    """Kind by kind when nothing was folded away; with folding only the sums can be held."""
+    found, omitted = by_transport(document["conversations"]), document["omitted"]
+    made = manifest["transports"]
+    if omitted["conversations"] == 0:
+        wrong = []
+        for kind, fields in (("do53-udp", ("conversations", "queries", "responses")),
+                             ("dot", ("conversations", "flows", "queries", "responses")),
+                             ("tls", ("conversations", "flows")), ("quic", ("conversations", "flows"))):
+            for field in fields:
+                wrong += expect(f"{kind} {field}", found[kind][field], made[kind][field])
+        return wrong
+    queries = sum(c["queries"] for c in document["conversations"]) + omitted["queries"]
+    total = sum(m["conversations"] for m in made.values())
+    return expect("queries of conversations and omitted", queries, sum(m["queries"] for m in made.values())) + \
+        expect("conversations and omitted", len(document["conversations"]) + omitted["conversations"], total)
+
+
+def event_counts(document):
+    """Each event once, however often it was revised."""
+    kinds = {}
+    for event in document["events"]:
+        detail = event["sealdns"]
+        kinds[detail.get("id", id(event))] = detail["kind"]
+    return collections.Counter(kinds.values())
+
+
+def check_events(document, manifest):
+    counted = event_counts(document)
+    return [line for kind, made in manifest["events"].items() for line in expect(kind + " events", counted[kind], made)]
+
+
+def check(document, manifest):
+    """What is off, a line each; empty when all is as it was made."""
+    return check_totals(document, manifest) + check_transports(document, manifest) + check_events(document, manifest)

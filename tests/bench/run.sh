@@ -1,0 +1,56 @@
+#!/bin/sh
+# Makes the captures, measures sealdns, tcpdump and ndpiReader on them, and checks every count against what was made.
+# Options: see `run.sh --help`. Exit status: 0 all counts right, 1 a count is off or a run failed, 2 wrong usage.
+set -eu
+here=$(cd "$(dirname "$0")" && pwd)
+root=$(cd "$here/../.." && pwd)
+scratch=
+keep=no
+
+usage() {
+    cat <<'END'
+usage: run.sh [--quick] [--runs N] [--packets N] [--workloads LIST] [--seed N] [--resolvers N]
+              [--no-ndpi] [--ndpi-packets N] [--scratch DIR] [--strict] [--json FILE]
+  --quick            one run over 200,000 packets, ndpiReader over 50,000
+  --runs N           measure N times and take the median (5)
+  --packets N        packets of every capture (2000000)
+  --workloads LIST   of dns,mix,flood,flood-syn (all)
+  --no-ndpi          leave out ndpiReader, which is slow
+  --ndpi-packets N   packets for ndpiReader, run once on a capture of its own (500000)
+  --scratch DIR      keep the captures there and use them again (a new directory, removed at the end)
+  --strict           fail when a target is missed, too
+  --json FILE        write the figures there as well
+The program measured is $SEALDNS, or build/sealdns.
+END
+}
+
+for argument; do
+    case $argument in
+    -h | --help) usage; exit 0 ;;
+    esac
+done
+
+# --scratch is for this script, all the others for measure.py
+want=
+set -- "$@" --end
+while [ "$1" != --end ]; do
+    if [ "$want" = scratch ]; then
+        scratch=$1 want= keep=yes
+    elif [ "$1" = --scratch ]; then
+        want=scratch
+    else
+        set -- "$@" "$1"
+    fi
+    shift
+done
+shift
+
+[ -n "$scratch" ] || scratch=$(mktemp -d "${TMPDIR:-/tmp}/sealdns-bench.XXXXXX")
+mkdir -p "$scratch"
+[ $keep = yes ] || trap 'rm -rf "$scratch"' EXIT
+trap 'exit 1' INT TERM
+
+${CC:-cc} -std=gnu11 -O2 -D_GNU_SOURCE -Wall -Wextra "$here"/*.c -o "$scratch/generate" -lcrypto -lm
+${CC:-cc} -std=gnu11 -O2 -D_GNU_SOURCE -Wall -Wextra "$here/stopwatch/stopwatch.c" -o "$scratch/stopwatch"
+python3 "$here/measure.py" --generate "$scratch/generate" --stopwatch "$scratch/stopwatch" --scratch "$scratch" \
+    --binary "${SEALDNS:-$root/build/sealdns}" "$@"
