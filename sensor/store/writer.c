@@ -1,0 +1,429 @@
+#include <jansson.h>
+#include <sqlite3.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/error.h"
+#include "store/schema.h"
+#include "store/store.h"
+
+#define RETAIN_ROWS 20000 /* deleted at most in one call of store_retain() */
+
+enum statement { ADD_EVENT, ADD_CONVERSATION, ADD_CLIENT, ADD_RESOLVER, ADD_STATS, STATEMENTS };
+
+struct store {
+    sqlite3 *db;
+    sqlite3_stmt *statements[STATEMENTS];
+    struct store_options options;
+    char host[64];
+    bool open_batch;
+};
+
+static const char *const statement_text[STATEMENTS] = {
+    "INSERT INTO events (id, revision, state, kind, rule, severity, verdict, time, first, last,"
+    " count, client, server, zone, resolver, host, json)"
+    " VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)",
+    "INSERT INTO conversations VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)"
+    " ON CONFLICT DO UPDATE SET zone = excluded.zone, resolver = excluded.resolver,"
+    " name = excluded.name, approved = excluded.approved,"
+    " identified_by = identified_by | excluded.identified_by,"
+    " confidence = max(confidence, excluded.confidence), estimated = excluded.estimated,"
+    " first = min(first, excluded.first), last = max(last, excluded.last),"
+    " flows = flows + excluded.flows, flows_failed = flows_failed + excluded.flows_failed,"
+    " queries = queries + excluded.queries, responses = responses + excluded.responses,"
+    " bytes_out = bytes_out + excluded.bytes_out, bytes_in = bytes_in + excluded.bytes_in",
+    "INSERT INTO clients VALUES (?,?,?,?,?,?,?)"
+    " ON CONFLICT DO UPDATE SET zone = excluded.zone, first = min(first, excluded.first),"
+    " last = max(last, excluded.last), queries_clear = queries_clear + excluded.queries_clear,"
+    " queries_sealed = queries_sealed + excluded.queries_sealed,"
+    " flows_failed = flows_failed + excluded.flows_failed",
+    "INSERT INTO resolvers VALUES (?,?,?,?,?,?,?,?,?,?,?)"
+    " ON CONFLICT DO UPDATE SET resolver = excluded.resolver, name = excluded.name,"
+    " first = min(first, excluded.first), last = max(last, excluded.last),"
+    " queries = queries + excluded.queries, responses = responses + excluded.responses,"
+    " flows = flows + excluded.flows, flows_failed = flows_failed + excluded.flows_failed",
+    "INSERT OR REPLACE INTO stats VALUES (?,?)",
+};
+
+static int explain(sqlite3 *db, const char *path, char error[STORE_ERROR])
+{
+    int code = db ? sqlite3_errcode(db) : SQLITE_NOMEM;
+
+    switch (code) {
+    case SQLITE_NOTADB:
+        snprintf(error, STORE_ERROR, "%.150s is no SQLite database: move it away", path);
+        return SD_EFORMAT;
+    case SQLITE_CANTOPEN:
+        snprintf(error, STORE_ERROR, "cannot open %.150s: make its folder, or give store.path",
+                 path);
+        return SD_EIO;
+    case SQLITE_READONLY:
+    case SQLITE_PERM:
+        snprintf(error, STORE_ERROR, "may not write %.150s", path);
+        return SD_EPERM;
+    default:
+        snprintf(error, STORE_ERROR, "%.150s: %.80s", path, db ? sqlite3_errmsg(db) : "no memory");
+        return SD_EIO;
+    }
+}
+
+static int user_version(sqlite3 *db, int *version)
+{
+    sqlite3_stmt *s;
+
+    if (sqlite3_prepare_v2(db, "PRAGMA user_version", -1, &s, NULL) != SQLITE_OK)
+        return SD_EIO;
+    *version = sqlite3_step(s) == SQLITE_ROW ? sqlite3_column_int(s, 0) : -1;
+    sqlite3_finalize(s);
+    return *version < 0 ? SD_EIO : SD_OK;
+}
+
+static int migrate_step(sqlite3 *db, int version)
+{
+    char set[64];
+
+    snprintf(set, sizeof set, "PRAGMA user_version = %d", version + 1);
+    if (sqlite3_exec(db, "BEGIN IMMEDIATE", NULL, NULL, NULL) == SQLITE_OK &&
+        sqlite3_exec(db, schema_steps[version], NULL, NULL, NULL) == SQLITE_OK &&
+        sqlite3_exec(db, set, NULL, NULL, NULL) == SQLITE_OK &&
+        sqlite3_exec(db, "COMMIT", NULL, NULL, NULL) == SQLITE_OK)
+        return SD_OK;
+    return SD_EIO; /* closing the database rolls the step back */
+}
+
+static int migrate(struct store *s, const char *path, char error[STORE_ERROR])
+{
+    int version, newest = 0;
+
+    while (schema_steps[newest])
+        newest++;
+    if (user_version(s->db, &version) != SD_OK)
+        return explain(s->db, path, error);
+    if (version > newest) {
+        snprintf(error, STORE_ERROR,
+                 "%.120s was made by a newer sealdns (schema %d, this one knows %d): use that one, "
+                 "or another store.path",
+                 path, version, newest);
+        return SD_EVERSION;
+    }
+    for (; version < newest; version++)
+        if (migrate_step(s->db, version) != SD_OK)
+            return explain(s->db, path, error);
+    return SD_OK;
+}
+
+static int prepare(struct store *s, const char *path, char error[STORE_ERROR])
+{
+    static const char set_up[] = "PRAGMA auto_vacuum = INCREMENTAL; PRAGMA journal_mode = WAL;"
+                                 "PRAGMA synchronous = FULL; PRAGMA temp_store = MEMORY;"
+                                 "PRAGMA cache_size = -16384;";
+    int status;
+
+    sqlite3_busy_timeout(s->db, 5000);
+    if (sqlite3_exec(s->db, set_up, NULL, NULL, NULL) != SQLITE_OK)
+        return explain(s->db, path, error);
+    status = migrate(s, path, error);
+    for (int i = 0; i < STATEMENTS && status == SD_OK; i++)
+        if (sqlite3_prepare_v3(s->db, statement_text[i], -1, SQLITE_PREPARE_PERSISTENT,
+                               &s->statements[i], NULL) != SQLITE_OK)
+            status = explain(s->db, path, error);
+    return status;
+}
+
+int store_open(const struct store_options *options, struct store **out, char error[STORE_ERROR])
+{
+    struct store *s = calloc(1, sizeof *s);
+    int status;
+
+    if (!s)
+        return SD_EMEM;
+    s->options = *options;
+    snprintf(s->host, sizeof s->host, "%s", options->host ? options->host : "");
+    if (sqlite3_open_v2(options->path, &s->db,
+                        SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX,
+                        NULL) != SQLITE_OK)
+        status = explain(s->db, options->path, error);
+    else
+        status = prepare(s, options->path, error);
+    if (status != SD_OK) {
+        store_close(s);
+        return status;
+    }
+    *out = s;
+    return SD_OK;
+}
+
+void store_close(struct store *s)
+{
+    if (!s)
+        return;
+    if (s->open_batch)
+        store_commit(s);
+    for (int i = 0; i < STATEMENTS; i++)
+        sqlite3_finalize(s->statements[i]);
+    sqlite3_close(s->db);
+    free(s);
+}
+
+static void bind_text(sqlite3_stmt *s, int at, const char *text)
+{
+    if (text && text[0])
+        sqlite3_bind_text(s, at, text, -1, SQLITE_TRANSIENT);
+    else
+        sqlite3_bind_null(s, at);
+}
+
+static void bind_address(sqlite3_stmt *s, int at, const struct addr *a)
+{
+    char text[ADDR_TEXT];
+
+    bind_text(s, at, addr_is_zero(a) ? NULL : addr_text(a, text));
+}
+
+/* A key column is never null: what was folded has no address. */
+static void bind_key_address(sqlite3_stmt *s, int at, const struct addr *a)
+{
+    char text[ADDR_TEXT] = "";
+
+    sqlite3_bind_text(s, at, addr_is_zero(a) ? "" : addr_text(a, text), -1, SQLITE_TRANSIENT);
+}
+
+static int step(sqlite3_stmt *s)
+{
+    int code = sqlite3_step(s);
+
+    sqlite3_reset(s);
+    return code == SQLITE_DONE ? SD_OK : SD_EIO;
+}
+
+static int write_event(struct store *s, const struct record *r, const char *json)
+{
+    sqlite3_stmt *q = s->statements[ADD_EVENT];
+    const struct event *e = &r->event;
+
+    bind_text(q, 1, e->id);
+    sqlite3_bind_int64(q, 2, e->revision);
+    bind_text(q, 3, state_name(e->state));
+    bind_text(q, 4, kind_name(e->finding.kind));
+    sqlite3_bind_text(q, 5, e->finding.rule, -1, SQLITE_TRANSIENT);
+    sqlite3_bind_int(q, 6, e->finding.severity);
+    bind_text(q, 7, verdict_name(e->verdict));
+    sqlite3_bind_int64(q, 8, e->finding.time);
+    sqlite3_bind_int64(q, 9, e->first);
+    sqlite3_bind_int64(q, 10, e->last);
+    sqlite3_bind_int64(q, 11, (sqlite3_int64)e->count);
+    bind_address(q, 12, &e->finding.client);
+    bind_address(q, 13, &e->finding.server);
+    bind_text(q, 14, r->zone);
+    bind_text(q, 15, r->resolver);
+    bind_text(q, 16, s->host);
+    sqlite3_bind_text(q, 17, json ? json : "{}", -1, SQLITE_TRANSIENT);
+    return step(q);
+}
+
+static int write_conversation(struct store *s, const struct record *r)
+{
+    sqlite3_stmt *q = s->statements[ADD_CONVERSATION];
+    const struct conversation *c = &r->conversation;
+    const uint64_t counts[] = {c->flows,     c->flows_failed, c->queries,
+                               c->responses, c->bytes_out,    c->bytes_in};
+
+    sqlite3_bind_int64(q, 1, r->hour);
+    bind_key_address(q, 2, &c->key.client);
+    bind_key_address(q, 3, &c->key.server);
+    sqlite3_bind_int(q, 4, c->key.server_port);
+    bind_text(q, 5, transport_name(c->key.transport));
+    bind_text(q, 6, r->zone);
+    bind_text(q, 7, r->resolver);
+    bind_text(q, 8, c->name);
+    sqlite3_bind_int(q, 9, c->approved);
+    sqlite3_bind_int(q, 10, c->identified_by);
+    sqlite3_bind_int(q, 11, c->confidence);
+    sqlite3_bind_int(q, 12, c->queries_estimated);
+    sqlite3_bind_int64(q, 13, c->first);
+    sqlite3_bind_int64(q, 14, c->last);
+    for (int i = 0; i < 6; i++)
+        sqlite3_bind_int64(q, 15 + i, (sqlite3_int64)counts[i]);
+    return step(q);
+}
+
+static bool is_sealed(uint8_t transport)
+{
+    return transport >= TRANSPORT_DOT && transport <= TRANSPORT_DNSCRYPT;
+}
+
+static int write_client(struct store *s, const struct record *r)
+{
+    sqlite3_stmt *q = s->statements[ADD_CLIENT];
+    const struct conversation *c = &r->conversation;
+    bool sealed = is_sealed(c->key.transport);
+
+    bind_key_address(q, 1, &c->key.client);
+    bind_text(q, 2, r->zone);
+    sqlite3_bind_int64(q, 3, c->first);
+    sqlite3_bind_int64(q, 4, c->last);
+    sqlite3_bind_int64(q, 5, sealed ? 0 : (sqlite3_int64)c->queries);
+    sqlite3_bind_int64(q, 6, sealed ? (sqlite3_int64)c->queries : 0);
+    sqlite3_bind_int64(q, 7, (sqlite3_int64)c->flows_failed);
+    return step(q);
+}
+
+static int write_resolver(struct store *s, const struct record *r)
+{
+    sqlite3_stmt *q = s->statements[ADD_RESOLVER];
+    const struct conversation *c = &r->conversation;
+
+    bind_key_address(q, 1, &c->key.server);
+    sqlite3_bind_int(q, 2, c->key.server_port);
+    bind_text(q, 3, transport_name(c->key.transport));
+    bind_text(q, 4, r->resolver);
+    bind_text(q, 5, c->name);
+    sqlite3_bind_int64(q, 6, c->first);
+    sqlite3_bind_int64(q, 7, c->last);
+    sqlite3_bind_int64(q, 8, (sqlite3_int64)c->queries);
+    sqlite3_bind_int64(q, 9, (sqlite3_int64)c->responses);
+    sqlite3_bind_int64(q, 10, (sqlite3_int64)c->flows);
+    sqlite3_bind_int64(q, 11, (sqlite3_int64)c->flows_failed);
+    return step(q);
+}
+
+/* The inventories are of DNS: ordinary TLS and QUIC stay in the conversations. */
+static int write_inventories(struct store *s, const struct record *r)
+{
+    uint8_t transport = r->conversation.key.transport;
+    int status;
+
+    if (addr_is_zero(&r->conversation.key.client) || transport == TRANSPORT_UNKNOWN ||
+        transport > TRANSPORT_DNSCRYPT)
+        return SD_OK;
+    status = write_client(s, r);
+    return status == SD_OK ? write_resolver(s, r) : status;
+}
+
+static int write_stats(struct store *s, const struct record *r)
+{
+    sqlite3_stmt *q = s->statements[ADD_STATS];
+    json_t *all = json_object();
+    char *text;
+    int status;
+
+    for (size_t i = 0; i < STATS_COUNT; i++) {
+        uint64_t value;
+
+        memcpy(&value, (const char *)&r->stats + stats_words[i].offset, sizeof value);
+        json_object_set_new(all, stats_words[i].name, json_integer((json_int_t)value));
+    }
+    text = json_dumps(all, JSON_COMPACT | JSON_PRESERVE_ORDER);
+    json_decref(all);
+    if (!text)
+        return SD_EMEM;
+    sqlite3_bind_int64(q, 1, r->time);
+    sqlite3_bind_text(q, 2, text, -1, SQLITE_TRANSIENT);
+    status = step(q);
+    free(text);
+    return status;
+}
+
+static int begin(struct store *s)
+{
+    if (s->open_batch)
+        return SD_OK;
+    if (sqlite3_exec(s->db, "BEGIN IMMEDIATE", NULL, NULL, NULL) != SQLITE_OK)
+        return SD_EIO;
+    s->open_batch = true;
+    return SD_OK;
+}
+
+int store_write(struct store *s, const struct record *r, const char *json)
+{
+    int status = begin(s);
+
+    if (status != SD_OK)
+        return status;
+    switch (r->kind) {
+    case RECORD_EVENT:
+        return write_event(s, r, json);
+    case RECORD_CONVERSATION:
+        status = write_conversation(s, r);
+        return status == SD_OK ? write_inventories(s, r) : status;
+    case RECORD_STATS:
+        return write_stats(s, r);
+    default:
+        return SD_EINVAL;
+    }
+}
+
+int store_commit(struct store *s)
+{
+    if (!s->open_batch)
+        return SD_OK;
+    if (sqlite3_exec(s->db, "COMMIT", NULL, NULL, NULL) == SQLITE_OK) {
+        s->open_batch = false;
+        return SD_OK;
+    }
+    /* A full disk may have rolled the batch back already; if not, the next commit tries again. */
+    s->open_batch = sqlite3_get_autocommit(s->db) == 0;
+    return SD_EIO;
+}
+
+static int64_t pragma_number(struct store *s, const char *text)
+{
+    sqlite3_stmt *q;
+    int64_t value = 0;
+
+    if (sqlite3_prepare_v2(s->db, text, -1, &q, NULL) != SQLITE_OK)
+        return 0;
+    if (sqlite3_step(q) == SQLITE_ROW)
+        value = sqlite3_column_int64(q, 0);
+    sqlite3_finalize(q);
+    return value;
+}
+
+static uint64_t used_bytes(struct store *s)
+{
+    int64_t pages = pragma_number(s, "PRAGMA page_count") - pragma_number(s, "PRAGMA freelist_count");
+
+    return (uint64_t)(pages * pragma_number(s, "PRAGMA page_size"));
+}
+
+/* Deletes the oldest rows, those before `before` only. */
+static int delete_oldest(struct store *s, nsec_t before)
+{
+    static const char *const deletes[] = {
+        "DELETE FROM conversations WHERE (hour, client, server, server_port, transport) IN"
+        " (SELECT hour, client, server, server_port, transport FROM conversations"
+        "  WHERE hour < ?1 ORDER BY hour LIMIT ?2)",
+        "DELETE FROM events WHERE row IN"
+        " (SELECT row FROM events WHERE time < ?1 ORDER BY time LIMIT ?2)",
+        "DELETE FROM stats WHERE time IN"
+        " (SELECT time FROM stats WHERE time < ?1 ORDER BY time LIMIT ?2)",
+    };
+    int status = SD_OK;
+
+    for (size_t i = 0; i < sizeof deletes / sizeof *deletes && status == SD_OK; i++) {
+        sqlite3_stmt *q;
+
+        if (sqlite3_prepare_v2(s->db, deletes[i], -1, &q, NULL) != SQLITE_OK)
+            return SD_EIO;
+        sqlite3_bind_int64(q, 1, before);
+        sqlite3_bind_int(q, 2, RETAIN_ROWS);
+        status = sqlite3_step(q) == SQLITE_DONE ? SD_OK : SD_EIO;
+        sqlite3_finalize(q);
+    }
+    return status;
+}
+
+int store_retain(struct store *s, nsec_t now)
+{
+    int status = store_commit(s);
+
+    if (status == SD_OK && s->options.max_age && now > s->options.max_age)
+        status = delete_oldest(s, now - s->options.max_age);
+    if (status == SD_OK && s->options.max_size && used_bytes(s) > s->options.max_size)
+        status = delete_oldest(s, now);
+    if (status == SD_OK &&
+        sqlite3_exec(s->db, "PRAGMA incremental_vacuum(10000)", NULL, NULL, NULL) != SQLITE_OK)
+        status = SD_EIO;
+    return status;
+}

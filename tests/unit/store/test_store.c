@@ -1,0 +1,224 @@
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+
+#include <cmocka.h>
+#include <signal.h>
+#include <sqlite3.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "base/error.h"
+#include "store/store.h"
+
+static char folder[] = "/tmp/sealdns-store-XXXXXX";
+static char path[64];
+static char error[STORE_ERROR];
+
+static int set_up(void **state)
+{
+    (void)state;
+    snprintf(path, sizeof path, "%s/test.db", folder);
+    return 0;
+}
+
+static int tear_down(void **state)
+{
+    char name[80];
+
+    (void)state;
+    for (int i = 0; i < 3; i++) {
+        snprintf(name, sizeof name, "%s%s", path, (const char *[]){"", "-wal", "-shm"}[i]);
+        unlink(name);
+    }
+    return 0;
+}
+
+static struct store *open_store(uint64_t max_size)
+{
+    struct store_options options = {.path = path, .max_size = max_size, .host = "gw"};
+    struct store *s = NULL;
+
+    assert_int_equal(store_open(&options, &s, error), SD_OK);
+    return s;
+}
+
+static struct record event(unsigned number, uint32_t revision)
+{
+    struct record r = {.kind = RECORD_EVENT, .time = number * NSEC_S};
+
+    snprintf(r.event.id, sizeof r.event.id, "%016x", number);
+    snprintf(r.event.finding.rule, RULE_ID, "cleartext");
+    r.event.revision = revision;
+    r.event.finding.severity = number % 2 ? SEVERITY_HIGH : SEVERITY_LOW;
+    r.event.finding.time = r.event.first = r.event.last = number * NSEC_S;
+    return r;
+}
+
+static int count_row(void *context, const struct event_row *row)
+{
+    assert_string_equal(row->json, "{\"a\":1}");
+    ++*(unsigned *)context;
+    return 0;
+}
+
+static unsigned count_events(struct event_filter filter)
+{
+    struct store_reader *r;
+    unsigned count = 0;
+
+    assert_int_equal(store_reader_open(path, &r, error), SD_OK);
+    assert_int_equal(store_events(r, &filter, count_row, &count), SD_OK);
+    store_reader_close(r);
+    return count;
+}
+
+static void events_come_back_as_asked(void **state)
+{
+    struct store *s = open_store(0);
+
+    (void)state;
+    for (unsigned n = 1; n <= 10; n++)
+        for (uint32_t revision = 1; revision <= 2; revision++) {
+            struct record r = event(n, revision);
+
+            assert_int_equal(store_write(s, &r, "{\"a\":1}"), SD_OK);
+        }
+    assert_int_equal(store_commit(s), SD_OK);
+    assert_int_equal(count_events((struct event_filter){.kind = -1}), 10);
+    assert_int_equal(count_events((struct event_filter){.kind = -1, .all_revisions = true}), 20);
+    assert_int_equal(count_events((struct event_filter){.kind = KIND_CLEARTEXT}), 10);
+    assert_int_equal(count_events((struct event_filter){.kind = KIND_DOWNGRADE}), 0);
+    assert_int_equal(count_events((struct event_filter){.kind = -1, .severity = SEVERITY_HIGH}), 5);
+    assert_int_equal(count_events((struct event_filter){.kind = -1, .since = 8 * NSEC_S}), 3);
+    store_close(s);
+}
+
+static void write_until_killed(int to)
+{
+    struct store *s = open_store(0);
+
+    for (unsigned n = 1;; n++) {
+        struct record r = event(n, 1);
+
+        if (store_write(s, &r, "{\"a\":1}") != SD_OK || store_commit(s) != SD_OK ||
+            write(to, &n, sizeof n) != sizeof n)
+            _exit(1);
+    }
+}
+
+/* What store_commit() answered for is there after kill -9. */
+static void nothing_committed_is_lost(void **state)
+{
+    unsigned last = 0, number;
+    int ends[2];
+    pid_t child;
+
+    (void)state;
+    assert_int_equal(pipe(ends), 0);
+    child = fork();
+    if (child == 0)
+        write_until_killed(ends[1]);
+    close(ends[1]);
+    while (last < 50 && read(ends[0], &number, sizeof number) == sizeof number)
+        last = number;
+    kill(child, SIGKILL);
+    waitpid(child, NULL, 0);
+    while (read(ends[0], &number, sizeof number) == sizeof number)
+        last = number;
+    close(ends[0]);
+    assert_true(last >= 50);
+    store_close(open_store(0));
+    assert_true(count_events((struct event_filter){.kind = -1}) >= last);
+}
+
+static void conversations_add_up(void **state)
+{
+    struct store *s = open_store(0);
+    struct record r = {.kind = RECORD_CONVERSATION, .hour = 3600 * NSEC_S, .zone = "office"};
+    sqlite3_stmt *q;
+    sqlite3 *db;
+
+    (void)state;
+    assert_int_equal(addr_parse("10.0.0.1", &r.conversation.key.client), SD_OK);
+    assert_int_equal(addr_parse("2001:db8::1", &r.conversation.key.server), SD_OK);
+    r.conversation.key.transport = TRANSPORT_DOT;
+    r.conversation.queries = 3;
+    for (int i = 0; i < 2; i++)
+        assert_int_equal(store_write(s, &r, NULL), SD_OK);
+    store_close(s);
+    assert_int_equal(sqlite3_open(path, &db), SQLITE_OK);
+    assert_int_equal(sqlite3_prepare_v2(db,
+                                        "SELECT v.queries, c.queries_sealed, r.queries FROM"
+                                        " conversations v, clients c, resolvers r",
+                                        -1, &q, NULL),
+                     SQLITE_OK);
+    assert_int_equal(sqlite3_step(q), SQLITE_ROW);
+    for (int i = 0; i < 3; i++)
+        assert_int_equal(sqlite3_column_int(q, i), 6);
+    sqlite3_finalize(q);
+    sqlite3_close(db);
+}
+
+static void refuses_what_is_not_its_own(void **state)
+{
+    struct store_options options = {.path = path};
+    struct store *s;
+    struct store_reader *r;
+    sqlite3 *db;
+    FILE *f = fopen(path, "w");
+
+    (void)state;
+    fputs("this is no database, but long enough to be taken for a header of one, or so", f);
+    fclose(f);
+    assert_int_equal(store_open(&options, &s, error), SD_EFORMAT);
+    assert_int_equal(store_reader_open(path, &r, error), SD_EFORMAT);
+    unlink(path);
+    assert_int_equal(sqlite3_open(path, &db), SQLITE_OK);
+    sqlite3_exec(db, "PRAGMA user_version = 999", NULL, NULL, NULL);
+    sqlite3_close(db);
+    assert_int_equal(store_open(&options, &s, error), SD_EVERSION);
+    assert_int_equal(store_reader_open(path, &r, error), SD_EVERSION);
+    options.path = "/nonexistent/x.db";
+    assert_int_equal(store_open(&options, &s, error), SD_EIO);
+    assert_non_null(strstr(error, "/nonexistent/x.db"));
+}
+
+static void stays_below_its_size(void **state)
+{
+    struct store *s = open_store(1 << 20);
+    struct event_filter last = {.kind = -1, .since = 29999 * NSEC_S};
+
+    (void)state;
+    for (unsigned n = 1; n <= 30000; n++) {
+        struct record r = event(n, 1);
+
+        assert_int_equal(store_write(s, &r, "{\"a\":1}"), SD_OK);
+    }
+    for (int i = 0; i < 3; i++)
+        assert_int_equal(store_retain(s, 40000 * NSEC_S), SD_OK);
+    store_close(s);
+    assert_true(count_events((struct event_filter){.kind = -1}) <= 10000);
+    if (count_events((struct event_filter){.kind = -1}))
+        assert_int_equal(count_events(last), 2); /* the oldest went, not the youngest */
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(events_come_back_as_asked, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(nothing_committed_is_lost, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(conversations_add_up, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(refuses_what_is_not_its_own, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(stays_below_its_size, set_up, tear_down)};
+    int failed;
+
+    if (!mkdtemp(folder))
+        return 1;
+    failed = cmocka_run_group_tests(tests, NULL, NULL);
+    rmdir(folder);
+    return failed;
+}
