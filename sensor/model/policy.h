@@ -30,6 +30,7 @@ struct policy_resolver {
     size_t pin_count;
     char ca[256];
     bool from_policy;    /* else of the catalogue only */
+    char catalog[64];    /* the entry of the catalogue that a policy took it from, or "" */
 };
 
 struct policy_zone {

@@ -227,3 +227,14 @@ int16_t name_map_find(const struct name_map *m, const char *name)
     }
     return -1;
 }
+
+int16_t name_map_same(const struct name_map *m, const char *name)
+{
+    bool wildcard = name[0] == '*' && name[1] == '.';
+    const struct name_entry *e;
+
+    if (wildcard)
+        name += 2;
+    e = name_slot(m, name, strlen(name), wildcard);
+    return e->name ? e->value : -1;
+}

@@ -1,6 +1,6 @@
-/* What policy.c looks things up in: built once by policy_compile(), then only read. Nobody outside
- * model/ needs it. The tables are filled from the operator's files alone and at most half full, so
- * a stranger who chooses what is looked up meets a bounded probe. */
+/* What policy.c looks things up in: built once by policy_compile(), then only read. Besides
+ * policy.c only conf/ needs it. The tables are filled from the operator's files alone and at most
+ * half full, so a stranger who chooses what is looked up meets a bounded probe. */
 #ifndef SEALDNS_MODEL_POLICY_INDEX_H
 #define SEALDNS_MODEL_POLICY_INDEX_H
 
@@ -81,5 +81,7 @@ void name_map_finish(struct name_map *m);
 void name_map_add(struct name_map *m, const char *name, int16_t value);
 /* The value of a name, or -1; the exact one before the longest wildcard. */
 int16_t name_map_find(const struct name_map *m, const char *name);
+/* The value of what was added in exactly this spelling, or -1. */
+int16_t name_map_same(const struct name_map *m, const char *name);
 
 #endif

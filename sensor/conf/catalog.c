@@ -1,0 +1,198 @@
+/* The data files of rules/: the resolver catalogue and the detections. */
+#include <stdio.h>
+#include <string.h>
+
+#include "conf/reader.h"
+
+#define CATALOG_MOST 4000
+
+/* For the reader of the file only: the program does without it. */
+static void read_ignored(struct reader *r, const struct node *n, void *object)
+{
+    (void)r;
+    (void)n;
+    (void)object;
+}
+
+static void read_entry(struct reader *r, const struct node *entry)
+{
+    static const struct key keys[] = {
+        KEY("id", OPTION_ID, .required = true, FIELD(struct policy_resolver, id)),
+        PART("names", read_names),
+        PART("addresses", read_addresses),
+        PART("shared", read_shared),
+        PART("transports", read_transports, .required = true),
+        PART("operator", read_ignored),
+        PART("doh", read_ignored),
+        PART("filtering", read_ignored),
+        PART("source", read_ignored),
+        PART("marks", read_ignored),
+        KEYS_END,
+    };
+    struct policy_resolver *to;
+
+    if (r->catalog_count == CATALOG_MOST) {
+        complain(r->complaints, entry, "too many entries: at most %d", CATALOG_MOST);
+        return;
+    }
+    to = reader_grow(r, &r->catalog, &r->catalog_count, sizeof *to);
+    if (!to)
+        return;
+    read_map(r, entry, keys, to, "an entry of the catalogue");
+    if (to->name_count + to->address_count == 0)
+        complain(r->complaints, entry, "an entry needs `names`, `addresses` or `shared`");
+    for (size_t i = 0; i + 1 < r->catalog_count; i++)
+        if (to->id[0] && strcmp(r->catalog[i].id, to->id) == 0)
+            complain(r->complaints, tree_member(entry, "id"), "an entry `%s` is there already",
+                     to->id);
+}
+
+static void read_entries_of_catalog(struct reader *r, const struct node *n, void *object)
+{
+    (void)object;
+    read_entries(r, n, "an entry of the catalogue", read_entry);
+}
+
+static void read_version(struct reader *r, const struct node *n, void *object)
+{
+    static const struct option option = {
+        .name = "version", .kind = OPTION_NUMBER, .size = 4, .least = 1, .most = 1};
+    uint32_t version;
+
+    (void)object;
+    read_value(r, n, &option, &version);
+}
+
+void read_catalog(struct reader *r, const struct node *root)
+{
+    static const struct key keys[] = {
+        PART("version", read_version, .required = true),
+        PART("resolvers", read_entries_of_catalog, .required = true),
+        KEYS_END,
+    };
+
+    read_map(r, root, keys, r, "a catalogue");
+}
+
+static void read_thresholds(struct reader *r, const struct node *n, void *object)
+{
+    struct policy_detection *d = object;
+    struct option name = {.name = "name", .kind = OPTION_TEXT, .size = sizeof d->thresholds->name};
+    struct option value = {.kind = OPTION_NUMBER, .size = 8, .least = INT64_MIN, .most = INT64_MAX};
+    size_t most = sizeof d->thresholds / sizeof *d->thresholds;
+
+    if (n->kind != NODE_MAP && n->kind != NODE_NOTHING) {
+        complain(r->complaints, n, "`thresholds` is a map: write `name: number`");
+        return;
+    }
+    for (const struct node *e = n->first; e; e = e->next) {
+        struct policy_threshold *t = d->thresholds + d->threshold_count;
+        char error[OPTION_ERROR];
+
+        if (d->threshold_count == most) {
+            complain(r->complaints, e->key, "too many thresholds: at most %zu", most);
+            return;
+        }
+        value.name = e->key->text;
+        if (option_set(&name, e->key->text, t->name, error) != 0) {
+            complain(r->complaints, e->key, "%s", error);
+            continue;
+        }
+        for (size_t i = 0; i < d->threshold_count; i++)
+            if (strcmp(d->thresholds[i].name, t->name) == 0)
+                complain(r->complaints, e->key, "`%s` is there twice", t->name);
+        if (read_value(r, e, &value, &t->value))
+            d->threshold_count++;
+    }
+}
+
+static const struct option signature = {
+    .name = "signature_id", .kind = OPTION_NUMBER, .size = 4, .least = 8530000, .most = 8539999};
+
+static void read_signatures(struct reader *r, const struct node *n, void *object)
+{
+    struct policy_detection *d = object;
+    char quoted[OPTION_ERROR];
+
+    if (n->kind != NODE_MAP) {
+        complain(r->complaints, n, "`signatures` is a map: write {dot: 8530031, ...}");
+        return;
+    }
+    for (const struct node *e = n->first; e; e = e->next) {
+        int transport = transport_of(e->key->text);
+
+        if (transport < 0)
+            complain(r->complaints, e->key, "no transport is called %s",
+                     option_quote(e->key->text, quoted));
+        else
+            read_value(r, e, &signature, d->signatures + transport);
+    }
+}
+
+/* Both attack and controls go there, comma separated. */
+static void read_metadata(struct reader *r, const struct node *n, void *object)
+{
+    static const struct option option = {.name = "metadata", .kind = OPTION_TEXT, .size = 128};
+    struct policy_detection *d = object;
+    char text[128];
+
+    if (!read_is_list(r, n))
+        return;
+    for (const struct node *e = n->first; e; e = e->next) {
+        size_t used = strlen(d->metadata);
+
+        if (!read_value(r, e, &option, text))
+            continue;
+        if (strchr(text, ',')) {
+            complain(r->complaints, e, "a comma cannot be part of this");
+        } else if (used + strlen(text) + 2 > sizeof d->metadata) {
+            complain(r->complaints, e, "`attack` and `controls` are too long: at most %zu octets",
+                     sizeof d->metadata - 1);
+            return;
+        } else {
+            snprintf(d->metadata + used, sizeof d->metadata - used, "%s%s", used ? "," : "", text);
+        }
+    }
+}
+
+static const struct key detection_keys[] = {
+    KEY("id", OPTION_ID, .required = true, FIELD(struct policy_detection, id)),
+    KEY("kind", OPTION_WORD, .required = true, FIELD(struct policy_detection, kind),
+        .word = kind_name),
+    KEY("signature_id", OPTION_NUMBER, .required = true,
+        FIELD(struct policy_detection, signature_id), .least = 8530000, .most = 8539999),
+    PART("signatures", read_signatures),
+    KEY("rev", OPTION_NUMBER, .required = true, FIELD(struct policy_detection, revision),
+        .least = 1, .most = 1000000),
+    KEY("title", OPTION_TEXT, .required = true, FIELD(struct policy_detection, title)),
+    KEY("category", OPTION_TEXT, .required = true, FIELD(struct policy_detection, category)),
+    KEY("severity", OPTION_NUMBER, .required = true, FIELD(struct policy_detection, severity),
+        .least = 1, .most = 4),
+    PART("thresholds", read_thresholds),
+    PART("attack", read_metadata),
+    PART("controls", read_metadata),
+    KEY("explanation", OPTION_TEXT, FIELD(struct policy_detection, explanation)),
+    KEY("what_to_do", OPTION_TEXT, FIELD(struct policy_detection, what_to_do)),
+    PART("false_positives", read_ignored),
+    KEYS_END,
+};
+
+/* One that is there already is replaced: a file of the operator's comes after the embedded ones. */
+void read_detection(struct reader *r, const struct node *root)
+{
+    struct policy *p = r->policy;
+    struct policy_detection d = {.id = ""}, *place = NULL;
+
+    read_map(r, root, detection_keys, &d, "a detection");
+    for (size_t i = 0; i < p->detection_count; i++)
+        if (strcmp(p->detections[i].id, d.id) == 0)
+            place = p->detections + i;
+    for (size_t i = 0; i < p->detection_count && d.signature_id; i++)
+        if (p->detections + i != place && p->detections[i].signature_id == d.signature_id)
+            complain(r->complaints, tree_member(root, "signature_id"),
+                     "%u is the signature of `%s` already", d.signature_id, p->detections[i].id);
+    if (!place)
+        place = reader_grow(r, &p->detections, &p->detection_count, sizeof *place);
+    if (place)
+        *place = d;
+}

@@ -1,0 +1,278 @@
+/* The effective policy as YAML that conf_load() reads to the same policy again. */
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/error.h"
+#include "conf/conf.h"
+
+/* A text is written bare where no YAML reader can take it for something else. */
+static void put_text(FILE *to, const char *text)
+{
+    static const char safe[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._/-";
+
+    if (*text && text[strspn(text, safe)] == '\0' && *text != '-' && *text != '.' &&
+        strcmp(text, "null") != 0 && strcmp(text, "true") != 0 && strcmp(text, "false") != 0) {
+        fputs(text, to);
+        return;
+    }
+    putc('"', to);
+    for (; *text; text++) {
+        if (*text == '"' || *text == '\\')
+            putc('\\', to);
+        putc(*text, to);
+    }
+    putc('"', to);
+}
+
+static void put_pair(FILE *to, const char *before, const char *value)
+{
+    fputs(before, to);
+    put_text(to, value);
+    putc('\n', to);
+}
+
+static void put_comma(FILE *to, size_t i)
+{
+    if (i)
+        fputs(", ", to);
+}
+
+static void put_addr(FILE *to, const struct addr *a)
+{
+    char text[ADDR_TEXT];
+
+    fprintf(to, addr_is_v4(a) ? "%s" : "\"%s\"", addr_text(a, text));
+}
+
+static void put_prefix(FILE *to, const struct prefix *p)
+{
+    char text[ADDR_TEXT + 4];
+
+    fprintf(to, addr_is_v4(&p->addr) ? "%s" : "\"%s\"", prefix_text(p, text));
+}
+
+static void put_texts(FILE *to, const char *before, char *const *texts, size_t count)
+{
+    if (count == 0)
+        return;
+    fputs(before, to);
+    for (size_t i = 0; i < count; i++) {
+        put_comma(to, i);
+        put_text(to, texts[i]);
+    }
+    fputs("]\n", to);
+}
+
+static void put_interfaces(FILE *to, const char *before, char (*names)[16], size_t count)
+{
+    if (count == 0)
+        return;
+    fputs(before, to);
+    for (size_t i = 0; i < count; i++) {
+        put_comma(to, i);
+        put_text(to, names[i]);
+    }
+    fputs("]\n", to);
+}
+
+static void put_numbers(FILE *to, const char *before, const uint16_t *numbers, size_t count)
+{
+    if (count == 0)
+        return;
+    fputs(before, to);
+    for (size_t i = 0; i < count; i++) {
+        put_comma(to, i);
+        fprintf(to, "%u", numbers[i]);
+    }
+    fputs("]\n", to);
+}
+
+static const char *flag(bool value)
+{
+    return value ? "true" : "false";
+}
+
+static void put_bytes(FILE *to, uint64_t bytes)
+{
+    static const char *const units[] = {"", "KiB", "MiB", "GiB", "TiB"};
+    unsigned unit = 0;
+
+    while (unit < 4 && bytes && bytes % 1024 == 0) {
+        bytes /= 1024;
+        unit++;
+    }
+    fprintf(to, "%" PRIu64 "%s", bytes, units[unit]);
+}
+
+static void put_age(FILE *to, nsec_t age)
+{
+    static const struct {
+        char letter;
+        int64_t seconds;
+    } units[] = {{'d', 86400}, {'h', 3600}, {'m', 60}, {'s', 1}};
+    int64_t seconds = age / NSEC_S;
+    size_t unit = 0;
+
+    while (seconds % units[unit].seconds)
+        unit++;
+    fprintf(to, "%" PRId64 "%c", seconds / units[unit].seconds, units[unit].letter);
+}
+
+static void print_sensor(const struct policy *p, FILE *to)
+{
+    fputs("sensor:\n", to);
+    if (p->name[0])
+        put_pair(to, "  name: ", p->name);
+    put_interfaces(to, "  interfaces: [", p->interfaces, p->interface_count);
+    fprintf(to, "  mode: %s\n", mode_name(p->mode));
+    put_numbers(to, "  ports: [", p->extra_ports, p->extra_port_count);
+    fprintf(to, "  tunnels: %s\n", flag(p->tunnels));
+    put_texts(to, "  internal_domains: [", p->internal_domains, p->internal_domain_count);
+    fprintf(to, "  on_exit: %s\n", p->remove_on_exit ? "remove" : "keep");
+    fprintf(to, "  nftables: {owner: %s, persist: %s}\n", flag(p->owner_flag),
+            flag(p->persist_flag));
+    fputs("store: {path: ", to);
+    put_text(to, p->store_path);
+    fputs(", max_size: ", to);
+    put_bytes(to, p->store_max_size);
+    fputs(", max_age: ", to);
+    put_age(to, p->store_max_age);
+    fputs("}\ncontrol: {socket: ", to);
+    put_text(to, p->socket_path);
+    fputs("}\n", to);
+}
+
+static void print_addresses(const struct policy_resolver *r, FILE *to, bool shared)
+{
+    size_t written = 0;
+
+    for (size_t i = 0; i < r->address_count; i++) {
+        if (r->addresses[i].shared != shared)
+            continue;
+        if (written++ == 0)
+            fputs(shared ? "    shared: [" : "    addresses: [", to);
+        else
+            fputs(", ", to);
+        put_addr(to, &r->addresses[i].addr);
+    }
+    if (written)
+        fputs("]\n", to);
+}
+
+static void print_resolver(const struct policy_resolver *r, FILE *to)
+{
+    static const struct {
+        const char *word;
+        enum transport transport;
+    } words[] = {
+        {"do53", TRANSPORT_DO53_UDP}, {"dot", TRANSPORT_DOT},   {"doq", TRANSPORT_DOQ},
+        {"doh2", TRANSPORT_DOH2},     {"doh3", TRANSPORT_DOH3}, {"dnscrypt", TRANSPORT_DNSCRYPT},
+    };
+    size_t written = 0;
+
+    put_pair(to, "  - id: ", r->id);
+    if (r->catalog[0])
+        put_pair(to, "    catalog: ", r->catalog);
+    if (r->name_count)
+        put_pair(to, "    name: ", r->names[0]);
+    if (r->name_count > 1)
+        put_texts(to, "    names: [", r->names + 1, r->name_count - 1);
+    print_addresses(r, to, false);
+    print_addresses(r, to, true);
+    for (size_t i = 0; i < sizeof words / sizeof *words; i++)
+        if (r->transports >> words[i].transport & 1)
+            fprintf(to, "%s%s", written++ ? ", " : "    transports: [", words[i].word);
+    if (written)
+        fputs("]\n", to);
+    put_texts(to, "    pins: [", r->pins, r->pin_count);
+    if (r->ca[0])
+        put_pair(to, "    ca: ", r->ca);
+}
+
+static void print_resolvers(const struct policy *p, FILE *to)
+{
+    size_t count = 0;
+
+    while (count < p->resolver_count && p->resolvers[count].from_policy)
+        count++;
+    fputs(count ? "resolvers:\n" : "resolvers: []\n", to);
+    for (size_t i = 0; i < count; i++)
+        print_resolver(p->resolvers + i, to);
+}
+
+static void print_zone(const struct policy *p, const struct policy_zone *z, FILE *to)
+{
+    put_pair(to, "  - id: ", z->id);
+    for (size_t i = 0; i < z->network_count; i++) {
+        fputs(i ? ", " : "    networks: [", to);
+        put_prefix(to, z->networks + i);
+    }
+    fputs(z->network_count ? "]\n" : "", to);
+    put_interfaces(to, "    interfaces: [", z->interfaces, z->interface_count);
+    put_numbers(to, "    vlans: [", z->vlans, z->vlan_count);
+    fputs("    approve: [", to);
+    for (size_t i = 0; i < z->approve_count; i++) {
+        put_comma(to, i);
+        put_text(to, p->resolvers[z->approve[i]].id);
+    }
+    fprintf(to, "]\n    cleartext: %s\n", action_name(z->cleartext));
+    if (!addr_is_zero(&z->redirect_to)) {
+        fputs("    redirect_to: ", to);
+        put_addr(to, &z->redirect_to);
+        putc('\n', to);
+    }
+    fprintf(to, "    unapproved: %s\n    bootstrap: %s\n    gateway_resolver: %s\n",
+            action_name(z->unapproved), flag(z->bootstrap), flag(z->gateway_resolver));
+}
+
+static void put_until(FILE *to, nsec_t until)
+{
+    bool whole_day = until % (86400 * NSEC_S) == 86400 * NSEC_S - 1;
+    char text[TIME_TEXT];
+
+    time_text(until, text);
+    if (whole_day)
+        fprintf(to, "%.10s", text);
+    else
+        fprintf(to, "\"%.19sZ\"", text);
+}
+
+static void print_exception(const struct policy *p, const struct policy_exception *x, FILE *to)
+{
+    fputs(x->client.length == 128 ? "  - client: " : "  - network: ", to);
+    if (x->client.length == 128)
+        put_addr(to, &x->client.addr);
+    else
+        put_prefix(to, &x->client);
+    if (x->resolver >= 0)
+        put_pair(to, "\n    resolver: ", p->resolvers[x->resolver].id);
+    fputs(x->resolver >= 0 ? "    until: " : "\n    until: ", to);
+    put_until(to, x->until);
+    put_pair(to, "\n    owner: ", x->owner);
+    put_pair(to, "    reason: ", x->reason);
+}
+
+int conf_print(const struct policy *p, FILE *to)
+{
+    print_sensor(p, to);
+    print_resolvers(p, to);
+    fputs("zones:\n", to);
+    for (size_t i = 0; i < p->zone_count; i++)
+        print_zone(p, p->zones + i, to);
+    fputs(p->exception_count ? "exceptions:\n" : "exceptions: []\n", to);
+    for (size_t i = 0; i < p->exception_count; i++)
+        print_exception(p, p->exceptions + i, to);
+    fputs(p->output_count ? "outputs:\n" : "outputs: []\n", to);
+    for (size_t i = 0; i < p->output_count; i++) {
+        const struct policy_output *o = p->outputs + i;
+
+        fprintf(to, "  - {type: %s, format: %s", o->type, o->format);
+        if (o->path[0]) {
+            fputs(", path: ", to);
+            put_text(to, o->path);
+        }
+        fputs("}\n", to);
+    }
+    return fflush(to) == 0 && !ferror(to) ? SD_OK : SD_EIO;
+}

@@ -1,0 +1,227 @@
+/* The parts of a policy that say how the sensor runs: sensor, store, control, outputs. */
+#include <string.h>
+
+#include "conf/reader.h"
+
+static const char *on_exit_word(unsigned value)
+{
+    static const char *const words[] = {"keep", "remove"};
+
+    return value < 2 ? words[value] : "?";
+}
+
+static void read_on_exit(struct reader *r, const struct node *n, void *object)
+{
+    static const struct option option = {
+        .name = "on_exit", .kind = OPTION_WORD, .word = on_exit_word};
+    struct policy *p = object;
+    unsigned word;
+
+    if (read_value(r, n, &option, &word))
+        p->remove_on_exit = word == 1;
+}
+
+static void read_ports(struct reader *r, const struct node *n, void *object)
+{
+    static const struct option option = {
+        .name = "ports", .kind = OPTION_NUMBER, .size = 2, .least = 1, .most = 65535};
+    struct policy *p = object;
+    size_t most = sizeof p->extra_ports / sizeof *p->extra_ports;
+    uint16_t port;
+
+    if (!read_is_list(r, n))
+        return;
+    for (const struct node *e = n->first; e; e = e->next) {
+        if (p->extra_port_count == most) {
+            complain(r->complaints, e, "too many ports: at most %zu besides 53, 853 and 443", most);
+            return;
+        }
+        if (!read_value(r, e, &option, &port))
+            continue;
+        if (port == 53 || port == 853 || port == 443)
+            complain_softly(r->complaints, e, "port %u is always watched", port);
+        else
+            p->extra_ports[p->extra_port_count++] = port;
+    }
+}
+
+static void read_domains(struct reader *r, const struct node *n, void *object)
+{
+    static const struct option option = {
+        .name = "internal_domains", .kind = OPTION_NAME, .size = 256};
+    struct policy *p = object;
+
+    if (read_is_list(r, n))
+        read_texts(r, n, &option, &p->internal_domains, &p->internal_domain_count);
+}
+
+static void read_nftables(struct reader *r, const struct node *n, void *object)
+{
+    static const struct key keys[] = {
+        KEY("owner", OPTION_FLAG, FIELD(struct policy, owner_flag)),
+        KEY("persist", OPTION_FLAG, FIELD(struct policy, persist_flag)),
+        KEYS_END,
+    };
+    struct policy *p = object;
+
+    read_map(r, n, keys, p, "`nftables`");
+    if (p->persist_flag && !p->owner_flag)
+        complain(r->complaints, n->key,
+                 "`persist` needs `owner: true`: only an owned table can "
+                 "outlive its owner");
+}
+
+static const struct key sensor_keys[] = {
+    KEY("name", OPTION_TEXT, FIELD(struct policy, name)),
+    LIST("interfaces", OPTION_IFACE, struct policy, interfaces, interface_count),
+    KEY("mode", OPTION_WORD, FIELD(struct policy, mode), .word = mode_name),
+    PART("ports", read_ports),
+    KEY("tunnels", OPTION_FLAG, FIELD(struct policy, tunnels)),
+    PART("internal_domains", read_domains),
+    PART("on_exit", read_on_exit),
+    PART("nftables", read_nftables),
+    LATER("on_resolver_outage"),
+    LATER("set_only"),
+    LATER("profile"),
+    LATER("roles"),
+    KEYS_END,
+};
+
+static void read_sensor(struct reader *r, const struct node *n, void *object)
+{
+    read_map(r, n, sensor_keys, object, "`sensor`");
+}
+
+static void read_store(struct reader *r, const struct node *n, void *object)
+{
+    static const struct key keys[] = {
+        KEY("path", OPTION_PATH, FIELD(struct policy, store_path)),
+        KEY("max_size", OPTION_BYTES, FIELD(struct policy, store_max_size)),
+        KEY("max_age", OPTION_DURATION, FIELD(struct policy, store_max_age)),
+        KEYS_END,
+    };
+    const struct policy *p = object;
+    const struct node *size = tree_member(n, "max_size"), *age = tree_member(n, "max_age");
+
+    read_map(r, n, keys, object, "`store`");
+    if (size && size->kind == NODE_TEXT && p->store_max_size < 16u << 20)
+        complain(r->complaints, size, "`max_size` is too small: at least 16MiB");
+    if (age && age->kind == NODE_TEXT && p->store_max_age < 3600 * NSEC_S)
+        complain(r->complaints, age, "`max_age` is too short: at least 1h");
+}
+
+static void read_control(struct reader *r, const struct node *n, void *object)
+{
+    static const struct key keys[] = {
+        KEY("socket", OPTION_PATH, FIELD(struct policy, socket_path)),
+        KEYS_END,
+    };
+
+    read_map(r, n, keys, object, "`control`");
+}
+
+/* The words of outputs; what stands behind `now` is known and not done yet. */
+static const struct vocabulary {
+    const char *key;
+    const char *words[8];
+    unsigned now;
+} output_types = {"type", {"file", "stdout", "syslog", "kafka", "clickhouse", "webhook"}, 2},
+  output_formats = {"format", {"eve", "text", "ecs", "ocsf", "cef"}, 2};
+
+static void read_vocabulary(struct reader *r, const struct node *n, const struct vocabulary *v,
+                            char field[16])
+{
+    struct option option = {.name = v->key, .kind = OPTION_TEXT, .size = 64};
+    char text[64], quoted[OPTION_ERROR], hint[OPTION_ERROR];
+    struct nearest near;
+
+    if (!read_value(r, n, &option, text))
+        return;
+    near = nearest_to(text);
+    for (unsigned i = 0; v->words[i]; i++) {
+        if (strcmp(v->words[i], text) == 0 && i >= v->now)
+            complain(r->complaints, n, "`%s: %s` is known, but this version does not do it yet",
+                     v->key, text);
+        if (strcmp(v->words[i], text) == 0) {
+            strncpy(field, v->words[i], 15);
+            return;
+        }
+        if (i < v->now)
+            nearest_offer(&near, v->words[i]);
+    }
+    complain(r->complaints, n, "`%s` cannot be %s: %s%s%s%s", v->key, option_quote(text, quoted),
+             v->words[0], v->now > 1 ? " or " : "", v->now > 1 ? v->words[1] : "",
+             nearest_text(&near, hint));
+}
+
+static void read_type(struct reader *r, const struct node *n, void *object)
+{
+    read_vocabulary(r, n, &output_types, ((struct policy_output *)object)->type);
+}
+
+static void read_format(struct reader *r, const struct node *n, void *object)
+{
+    read_vocabulary(r, n, &output_formats, ((struct policy_output *)object)->format);
+}
+
+static void read_output(struct reader *r, const struct node *entry)
+{
+    static const struct key keys[] = {
+        PART("type", read_type, .required = true),
+        PART("format", read_format),
+        KEY("path", OPTION_PATH, FIELD(struct policy_output, path)),
+        KEYS_END,
+    };
+    struct policy *p = r->policy;
+    struct policy_output *o = reader_grow(r, &p->outputs, &p->output_count, sizeof *o);
+
+    if (!o)
+        return;
+    strcpy(o->format, "eve");
+    read_map(r, entry, keys, o, "an output");
+    if (strcmp(o->type, "file") == 0 && !tree_member(entry, "path"))
+        complain(r->complaints, entry, "an output to a file needs `path`");
+    for (size_t i = 0; i + 1 < p->output_count; i++)
+        if (o->path[0] && strcmp(p->outputs[i].path, o->path) == 0)
+            complain(r->complaints, tree_member(entry, "path"),
+                     "another output writes to this path already");
+}
+
+void read_outputs(struct reader *r, const struct node *list)
+{
+    read_entries(r, list, "an output", read_output);
+}
+
+static void set_aside(struct reader *r, const struct node *n, void *object)
+{
+    (void)r;
+    (void)n;
+    (void)object;
+}
+
+/* Resolvers come before those who name them, wherever they stand in the file. */
+void read_policy(struct reader *r, const struct node *root)
+{
+    static const struct key keys[] = {
+        PART("sensor", read_sensor),
+        PART("store", read_store),
+        PART("control", read_control),
+        PART("resolvers", set_aside),
+        PART("zones", set_aside),
+        PART("exceptions", set_aside),
+        PART("outputs", set_aside),
+        LATER("mutes"),
+        LATER("probe"),
+        LATER("query_log"),
+        LATER("evidence"),
+        LATER("privacy"),
+        LATER("web"),
+        KEYS_END,
+    };
+
+    read_map(r, root, keys, r->policy, "a policy");
+    read_resolvers(r, tree_member(root, "resolvers"));
+    read_zones(r, tree_member(root, "zones"));
+    read_exceptions(r, tree_member(root, "exceptions"));
+    read_outputs(r, tree_member(root, "outputs"));
+}

@@ -1,0 +1,268 @@
+/* Zones and exceptions. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "conf/reader.h"
+
+#define ZONES_MOST 4000
+
+static void read_approve(struct reader *r, const struct node *n, void *zone)
+{
+    static const struct option option = {.name = "approve", .kind = OPTION_ID, .size = 64};
+    struct policy_zone *z = zone;
+    char id[64];
+
+    if (!read_is_list(r, n))
+        return;
+    for (const struct node *e = n->first; e && !complaints_full(r->complaints); e = e->next) {
+        int16_t *place, found;
+
+        if (!read_value(r, e, &option, id) || (found = read_resolver_id(r, e, id)) < 0)
+            continue;
+        if ((place = reader_grow(r, &z->approve, &z->approve_count, sizeof *place)) == NULL)
+            return;
+        *place = found;
+    }
+}
+
+static const struct key zone_keys[] = {
+    KEY("id", OPTION_ID, .required = true, FIELD(struct policy_zone, id)),
+    LIST("networks", OPTION_PREFIX, struct policy_zone, networks, network_count),
+    LIST("interfaces", OPTION_IFACE, struct policy_zone, interfaces, interface_count),
+    LIST("vlans", OPTION_NUMBER, struct policy_zone, vlans, vlan_count, .least = 1, .most = 4094),
+    PART("approve", read_approve),
+    KEY("cleartext", OPTION_WORD, FIELD(struct policy_zone, cleartext), .word = action_name),
+    KEY("redirect_to", OPTION_ADDRESS, FIELD(struct policy_zone, redirect_to)),
+    KEY("unapproved", OPTION_WORD, FIELD(struct policy_zone, unapproved), .word = action_name,
+        .without = 1u << ACTION_REDIRECT),
+    KEY("bootstrap", OPTION_FLAG, FIELD(struct policy_zone, bootstrap)),
+    KEY("gateway_resolver", OPTION_FLAG, FIELD(struct policy_zone, gateway_resolver)),
+    LATER("rollout"),
+    KEYS_END,
+};
+
+/* The place of a zone: `default` and `gateway` have theirs. */
+static struct policy_zone *zone_place(struct reader *r, const struct node *entry)
+{
+    struct policy *p = r->policy;
+    const struct node *id = tree_member(entry, "id");
+    struct policy_zone *z;
+
+    for (size_t i = ZONE_DEFAULT; i <= ZONE_GATEWAY; i++)
+        if (id && id->kind == NODE_TEXT && strcmp(id->text, p->zones[i].id) == 0)
+            return p->zones + i;
+    if (p->zone_count == ZONES_MOST) {
+        complain(r->complaints, entry, "too many zones: at most %d", ZONES_MOST);
+        return NULL;
+    }
+    if ((z = reader_grow(r, &p->zones, &p->zone_count, sizeof *z)) != NULL)
+        *z = (struct policy_zone){.cleartext = ACTION_ALERT,
+                                  .unapproved = ACTION_ALERT,
+                                  .bootstrap = true,
+                                  .gateway_resolver = true};
+    return z;
+}
+
+static void check_clients(struct reader *r, const struct node *entry, const struct policy_zone *z)
+{
+    static const char *const keys[] = {"networks", "interfaces", "vlans"};
+    bool is_default = z == r->policy->zones + ZONE_DEFAULT;
+    bool is_gateway = z == r->policy->zones + ZONE_GATEWAY;
+    bool any = false;
+
+    for (size_t i = 0; i < sizeof keys / sizeof *keys; i++) {
+        const struct node *n = tree_member(entry, keys[i]);
+
+        any |= n != NULL && n->kind != NODE_NOTHING && (n->kind != NODE_LIST || n->first);
+        if (n && is_default)
+            complain(r->complaints, n->key,
+                     "the zone `default` takes no `%s`: it is for clients of no other zone",
+                     keys[i]);
+        if (n && is_gateway && i > 0)
+            complain(r->complaints, n->key, "the zone `gateway` takes no `%s`", keys[i]);
+    }
+    if (!any && !is_default && !is_gateway)
+        complain(r->complaints, entry, "a zone needs `networks`, `interfaces` or `vlans`");
+}
+
+static void check_redirect(struct reader *r, const struct node *entry, const struct policy_zone *z)
+{
+    const struct node *to = tree_member(entry, "redirect_to");
+    const struct node *cleartext = tree_member(entry, "cleartext");
+
+    if (z->cleartext == ACTION_REDIRECT && !to)
+        complain(r->complaints, cleartext ? cleartext : entry,
+                 "`cleartext: redirect` needs `redirect_to`, the address of a resolver");
+    if (z->cleartext != ACTION_REDIRECT && to)
+        complain_softly(r->complaints, to->key,
+                        "`redirect_to` does nothing without `cleartext: redirect`");
+}
+
+static void note_networks(struct reader *r, const struct node *entry, int zone)
+{
+    static const struct option option = {.name = "networks", .kind = OPTION_PREFIX};
+    const struct node *list = tree_member(entry, "networks");
+    char error[OPTION_ERROR];
+    struct prefix p;
+
+    for (const struct node *e = list ? list->first : NULL; e; e = e->next)
+        if (e->kind == NODE_TEXT && option_set(&option, e->text, &p, error) == 0)
+            reader_spot(r, (struct spot){.prefix = p, .owner = zone, .at = e});
+}
+
+static void read_zone(struct reader *r, const struct node *entry)
+{
+    struct policy *p = r->policy;
+    const struct node *id = tree_member(entry, "id");
+    struct policy_zone *z = zone_place(r, entry);
+    int number;
+
+    if (!z)
+        return;
+    number = (int)(z - p->zones);
+    if (number <= ZONE_GATEWAY && r->zone_seen[number]) {
+        complain(r->complaints, id, "a zone `%s` is there already", z->id);
+        return;
+    }
+    if (number <= ZONE_GATEWAY)
+        r->zone_seen[number] = true;
+    read_map(r, entry, zone_keys, z, "a zone");
+    for (int i = 0; i < number && z->id[0]; i++)
+        if (strcmp(p->zones[i].id, z->id) == 0)
+            complain(r->complaints, id, "a zone `%s` is there already", z->id);
+    check_clients(r, entry, z);
+    check_redirect(r, entry, z);
+    note_networks(r, entry, number);
+}
+
+static int by_prefix(const void *left, const void *right)
+{
+    const struct spot *a = left, *b = right;
+    int order = memcmp(a->prefix.addr.b, b->prefix.addr.b, 16);
+
+    if (order == 0)
+        order = (int)a->prefix.length - (int)b->prefix.length;
+    if (order == 0)
+        order = (a->at->line > b->at->line) - (a->at->line < b->at->line);
+    if (order == 0)
+        order = (a->at->column > b->at->column) - (a->at->column < b->at->column);
+    return order;
+}
+
+static bool interfaces_meet(const struct policy_zone *a, const struct policy_zone *b)
+{
+    for (size_t i = 0; i < a->interface_count; i++)
+        for (size_t k = 0; k < b->interface_count; k++)
+            if (strcmp(a->interfaces[i], b->interfaces[k]) == 0)
+                return true;
+    return a->interface_count == 0 && b->interface_count == 0;
+}
+
+static bool vlans_meet(const struct policy_zone *a, const struct policy_zone *b)
+{
+    for (size_t i = 0; i < a->vlan_count; i++)
+        for (size_t k = 0; k < b->vlan_count; k++)
+            if (a->vlans[i] == b->vlans[k])
+                return true;
+    return a->vlan_count == 0 && b->vlan_count == 0;
+}
+
+/* Zones may share a network only where interface or VLAN keep them apart. */
+static void check_networks(struct reader *r)
+{
+    const struct policy_zone *zones = r->policy->zones;
+
+    if (r->spot_count)
+        qsort(r->spots, r->spot_count, sizeof *r->spots, by_prefix);
+    for (size_t i = 1; i < r->spot_count && !complaints_full(r->complaints); i++) {
+        const struct spot *s = r->spots + i;
+
+        for (size_t k = i; k-- > 0;) {
+            const struct spot *o = r->spots + k;
+
+            if (o->prefix.length != s->prefix.length ||
+                !addr_equal(&o->prefix.addr, &s->prefix.addr))
+                break;
+            if (o->owner == s->owner)
+                complain(r->complaints, s->at, "%s is in this zone already, in line %u",
+                         s->at->text, o->at->line);
+            else if (interfaces_meet(zones + o->owner, zones + s->owner) &&
+                     vlans_meet(zones + o->owner, zones + s->owner))
+                complain(r->complaints, s->at, "%s is in the zone `%s` already, in line %u",
+                         s->at->text, zones[o->owner].id, o->at->line);
+            else
+                continue;
+            break;
+        }
+    }
+}
+
+void read_zones(struct reader *r, const struct node *list)
+{
+    read_entries(r, list, "a zone", read_zone);
+    check_networks(r);
+    r->spot_count = 0;
+}
+
+static void read_exception_client(struct reader *r, const struct node *n, void *object)
+{
+    static const struct option option = {.name = "client", .kind = OPTION_ADDRESS};
+    struct policy_exception *x = object;
+
+    if (n->kind == NODE_TEXT && strchr(n->text, '/'))
+        complain(r->complaints, n, "`client` is one address: for a prefix write `network: %s`",
+                 n->text);
+    else if (read_value(r, n, &option, &x->client.addr))
+        x->client.length = 128;
+}
+
+static void read_exception_network(struct reader *r, const struct node *n, void *object)
+{
+    static const struct option option = {.name = "network", .kind = OPTION_PREFIX};
+
+    read_value(r, n, &option, &((struct policy_exception *)object)->client);
+}
+
+static void read_exception_resolver(struct reader *r, const struct node *n, void *object)
+{
+    static const struct option option = {.name = "resolver", .kind = OPTION_ID, .size = 64};
+    char id[64];
+
+    if (read_value(r, n, &option, id))
+        ((struct policy_exception *)object)->resolver = read_resolver_id(r, n, id);
+}
+
+static void read_exception(struct reader *r, const struct node *entry)
+{
+    static const struct key keys[] = {
+        PART("client", read_exception_client),
+        PART("network", read_exception_network),
+        PART("resolver", read_exception_resolver),
+        KEY("until", OPTION_DATE, .required = true, FIELD(struct policy_exception, until)),
+        KEY("owner", OPTION_TEXT, .required = true, FIELD(struct policy_exception, owner)),
+        KEY("reason", OPTION_TEXT, .required = true, FIELD(struct policy_exception, reason)),
+        LATER("mac"),
+        KEYS_END,
+    };
+    struct policy *p = r->policy;
+    struct policy_exception *x = reader_grow(r, &p->exceptions, &p->exception_count, sizeof *x);
+    const struct node *client = tree_member(entry, "client");
+    const struct node *network = tree_member(entry, "network");
+    const struct node *until = tree_member(entry, "until");
+
+    if (!x)
+        return;
+    x->resolver = -1;
+    read_map(r, entry, keys, x, "an exception");
+    if (client && network)
+        complain(r->complaints, network->key, "`client` or `network`, not both");
+    if (!client && !network)
+        complain(r->complaints, entry, "an exception needs `client` or `network`");
+    if (x->until && x->until < r->now)
+        complain_softly(r->complaints, until, "this exception has ended and is inactive");
+}
+
+void read_exceptions(struct reader *r, const struct node *list)
+{
+    read_entries(r, list, "an exception", read_exception);
+}
