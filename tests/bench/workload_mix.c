@@ -67,19 +67,28 @@ static enum kind choose_kind(const struct mix *mix)
     return chosen;
 }
 
-static struct hop draw_hop(struct generator *g, enum kind kind, uint32_t name)
+/* 7919 and the number of ports have no common divisor: no port comes again before all have been
+ * used. */
+static uint16_t next_port(uint32_t serial)
+{
+    return (uint16_t)(32768 + (uint64_t)serial * 7919 % 28232);
+}
+
+static struct hop draw_hop(struct generator *g, const struct flow *flow)
 {
     struct random *r = &g->random;
-    struct hop hop = {client_address(random_below(r, g->plan.clients)), 0, ephemeral_port(r), 443};
-    if (kind == KIND_DO53 || kind == KIND_DOT) {
+    struct hop hop = {client_address(random_below(r, g->plan.clients)), 0, next_port(flow->serial),
+                      443};
+    if (flow->kind == KIND_DO53 || flow->kind == KIND_DOT) {
         /* the resolvers on 853 are others than those on 53 */
-        hop.destination =
-            resolver_address(random_below(r, g->plan.resolvers)) + (kind == KIND_DOT ? 64 : 0);
-        hop.destination_port = kind == KIND_DO53 ? 53 : 853;
+        hop.destination = resolver_address(random_below(r, g->plan.resolvers)) +
+                          (flow->kind == KIND_DOT ? 64 : 0);
+        hop.destination_port = flow->kind == KIND_DO53 ? 53 : 853;
         return hop;
     }
-    hop.destination = 0xc6120000U | (uint32_t)(random_mix(name) % SERVERS); /* 198.18.0.0/15 */
-    if (kind == KIND_OTHER) {
+    hop.destination =
+        0xc6120000U | (uint32_t)(random_mix(flow->name) % SERVERS); /* 198.18.0.0/15 */
+    if (flow->kind == KIND_OTHER) {
         hop.destination_port = hop.source_port = 123;
     }
     return hop;
@@ -95,7 +104,7 @@ static void begin_flow(struct generator *g, struct mix *mix, struct flow *flow, 
                           .kind = kind,
                           .name = name,
                           .planned = guesses[kind]};
-    flow->hop = draw_hop(g, kind, name);
+    flow->hop = draw_hop(g, flow);
     flow->rtt_us = 2000 + random_below(r, 40000);
     flow->sequence[0] = (uint32_t)random_next(r);
     flow->sequence[1] = (uint32_t)random_next(r);
