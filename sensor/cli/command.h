@@ -28,17 +28,9 @@ int usage_error(const struct command *c, const char *format, ...)
 /* getopt_long() found --help (prints the usage, EXIT_DONE) or something wrong (EXIT_USAGE). */
 int usage_option(const struct command *c, int option, char **argv);
 
-/* The texts of a policy: the file (NULL: DEFAULT_CONFIG if there is one, else the built-in policy),
- * and beside it catalog.yaml and detections/ID.yaml, which override the embedded ones. */
-struct policy_files;
-/* EXIT_DONE, or EXIT_USAGE after a message. */
-int policy_files_read(const char *path, struct policy_files **out);
-void policy_files_free(struct policy_files *f);
-/* Compiles them; gateway: addresses of this machine, none offline. Messages go to standard error.
- * EXIT_DONE, EXIT_USAGE, EXIT_FAILED. */
-int policy_files_load(const struct policy_files *f, const struct addr *gateway,
-                      size_t gateway_count, nsec_t now, struct policy **out);
-/* Both steps, for commands that need the policy only. */
+/* The policy of a file (NULL: DEFAULT_CONFIG if there is one, else the built-in policy). gateway:
+ * addresses of this machine, none offline. Messages go to standard error. EXIT_DONE, EXIT_USAGE,
+ * EXIT_FAILED. */
 int load_policy(const char *path, const struct addr *gateway, size_t gateway_count, nsec_t now,
                 struct policy **out);
 

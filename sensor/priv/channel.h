@@ -1,0 +1,60 @@
+/* Typed messages between the three processes: the monitor, which alone keeps privileges, and its two
+ * children. Fixed size, no pointer; a descriptor may ride along. The monitor answers the requests of
+ * this list and ends itself on any other: a child that asks for something else has been taken over. */
+#ifndef SEALDNS_PRIV_CHANNEL_H
+#define SEALDNS_PRIV_CHANNEL_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "model/finding.h"
+
+enum message_type {
+    /* child -> monitor: requests */
+    REQUEST_READY = 1,    /* set up, privileges dropped */
+    REQUEST_RELOAD,       /* read the policy again */
+    REQUEST_RULES_APPLY,  /* install the policy's rules now */
+    REQUEST_RULES_REMOVE, /* take our table away */
+    REQUEST_RULES_STATUS, /* what is desired, what the kernel holds */
+    REQUEST_LAST = REQUEST_RULES_STATUS,
+    /* monitor -> child */
+    REPLY = 100,   /* to the recorder's request: status and text */
+    TELL_POLICY,   /* a descriptor with the new policy's texts */
+    TELL_INSTALLED, /* the rules in the kernel changed: installed, mode */
+    TELL_FINDING,  /* something the sensor or the enforcement has to say of itself */
+    TELL_REOPEN,   /* SIGHUP */
+    TELL_STOP,     /* finish and exit */
+};
+
+struct rules_status {
+    bool installed, drifted;
+    uint8_t mode;
+    uint32_t rules, elements;           /* in the kernel */
+    uint32_t wanted_rules, wanted_elements;
+};
+
+struct message {
+    uint32_t type;
+    int32_t status; /* REPLY: 0 or an enum sd_error */
+    union {
+        struct rules_status rules; /* REPLY, TELL_INSTALLED */
+        struct finding finding;    /* TELL_FINDING */
+    };
+    char text[256]; /* REPLY: one line for the user */
+};
+
+struct channel {
+    int descriptor;
+};
+
+/* A connected pair. SD_EIO. */
+int channel_pair(struct channel *a, struct channel *b);
+void channel_close(struct channel *c);
+
+/* descriptor: -1 or one to pass. SD_EIO: the other side is gone. */
+int channel_send(const struct channel *c, const struct message *m, int descriptor);
+/* *descriptor: -1 or one received, then the caller's. SD_EAGAIN: nothing within timeout_ms;
+ * SD_EEND: the other side is gone; SD_EMALF: not a message of ours. */
+int channel_receive(const struct channel *c, struct message *m, int *descriptor, int timeout_ms);
+
+#endif

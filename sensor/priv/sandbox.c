@@ -1,0 +1,66 @@
+#include "priv/sandbox.h"
+
+#include <cap-ng.h>
+#include <errno.h>
+#include <seccomp.h>
+#include <signal.h>
+#include <stddef.h>
+#include <sys/prctl.h>
+#include <unistd.h>
+
+#include "base/error.h"
+
+int sandbox_follow_parent(int parent)
+{
+    if (prctl(PR_SET_PDEATHSIG, SIGTERM, 0, 0, 0) != 0)
+        return SD_EPERM;
+    return getppid() == parent ? SD_OK : SD_ESTATE;
+}
+
+static int drop_capabilities(void)
+{
+    if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0)
+        return SD_EPERM;
+    capng_clear(CAPNG_SELECT_BOTH);
+    /* An unprivileged monitor has no bounding set to clear: no capability is what counts. */
+    if (capng_apply(CAPNG_SELECT_BOTH) != 0 && capng_apply(CAPNG_SELECT_CAPS) != 0)
+        return SD_EPERM;
+    return SD_OK;
+}
+
+int sandbox_recorder(void)
+{
+    return drop_capabilities();
+}
+
+/* Calls that reach beyond what a process holds. They fail with EPERM instead of killing it, so that
+ * a library that only tries (a locale, a time zone) goes on without. */
+static const int beyond[] = {
+    SCMP_SYS(open),        SCMP_SYS(openat),   SCMP_SYS(openat2),        SCMP_SYS(creat),
+    SCMP_SYS(socket),      SCMP_SYS(connect),  SCMP_SYS(bind),           SCMP_SYS(listen),
+    SCMP_SYS(accept),      SCMP_SYS(accept4),  SCMP_SYS(execve),         SCMP_SYS(execveat),
+    SCMP_SYS(fork),        SCMP_SYS(vfork),    SCMP_SYS(ptrace),         SCMP_SYS(process_vm_readv),
+    SCMP_SYS(process_vm_writev),               SCMP_SYS(unlink),         SCMP_SYS(unlinkat),
+    SCMP_SYS(rename),      SCMP_SYS(renameat), SCMP_SYS(renameat2),      SCMP_SYS(mkdir),
+    SCMP_SYS(mkdirat),     SCMP_SYS(mount),    SCMP_SYS(umount2),        SCMP_SYS(pivot_root),
+    SCMP_SYS(chroot),      SCMP_SYS(bpf),      SCMP_SYS(perf_event_open), SCMP_SYS(keyctl),
+    SCMP_SYS(add_key),     SCMP_SYS(unshare),  SCMP_SYS(setns),          SCMP_SYS(init_module),
+    SCMP_SYS(finit_module), SCMP_SYS(kexec_load), SCMP_SYS(io_uring_setup), SCMP_SYS(userfaultfd),
+};
+
+int sandbox_parser(void)
+{
+    scmp_filter_ctx filter;
+    int failed = 0;
+
+    if (drop_capabilities() != SD_OK)
+        return SD_EPERM;
+    filter = seccomp_init(SCMP_ACT_ALLOW);
+    if (!filter)
+        return SD_EPERM;
+    for (size_t i = 0; i < sizeof beyond / sizeof *beyond; i++)
+        failed |= seccomp_rule_add(filter, SCMP_ACT_ERRNO(EPERM), beyond[i], 0) != 0;
+    failed |= seccomp_load(filter) != 0;
+    seccomp_release(filter);
+    return failed ? SD_EPERM : SD_OK;
+}

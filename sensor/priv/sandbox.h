@@ -1,0 +1,16 @@
+/* What each process gives up for good. */
+#ifndef SEALDNS_PRIV_SANDBOX_H
+#define SEALDNS_PRIV_SANDBOX_H
+
+/* The parser reads every foreign byte: no capability, no new privileges, no file it has not open, no
+ * socket it has not open, no program. Call with all threads still to be started.
+ * SD_EPERM: the kernel refused; the process must not go on. */
+int sandbox_parser(void);
+
+/* The recorder keeps its own files and connections, without capability. As above. */
+int sandbox_recorder(void);
+
+/* A child ends when the monitor does, however that ended. SD_EPERM; SD_ESTATE: it ended already. */
+int sandbox_follow_parent(int parent);
+
+#endif
