@@ -71,7 +71,11 @@ struct nearest nearest_to(const char *text)
 
 void nearest_offer(struct nearest *n, const char *candidate)
 {
+    size_t length = strlen(n->to);
     unsigned distance = edits(n->to, candidate);
+
+    if (length > 1 && strncmp(candidate, n->to, length) == 0)
+        distance = 0; /* the beginning of a word */
 
     if (distance < n->distance) {
         n->distance = distance;

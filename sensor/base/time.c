@@ -34,25 +34,33 @@ const char *time_text_eve(nsec_t t, char text[TIME_TEXT])
     return format(t, "+0000", text);
 }
 
+/* A day that no month has is moved on by timegm(): then it was no date. */
+static int from_tm(const struct tm *tm, nsec_t *out)
+{
+    struct tm check = *tm;
+    time_t second = timegm(&check);
+
+    if (check.tm_mday != tm->tm_mday || check.tm_mon != tm->tm_mon)
+        return SD_EINVAL;
+    if (second > INT64_MAX / NSEC_S - 86400 || second < INT64_MIN / NSEC_S + 86400)
+        return SD_EINVAL;
+    *out = (nsec_t)second * NSEC_S;
+    return SD_OK;
+}
+
 int time_parse(const char *text, int end_of_day, nsec_t *out)
 {
-    struct tm tm = {0}, check;
-    time_t second;
+    struct tm tm = {0};
     const char *end = strptime(text, "%Y-%m-%dT%H:%M:%S", &tm);
 
-    if (end && (*end == '\0' || strcmp(end, "Z") == 0)) {
-        *out = (nsec_t)timegm(&tm) * NSEC_S;
-        return SD_OK;
-    }
+    if (end && (*end == '\0' || strcmp(end, "Z") == 0))
+        return from_tm(&tm, out);
     memset(&tm, 0, sizeof tm);
     end = strptime(text, "%Y-%m-%d", &tm);
-    if (!end || *end)
+    if (!end || *end || from_tm(&tm, out) != SD_OK)
         return SD_EINVAL;
-    check = tm;
-    second = timegm(&check);
-    if (check.tm_mday != tm.tm_mday || check.tm_mon != tm.tm_mon)
-        return SD_EINVAL; /* the 30th of February */
-    *out = (nsec_t)second * NSEC_S + (end_of_day ? 24 * 3600 * NSEC_S - 1 : 0);
+    if (end_of_day)
+        *out += 86400 * NSEC_S - 1;
     return SD_OK;
 }
 

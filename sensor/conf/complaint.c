@@ -73,6 +73,6 @@ void complaints_tell(struct complaints *c, struct conf_report *report)
     for (unsigned i = 0; i < c->kept; i++)
         fprintf(report->to, "%s:%u:%u: %s%s\n", c->file, c->list[i].line, c->list[i].column,
                 c->list[i].warning ? "warning: " : "", c->list[i].text);
-    if (c->errors + c->warnings > c->kept)
-        fprintf(report->to, "%s: there is more; these are the first %u\n", c->file, c->kept);
+    if (c->kept == COMPLAINTS)
+        fprintf(report->to, "%s: there may be more; these are the first %u\n", c->file, c->kept);
 }

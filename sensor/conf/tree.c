@@ -29,6 +29,7 @@ struct builder {
     } levels[TREE_DEPTH];
     unsigned depth;
     unsigned documents;
+    unsigned last_line, last_column; /* of the text: the parser's end may lie behind it */
 };
 
 static void *arena(struct tree *t, size_t size)
@@ -216,7 +217,7 @@ static void discard(struct fy_diag *diag, void *user, const char *text, size_t l
     (void)length;
 }
 
-/* What the parser said, or, if it said nothing, where it stood. */
+/* What the parser said. */
 static int tell_syntax(struct builder *b, struct fy_diag *diag)
 {
     void *iterator = NULL;
@@ -227,8 +228,11 @@ static int tell_syntax(struct builder *b, struct fy_diag *diag)
         size_t length = strcspn(e->msg, "\n");
 
         snprintf(quoted, sizeof quoted, "%.*s", (int)(length < 120 ? length : 120), e->msg);
-        complain_at(b->complaints, e->line > 0 ? (unsigned)e->line : 1,
-                    e->column > 0 ? (unsigned)e->column : 1, "not YAML: %s", quoted);
+        if (e->line > 0 && (unsigned)e->line > b->last_line)
+            complain_at(b->complaints, b->last_line, b->last_column, "not YAML: %s", quoted);
+        else
+            complain_at(b->complaints, e->line > 0 ? (unsigned)e->line : 1,
+                        e->column > 0 ? (unsigned)e->column : 1, "not YAML: %s", quoted);
         return SD_ECONF;
     }
     complain_at(b->complaints, 1, 1, "not YAML");
@@ -286,8 +290,9 @@ static bool is_control(unsigned char c)
     return (c < 0x20 && c != '\t' && c != '\n' && c != '\r') || c == 0x7f;
 }
 
-static int check_bytes(const struct conf_text *text, struct complaints *c)
+static int check_bytes(const struct conf_text *text, struct builder *b)
 {
+    struct complaints *c = b->complaints;
     const unsigned char *s = (const unsigned char *)text->bytes;
     unsigned line = 1, column = 1;
 
@@ -304,6 +309,8 @@ static int check_bytes(const struct conf_text *text, struct complaints *c)
             complain_at(c, line, column, "a control character: octet 0x%02x", s[at]);
         if (length == 0 || is_control(s[at]))
             return SD_ECONF;
+        b->last_line = line;
+        b->last_column = column;
         if (s[at] == '\n') {
             line++;
             column = 0;
@@ -317,7 +324,7 @@ int tree_parse(const struct conf_text *text, struct complaints *c, struct tree *
     struct fy_diag_cfg quiet = {.output_fn = discard, .level = FYET_ERROR, .module_mask = ~0u};
     struct builder b = {.tree = calloc(1, sizeof *b.tree), .complaints = c};
     struct fy_diag *diag;
-    int error = b.tree ? check_bytes(text, c) : SD_EMEM;
+    int error = b.tree ? check_bytes(text, &b) : SD_EMEM;
 
     if (error == SD_OK) {
         diag = fy_diag_create(&quiet);
