@@ -2,6 +2,7 @@
 """Runs `sealdns analyze` over every capture of the corpus and holds the document against the truth files.
 
     compare.py [--binary PATH] [--corpus DIR] [--summary] [--only TEXT] [--jobs N]
+    compare.py --markdown      the table of explained differences, for readers
 
 Differences that are explained stand in differences.tsv; what is encrypted DNS, and how surely, in encrypted.tsv.
 Exit status: 0 all as expected, 1 something is not, 2 the command line is wrong.
@@ -217,6 +218,12 @@ def print_summary(failures):
         print(f"not ok {capture}: {len(differences)}, first {' / '.join(differences[0])}")
 
 
+def print_markdown(path):
+    print("| capture | field | ours | the dissector's | reason |\n| --- | --- | --- | --- | --- |")
+    for row in truth.read_tsv(path):
+        print("| " + " | ".join(row[f].replace("|", "\\|") for f in ("capture", "field", "ours", "tshark", "reason")) + " |")
+
+
 def parse_arguments():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--binary", default=os.environ.get("SEALDNS", os.path.join(ROOT, "build", "sealdns")))
@@ -224,6 +231,7 @@ def parse_arguments():
         "SEALDNS_CORPUS", os.path.join(os.path.dirname(ROOT), "shared", "corpus")))
     parser.add_argument("--differences", default=os.path.join(HERE, "differences.tsv"))
     parser.add_argument("--summary", action="store_true", help="totals by field instead of a line a capture")
+    parser.add_argument("--markdown", action="store_true", help="print the explained differences and end")
     parser.add_argument("--only", default="", help="captures whose name contains this")
     parser.add_argument("--jobs", type=int, default=2)
     parser.add_argument("--timeout", type=float, default=120, help="seconds for one run")
@@ -232,6 +240,9 @@ def parse_arguments():
 
 def main():
     options = parse_arguments()
+    if options.markdown:
+        print_markdown(options.differences)
+        return 0
     if not os.path.isdir(os.path.join(options.corpus, "pcap")):
         print(f"no corpus at {options.corpus}: skipped\n0 passed, 0 failed, {CORPUS_CAPTURES} skipped")
         return 0
