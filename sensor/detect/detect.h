@@ -1,4 +1,5 @@
-/* The detectors: one file each, one word in the list of sensor/CMakeLists.txt, one struct detector. */
+/* The detectors: one file each, one word in the list of sensor/CMakeLists.txt, one struct detector.
+ */
 #ifndef SEALDNS_DETECT_DETECT_H
 #define SEALDNS_DETECT_DETECT_H
 
@@ -10,20 +11,21 @@
 struct detector_setup {
     const struct policy *policy;
     struct finding_sink sink;
-    struct stats *stats; /* state_evicted */
+    struct stats *stats; /* findings, state_evicted */
     uint64_t seed;
 };
 
 /* One detector. State is created with create() and given back to every call; it must be bounded. */
 struct detector {
-    const char *name; /* id of rules/detections/<name>.yaml */
+    const char *name;                                    /* id of rules/detections/<name>.yaml */
     void *(*create)(const struct detector_setup *setup); /* NULL: no memory */
     void (*destroy)(void *state);
     /* A new policy: thresholds and lists; what was learned stays. */
     void (*use_policy)(void *state, const struct policy *policy);
     void (*observe)(void *state, const struct observation *o);
-    void (*tick)(void *state, nsec_t now); /* about ten times a second; may be NULL */
-    size_t (*bytes)(const void *state);    /* worst case of its tables */
+    void (*tick)(void *state, nsec_t now);  /* about ten times a second; may be NULL */
+    void (*flush)(void *state, nsec_t now); /* what was held back is said now; may be NULL */
+    size_t (*bytes)(const void *state);     /* worst case of its tables */
 };
 
 /* Generated from the list: NULL-terminated. */
@@ -31,10 +33,17 @@ extern const struct detector *const detectors[];
 
 struct detection; /* all detectors together */
 
+/* NULL: no memory. */
 struct detection *detection_create(const struct detector_setup *setup);
 void detection_destroy(struct detection *d);
-void detection_use_policy(struct detection *d, const struct policy *policy);
+/* now: of the last observation. Flushes under the policy it had, which must still be there; so the
+ * ledger of decide/ gets the new policy after this. */
+void detection_use_policy(struct detection *d, const struct policy *policy, nsec_t now);
 void detection_observe(struct detection *d, const struct observation *o);
 void detection_tick(struct detection *d, nsec_t now);
+/* The end of the capture: counts that were held back become findings. */
+void detection_flush(struct detection *d, nsec_t now);
+/* Worst case of all tables. */
+size_t detection_bytes(const struct detection *d);
 
 #endif

@@ -1,0 +1,305 @@
+/* The ledger of open events. Three clocks run on an event, all in the time of the packets: it is
+ * written at once when it is new or has become graver, within a minute when it only grew, and for
+ * the last time when nothing happened for its idle time. */
+#include "decide/decide.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/queue.h>
+
+#include "base/hash.h"
+#include "base/table.h"
+#include "decide/verdict.h"
+
+#define EVENTS 16384
+#define WHEEL  64 /* seconds; more than GROWS */
+#define GROWS  (60 * NSEC_S)
+#define QUIET  600
+#define RETRY  NSEC_S /* after the recorder's ring was full */
+
+struct ledger_key {
+    uint64_t rule, key;
+};
+
+struct entry {
+    struct ledger_key key;   /* first: the table's key */
+    TAILQ_ENTRY(entry) link; /* quietest first */
+    LIST_ENTRY(entry) slot;  /* of the wheel, while listed */
+    bool listed;
+    nsec_t due;
+    nsec_t idle; /* silence after which it is final */
+    struct event event;
+};
+
+LIST_HEAD(slot, entry);
+TAILQ_HEAD(quiet, entry);
+
+struct decision {
+    const struct policy *policy;
+    enum mode mode;
+    bool installed;
+    size_t limit;
+    struct record_sink sink;
+    struct stats *stats;
+    struct table *table;
+    struct quiet quiet;
+    struct slot wheel[WHEEL];
+    int64_t turned;       /* seconds: the slots up to here are done */
+    int64_t swept;        /* second in which quiet events were last looked for */
+    struct record record; /* of the event being written */
+};
+
+static void unlist(struct entry *e)
+{
+    if (e->listed)
+        LIST_REMOVE(e, slot);
+    e->listed = false;
+}
+
+static void list(struct decision *d, struct entry *e, nsec_t due)
+{
+    int64_t second = due / NSEC_S + 1;
+
+    unlist(e);
+    if (second <= d->turned)
+        second = d->turned + 1;
+    e->due = due;
+    e->listed = true;
+    LIST_INSERT_HEAD(&d->wheel[second % WHEEL], e, slot);
+}
+
+static void words_of(const struct decision *d, struct record *r)
+{
+    const struct finding *f = &r->event.finding;
+
+    r->zone[0] = r->resolver[0] = '\0';
+    if (!d->policy)
+        return;
+    if (f->zone >= 0 && (size_t)f->zone < d->policy->zone_count)
+        memcpy(r->zone, d->policy->zones[f->zone].id, sizeof r->zone);
+    if (f->resolver >= 0 && (size_t)f->resolver < d->policy->resolver_count)
+        memcpy(r->resolver, d->policy->resolvers[f->resolver].id, sizeof r->resolver);
+}
+
+/* A revision that the sink did not take is written again later, with what came to it meanwhile. */
+static bool write_event(struct decision *d, struct entry *e, nsec_t now)
+{
+    struct event before = e->event;
+
+    unlist(e);
+    e->event.state = e->event.state == STATE_FINAL ? STATE_FINAL
+                     : e->event.revision == 0      ? STATE_NEW
+                                                   : STATE_UPDATE;
+    e->event.revision++;
+    e->event.written = now;
+    d->record.kind = RECORD_EVENT;
+    d->record.time = now;
+    d->record.event = e->event;
+    words_of(d, &d->record);
+    if (d->sink.put(d->sink.context, &d->record) == 0) {
+        if (d->stats)
+            d->stats->events++;
+        return true;
+    }
+    e->event = before;
+    if (e->event.state != STATE_FINAL)
+        list(d, e, now + RETRY);
+    return false;
+}
+
+/* False: the sink did not take it; the caller keeps the event or lets it go. */
+static bool make_final(struct decision *d, struct entry *e, nsec_t now)
+{
+    uint8_t state = e->event.state;
+
+    e->event.state = STATE_FINAL;
+    if (write_event(d, e, now))
+        return true;
+    e->event.state = state;
+    return false;
+}
+
+static void forget(struct decision *d, struct entry *e)
+{
+    unlist(e);
+    TAILQ_REMOVE(&d->quiet, e, link);
+}
+
+static void evicted(void *context, void *entry)
+{
+    struct decision *d = context;
+    struct entry *e = entry;
+
+    make_final(d, e, e->event.last);
+    forget(d, e);
+    if (d->stats)
+        d->stats->state_evicted++;
+}
+
+struct decision *decision_create(size_t events, uint64_t seed, struct record_sink sink,
+                                 struct stats *stats)
+{
+    struct decision *d = calloc(1, sizeof *d);
+    struct table_shape shape = {.entry_size = sizeof(struct entry),
+                                .key_size = sizeof(struct ledger_key),
+                                .seed = seed,
+                                .evicted = evicted,
+                                .context = d};
+
+    if (!d)
+        return NULL;
+    d->limit = events ? events : EVENTS;
+    d->sink = sink;
+    d->stats = stats;
+    TAILQ_INIT(&d->quiet);
+    shape.capacity = d->limit * 2; /* so that hardly a bucket is full before the ledger is */
+    d->table = table_create(&shape);
+    if (d->table)
+        return d;
+    free(d);
+    return NULL;
+}
+
+void decision_destroy(struct decision *d)
+{
+    if (!d)
+        return;
+    table_destroy(d->table);
+    free(d);
+}
+
+void decision_use_policy(struct decision *d, const struct policy *policy, enum mode mode,
+                         bool installed)
+{
+    d->policy = policy;
+    d->mode = mode;
+    d->installed = installed;
+}
+
+static nsec_t idle_of(const struct decision *d, const char *rule)
+{
+    int64_t seconds = d->policy ? policy_threshold(d->policy, rule, "idle_s", QUIET) : QUIET;
+
+    return (seconds > 0 ? seconds : QUIET) * NSEC_S;
+}
+
+/* The same on every run over the same packets. */
+static void name_event(const struct decision *d, struct entry *e)
+{
+    uint64_t id = hash_mix(e->key.rule, e->key.key);
+
+    id = hash_mix(id, (uint64_t)e->event.first);
+    if (d->policy)
+        id = hash_mix(id, hash_bytes(d->policy->name, strlen(d->policy->name), 0));
+    snprintf(e->event.id, sizeof e->event.id, "%016" PRIx64, id);
+}
+
+static struct entry *open_event(struct decision *d, const struct finding *f, bool *fresh)
+{
+    struct ledger_key key = {hash_bytes(f->rule, strnlen(f->rule, sizeof f->rule), 0), f->key};
+    struct entry *e = table_find(d->table, &key);
+
+    *fresh = e == NULL;
+    if (e) {
+        TAILQ_REMOVE(&d->quiet, e, link);
+    } else {
+        if (table_count(d->table) >= d->limit) {
+            struct entry *oldest = TAILQ_FIRST(&d->quiet);
+
+            make_final(d, oldest, f->time > oldest->event.last ? f->time : oldest->event.last);
+            forget(d, oldest);
+            table_remove(d->table, oldest);
+        }
+        e = table_insert(d->table, &key, fresh);
+        e->event.first = f->first ? f->first : f->time;
+        e->idle = idle_of(d, f->rule);
+        name_event(d, e);
+    }
+    TAILQ_INSERT_TAIL(&d->quiet, e, link);
+    return e;
+}
+
+/* Takes the finding in; true when the event has become graver by it (or is new). */
+static bool grow(struct decision *d, struct entry *e, const struct finding *f, bool fresh)
+{
+    uint8_t verdict = (uint8_t)verdict_of(f, d->mode, d->installed);
+    nsec_t first = f->first ? f->first : f->time;
+    struct event *event = &e->event;
+    bool graver = fresh || f->severity < event->finding.severity ||
+                  verdict_strength(verdict) > verdict_strength(event->verdict);
+
+    if (fresh || verdict_strength(verdict) > verdict_strength(event->verdict))
+        event->verdict = verdict;
+    if (fresh || f->severity <= event->finding.severity)
+        event->finding = *f;
+    event->count += f->count;
+    if (first < event->first)
+        event->first = first;
+    if (f->time > event->last)
+        event->last = f->time;
+    return graver;
+}
+
+void decision_finding(struct decision *d, const struct finding *f)
+{
+    bool fresh;
+    struct entry *e = open_event(d, f, &fresh);
+
+    if (grow(d, e, f, fresh) || f->time >= e->event.written + GROWS)
+        write_event(d, e, f->time);
+    else if (!e->listed)
+        list(d, e, e->event.written + GROWS);
+}
+
+static void turn_wheel(struct decision *d, nsec_t now)
+{
+    int64_t second = now / NSEC_S;
+
+    if (second - d->turned > WHEEL)
+        d->turned = second - WHEEL;
+    while (d->turned < second) {
+        struct slot *slot = &d->wheel[(d->turned + 1) % WHEEL];
+        struct entry *e, *next;
+
+        d->turned++;
+        for (e = LIST_FIRST(slot); e; e = next) {
+            next = LIST_NEXT(e, slot);
+            if (e->due <= now)
+                write_event(d, e, now);
+        }
+    }
+}
+
+void decision_tick(struct decision *d, nsec_t now)
+{
+    struct entry *e, *next;
+
+    turn_wheel(d, now);
+    if (now / NSEC_S == d->swept)
+        return;
+    d->swept = now / NSEC_S;
+    for (e = TAILQ_FIRST(&d->quiet); e; e = next) {
+        next = TAILQ_NEXT(e, link);
+        if (e->event.last + e->idle <= now) {
+            if (!make_final(d, e, now))
+                break; /* in a second again */
+            forget(d, e);
+            table_remove(d->table, e);
+        } else if (e->event.last + QUIET * NSEC_S > now) {
+            break; /* nobody behind it has been quiet for longer */
+        }
+    }
+}
+
+void decision_flush(struct decision *d, nsec_t now)
+{
+    struct entry *e;
+
+    while ((e = TAILQ_FIRST(&d->quiet))) {
+        make_final(d, e, now > e->event.last ? now : e->event.last);
+        forget(d, e);
+        table_remove(d->table, e);
+    }
+}

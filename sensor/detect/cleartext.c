@@ -1,0 +1,268 @@
+/* DNS in clear text against the policy of the client's zone. Runs for every query: what the policy
+ * means for a client and a server is asked once a second, not for each query. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/hash.h"
+#include "detect/detect.h"
+#include "detect/draft.h"
+#include "detect/known_names.h"
+#include "detect/tally.h"
+
+#define RULE    "cleartext"
+#define PAIRS   32768
+#define SAMPLES 3
+
+enum { PAIR, EXCEPTED }; /* tally_key.what */
+
+struct pair {
+    struct tally_item item; /* first */
+    struct sighting seen;
+    nsec_t checked; /* action and excepted are as of this time */
+    uint8_t action;
+    bool excepted;
+    uint8_t samples;
+    uint16_t qtype;
+    uint32_t generation; /* of the policy that was asked */
+    uint32_t sample_hash[SAMPLES];
+    char name[256];               /* the first question */
+    char sample[SAMPLES - 1][64]; /* further ones */
+};
+
+struct cleartext {
+    const struct policy *policy;
+    struct known_names *names;
+    struct finding_sink sink;
+    struct tally *tally;
+    uint32_t generation;
+    uint64_t many;
+    uint8_t severity_gateway, severity_many;
+};
+
+static enum severity severity_of_pair(const struct cleartext *c, const struct pair *p,
+                                      enum severity usual)
+{
+    if (p->excepted)
+        return SEVERITY_INFORMATIONAL;
+    if (p->item.key.zone == ZONE_GATEWAY)
+        return c->severity_gateway;
+    if (p->action > ACTION_ALERT || p->item.total >= c->many)
+        return c->severity_many < usual ? c->severity_many : usual;
+    return usual;
+}
+
+static void write_evidence(const struct cleartext *c, const struct pair *p, struct evidence *e)
+{
+    char text[sizeof p->name + sizeof p->sample];
+    size_t used = 0;
+
+    evidence_string(e, "policy", action_name(p->action));
+    evidence_integer(e, "queries", (int64_t)p->item.total);
+    evidence_string(e, "transport", transport_name(p->seen.transport));
+    if (p->seen.resolver >= 0 && (size_t)p->seen.resolver < c->policy->resolver_count)
+        evidence_string(e, "server_is", c->policy->resolvers[p->seen.resolver].id);
+    else if (policy_is_gateway(c->policy, &p->seen.server))
+        evidence_string(e, "server_is", "gateway");
+    else
+        evidence_string(e, "server_is", addr_is_private(&p->seen.server) ? "internal" : "unknown");
+    if (p->seen.roles & ROLE_RECURSIVE)
+        evidence_string(e, "client_is", "recursive resolver");
+    else if (p->seen.roles & (ROLE_FORWARDER | ROLE_GATEWAY))
+        evidence_string(e, "client_is", p->seen.roles & ROLE_GATEWAY ? "gateway" : "forwarder");
+    if (p->samples)
+        used = (size_t)snprintf(text, sizeof text, "%s", p->name);
+    for (int i = 1; i < p->samples && used < sizeof text; i++)
+        used += (size_t)snprintf(text + used, sizeof text - used, " %s", p->sample[i - 1]);
+    if (p->samples)
+        evidence_string(e, "names", text);
+}
+
+static void tell(void *context, struct tally_item *item, nsec_t now)
+{
+    struct cleartext *c = context;
+    struct pair *p = (struct pair *)item;
+    struct finding f;
+
+    (void)now;
+    draft(&f, c->policy, RULE, KIND_CLEARTEXT, &p->seen, SEVERITY_LOW);
+    if (addr_is_zero(&item->key.client)) {
+        memset(&f.client, 0, sizeof f.client);
+        memset(&f.server, 0, sizeof f.server);
+        evidence_string(&f.evidence, "beyond", "more clients than are told apart");
+    }
+    f.severity = (uint8_t)severity_of_pair(c, p, f.severity);
+    f.count = item->pending;
+    f.first = item->first;
+    f.time = item->last;
+    f.cut = p->action;
+    f.query = true;
+    f.excepted = p->excepted;
+    f.key = tally_key_hash(&item->key);
+    f.qtype = p->qtype;
+    snprintf(f.name, sizeof f.name, "%s", p->name);
+    write_evidence(c, p, &f.evidence);
+    c->sink.put(c->sink.context, &f);
+}
+
+static void read_policy(struct cleartext *c, const struct policy *p)
+{
+    c->policy = p;
+    c->generation++;
+    c->many = (uint64_t)policy_threshold(p, RULE, "many_queries", 1000);
+    c->severity_gateway =
+        (uint8_t)draft_severity(p, RULE, "severity_gateway", SEVERITY_INFORMATIONAL);
+    c->severity_many = (uint8_t)draft_severity(p, RULE, "severity_many", SEVERITY_MEDIUM);
+}
+
+static void cleartext_destroy(void *state)
+{
+    struct cleartext *c = state;
+
+    tally_destroy(c->tally);
+    known_names_destroy(c->names);
+    free(c);
+}
+
+static void *cleartext_create(const struct detector_setup *setup)
+{
+    struct cleartext *c = calloc(1, sizeof *c);
+    struct tally_shape shape = {sizeof(struct pair), PAIRS, setup->seed, setup->stats, tell, c};
+
+    if (!c)
+        return NULL;
+    c->sink = setup->sink;
+    read_policy(c, setup->policy);
+    c->names = known_names_create(setup->policy);
+    c->tally = tally_create(&shape);
+    if (c->names && c->tally)
+        return c;
+    cleartext_destroy(c);
+    return NULL;
+}
+
+static void cleartext_use_policy(void *state, const struct policy *policy)
+{
+    struct cleartext *c = state;
+    struct known_names *names = known_names_create(policy);
+
+    read_policy(c, policy);
+    if (!names)
+        return; /* the old names serve on */
+    known_names_destroy(c->names);
+    c->names = names;
+}
+
+/* Zones that let strict clients start: the names of approved resolvers may be asked in clear. */
+static bool is_bootstrap(const struct cleartext *c, const struct policy_zone *zone,
+                         const struct observation *o)
+{
+    const struct dns_message *m = &o->dns.message;
+    int16_t resolver;
+
+    if (!zone->bootstrap || !m->has_question)
+        return false;
+    if (m->qtype != DNS_TYPE_A && m->qtype != DNS_TYPE_AAAA && m->qtype != DNS_TYPE_HTTPS &&
+        m->qtype != DNS_TYPE_SVCB)
+        return false;
+    if (known_names_class(c->names, m->qname, m->qname_length, &resolver) != NAME_RESOLVER)
+        return false;
+    for (unsigned t = TRANSPORT_DOT; t <= TRANSPORT_DNSCRYPT; t++)
+        if (policy_approves(c->policy, o->note.zone, resolver, t))
+            return true;
+    return false;
+}
+
+static void ask_policy(const struct cleartext *c, const struct policy_zone *zone, struct pair *p,
+                       const struct observation *o)
+{
+    if (p->generation == c->generation && o->time >= p->checked && o->time < p->checked + NSEC_S)
+        return;
+    p->generation = c->generation;
+    p->checked = o->time;
+    p->seen = sighting_of(o);
+    p->action = zone->cleartext;
+    p->excepted = c->policy->exception_count != 0 &&
+                  policy_exception_for(c->policy, &o->client, o->note.resolver, o->time) != NULL;
+}
+
+/* The first names, told apart by hash; only a new one is put into words. */
+static void keep_name(struct pair *p, const struct dns_message *m)
+{
+    uint32_t hash;
+
+    if (p->samples >= SAMPLES || !m->has_question)
+        return;
+    hash = (uint32_t)hash_bytes(m->qname, m->qname_length, 0);
+    for (int i = 0; i < p->samples; i++)
+        if (p->sample_hash[i] == hash)
+            return;
+    if (p->samples == 0) {
+        draft_name(m, p->name, sizeof p->name);
+        p->qtype = m->qtype;
+    } else {
+        draft_name(m, p->sample[p->samples - 1], sizeof p->sample[0]);
+    }
+    p->sample_hash[p->samples++] = hash;
+}
+
+static void count_query(struct cleartext *c, const struct policy_zone *zone,
+                        const struct observation *o)
+{
+    struct tally_key key = {
+        .client = o->client, .server = o->server, .zone = o->note.zone, .what = PAIR};
+    struct pair *p = (struct pair *)tally_at(c->tally, &key, o->time);
+
+    ask_policy(c, zone, p, o);
+    if (p->excepted && !addr_is_zero(&p->item.key.client)) {
+        key.what = EXCEPTED; /* an auditor wants to see the client, once */
+        memset(&key.server, 0, sizeof key.server);
+        p = (struct pair *)tally_at(c->tally, &key, o->time);
+        ask_policy(c, zone, p, o);
+    }
+    keep_name(p, &o->dns.message);
+    tally_add(c->tally, &p->item, 1, o->time);
+}
+
+static void cleartext_observe(void *state, const struct observation *o)
+{
+    struct cleartext *c = state;
+    const struct policy_zone *zone;
+
+    if (o->kind != OBSERVE_DNS || dns_is_response(&o->dns.message))
+        return;
+    zone = draft_zone(c->policy, o->note.zone);
+    if (zone->cleartext == ACTION_ALLOW || o->note.approved)
+        return;
+    if (zone->gateway_resolver && policy_is_gateway(c->policy, &o->server))
+        return;
+    if (is_bootstrap(c, zone, o))
+        return;
+    count_query(c, zone, o);
+}
+
+static void cleartext_tick(void *state, nsec_t now)
+{
+    tally_tick(((struct cleartext *)state)->tally, now);
+}
+
+static void cleartext_flush(void *state, nsec_t now)
+{
+    tally_flush(((struct cleartext *)state)->tally, now);
+}
+
+static size_t cleartext_bytes(const void *state)
+{
+    const struct cleartext *c = state;
+
+    return sizeof *c + tally_bytes(c->tally) + known_names_bytes(c->names);
+}
+
+const struct detector detector_cleartext = {.name = RULE,
+                                            .create = cleartext_create,
+                                            .destroy = cleartext_destroy,
+                                            .use_policy = cleartext_use_policy,
+                                            .observe = cleartext_observe,
+                                            .tick = cleartext_tick,
+                                            .flush = cleartext_flush,
+                                            .bytes = cleartext_bytes};

@@ -1,0 +1,86 @@
+#include "detect/detect.h"
+
+#include <stdlib.h>
+
+#define DETECTORS_MAX 64
+
+struct detection {
+    struct finding_sink sink;
+    struct stats *stats;
+    void *state[DETECTORS_MAX];
+};
+
+static void count_and_pass(void *context, struct finding *f)
+{
+    struct detection *d = context;
+
+    if (d->stats)
+        d->stats->findings++;
+    d->sink.put(d->sink.context, f);
+}
+
+struct detection *detection_create(const struct detector_setup *setup)
+{
+    struct detection *d = calloc(1, sizeof *d);
+    struct detector_setup own = *setup;
+
+    if (!d)
+        return NULL;
+    d->sink = setup->sink;
+    d->stats = setup->stats;
+    own.sink = (struct finding_sink){count_and_pass, d};
+    for (size_t i = 0; detectors[i] && i < DETECTORS_MAX; i++) {
+        d->state[i] = detectors[i]->create(&own);
+        if (!d->state[i]) {
+            detection_destroy(d);
+            return NULL;
+        }
+    }
+    return d;
+}
+
+void detection_destroy(struct detection *d)
+{
+    if (!d)
+        return;
+    for (size_t i = 0; detectors[i] && i < DETECTORS_MAX; i++)
+        if (d->state[i])
+            detectors[i]->destroy(d->state[i]);
+    free(d);
+}
+
+void detection_use_policy(struct detection *d, const struct policy *policy, nsec_t now)
+{
+    detection_flush(d, now);
+    for (size_t i = 0; detectors[i]; i++)
+        detectors[i]->use_policy(d->state[i], policy);
+}
+
+void detection_observe(struct detection *d, const struct observation *o)
+{
+    for (size_t i = 0; detectors[i]; i++)
+        detectors[i]->observe(d->state[i], o);
+}
+
+void detection_tick(struct detection *d, nsec_t now)
+{
+    for (size_t i = 0; detectors[i]; i++)
+        if (detectors[i]->tick)
+            detectors[i]->tick(d->state[i], now);
+}
+
+void detection_flush(struct detection *d, nsec_t now)
+{
+    for (size_t i = 0; detectors[i]; i++)
+        if (detectors[i]->flush)
+            detectors[i]->flush(d->state[i], now);
+}
+
+size_t detection_bytes(const struct detection *d)
+{
+    size_t sum = sizeof *d;
+
+    for (size_t i = 0; detectors[i]; i++)
+        sum += detectors[i]->bytes(d->state[i]);
+    return sum;
+}

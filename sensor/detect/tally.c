@@ -1,0 +1,143 @@
+#include "detect/tally.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/hash.h"
+
+#define BURST    16384
+#define A_SECOND 256
+
+TAILQ_HEAD(tally_list, tally_item);
+
+struct tally {
+    struct tally_shape shape;
+    struct table *table;
+    struct tally_list due; /* about in the order of their time: each waits a second, two at most */
+    int64_t budget;
+    nsec_t refilled;
+};
+
+static void tell(struct tally *t, struct tally_item *item, nsec_t now)
+{
+    if (item->listed)
+        TAILQ_REMOVE(&t->due, item, link);
+    item->listed = false;
+    item->next = now + NSEC_S;
+    if (item->pending || item->news)
+        t->shape.tell(t->shape.context, item, now);
+    item->pending = 0;
+    item->news = false;
+}
+
+static void evicted(void *context, void *entry)
+{
+    struct tally *t = context;
+    struct tally_item *item = entry;
+
+    tell(t, item, item->last);
+    if (t->shape.stats)
+        t->shape.stats->state_evicted++;
+}
+
+struct tally *tally_create(const struct tally_shape *shape)
+{
+    struct tally *t = calloc(1, sizeof *t);
+    struct table_shape table = {.entry_size = shape->item_size,
+                                .key_size = sizeof(struct tally_key),
+                                .capacity = shape->capacity,
+                                .seed = shape->seed,
+                                .evicted = evicted,
+                                .context = t};
+
+    if (!t)
+        return NULL;
+    t->shape = *shape;
+    t->budget = BURST;
+    TAILQ_INIT(&t->due);
+    t->table = table_create(&table);
+    if (t->table)
+        return t;
+    free(t);
+    return NULL;
+}
+
+void tally_destroy(struct tally *t)
+{
+    if (!t)
+        return;
+    table_destroy(t->table);
+    free(t);
+}
+
+size_t tally_bytes(const struct tally *t)
+{
+    return sizeof *t + table_bytes(t->table);
+}
+
+static bool afford(struct tally *t, nsec_t now)
+{
+    nsec_t passed = (now - t->refilled) / NSEC_S;
+
+    if (passed > 0) {
+        t->budget += passed < BURST ? passed * A_SECOND : BURST;
+        t->budget = t->budget < BURST ? t->budget : BURST;
+        t->refilled = now;
+    }
+    if (t->budget <= 0)
+        return false;
+    t->budget--;
+    return true;
+}
+
+struct tally_item *tally_at(struct tally *t, const struct tally_key *key, nsec_t now)
+{
+    struct tally_item *item = table_find(t->table, key);
+    struct tally_key beyond = *key;
+    bool fresh = false;
+
+    if (item)
+        return item;
+    if (!afford(t, now)) {
+        memset(&beyond.client, 0, sizeof beyond.client);
+        memset(&beyond.server, 0, sizeof beyond.server);
+    }
+    item = table_insert(t->table, &beyond, &fresh);
+    if (fresh)
+        item->first = now;
+    return item;
+}
+
+void tally_add(struct tally *t, struct tally_item *item, uint32_t n, nsec_t now)
+{
+    item->pending += n;
+    item->total += n;
+    item->last = now;
+    if (now >= item->next) {
+        tell(t, item, now);
+    } else if (!item->listed && (item->pending || item->news)) {
+        item->listed = true;
+        TAILQ_INSERT_TAIL(&t->due, item, link);
+    }
+}
+
+void tally_tick(struct tally *t, nsec_t now)
+{
+    struct tally_item *item;
+
+    while ((item = TAILQ_FIRST(&t->due)) && item->next <= now)
+        tell(t, item, now);
+}
+
+void tally_flush(struct tally *t, nsec_t now)
+{
+    struct tally_item *item;
+
+    while ((item = TAILQ_FIRST(&t->due)))
+        tell(t, item, item->last > now ? item->last : now);
+}
+
+uint64_t tally_key_hash(const struct tally_key *key)
+{
+    return hash_bytes(key, sizeof *key, 0);
+}

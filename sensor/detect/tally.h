@@ -1,0 +1,61 @@
+/* What repeats and is to be told at most once a second: counts for each key, in a bounded table.
+ * A stranger who invents clients by the thousand gets a budget; beyond it everything of a zone is
+ * counted under one key with no client and no server. */
+#ifndef SEALDNS_DETECT_TALLY_H
+#define SEALDNS_DETECT_TALLY_H
+
+#include <sys/queue.h>
+
+#include "base/addr.h"
+#include "base/table.h"
+#include "base/time.h"
+#include "model/stats.h"
+
+struct tally_key {
+    struct addr client, server; /* both zero: beyond the budget */
+    int16_t zone;
+    uint8_t transport;
+    uint8_t what; /* of the detector's own */
+    uint32_t zero;
+};
+
+/* First member of the detector's own entry. */
+struct tally_item {
+    struct tally_key key;
+    TAILQ_ENTRY(tally_item) link;
+    nsec_t first, last;
+    nsec_t next;      /* not told before */
+    uint32_t pending; /* counted and not told yet */
+    bool news; /* set by the detector before tally_add(): to be told though nothing is counted */
+    bool listed;
+    uint64_t total;
+};
+
+struct tally_shape {
+    size_t item_size;
+    size_t capacity;
+    uint64_t seed;
+    struct stats *stats;
+    /* Says item->pending things; the tally clears the count afterwards. */
+    void (*tell)(void *context, struct tally_item *item, nsec_t now);
+    void *context;
+};
+
+struct tally;
+
+/* NULL: no memory. */
+struct tally *tally_create(const struct tally_shape *shape);
+void tally_destroy(struct tally *t);
+size_t tally_bytes(const struct tally *t);
+
+/* The item of this key; where it is new and over the budget, the one of its zone. */
+struct tally_item *tally_at(struct tally *t, const struct tally_key *key, nsec_t now);
+/* Counts n and tells at once, or within a second. */
+void tally_add(struct tally *t, struct tally_item *item, uint32_t n, nsec_t now);
+void tally_tick(struct tally *t, nsec_t now);
+void tally_flush(struct tally *t, nsec_t now);
+
+/* Equal for equal keys on every run: names an event, so it does not depend on the seed. */
+uint64_t tally_key_hash(const struct tally_key *key);
+
+#endif

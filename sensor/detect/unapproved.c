@@ -1,0 +1,221 @@
+/* Encrypted DNS to a resolver that the client's zone does not approve. An attempt that failed is
+ * one too: it says what the client is set up for. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "detect/detect.h"
+#include "detect/draft.h"
+#include "detect/tally.h"
+
+#define RULE         "unapproved-resolver"
+#define PAIRS        32768
+#define RECENT_FLOWS 4
+
+struct pair {
+    struct tally_item item; /* first; counts flows */
+    struct sighting seen;
+    uint64_t flow[RECENT_FLOWS]; /* counted already */
+    uint8_t next_flow;
+    uint8_t confidence, identified_by;
+    uint8_t cause; /* of the last failure */
+    bool excepted, worked;
+    uint16_t tls_version;
+    uint32_t failed;
+    uint64_t queries;
+    char name[256], alpn[32], ja3[33];
+};
+
+struct unapproved {
+    const struct policy *policy;
+    struct finding_sink sink;
+    struct tally *tally;
+    uint8_t confidence_min, severity_unknown;
+};
+
+static enum severity severity_of_pair(const struct unapproved *u, const struct pair *p,
+                                      enum severity usual)
+{
+    bool known =
+        p->seen.resolver >= 0 || (p->name[0] && policy_resolver_named(u->policy, p->name) >= 0);
+
+    if (p->excepted || p->item.key.zone == ZONE_GATEWAY)
+        return SEVERITY_INFORMATIONAL;
+    return known || u->severity_unknown > usual ? usual : u->severity_unknown;
+}
+
+/* What the kernel's rules do with it; a flow that worked under them was not cut. */
+static enum action cut_of_pair(const struct unapproved *u, const struct pair *p)
+{
+    enum action cut = policy_kernel(u->policy, p->seen.zone, &p->seen.client, &p->seen.server,
+                                    p->seen.server_port, p->seen.time);
+
+    if (cut == ACTION_ALLOW || (p->worked && u->policy->mode == MODE_ENFORCE))
+        return ACTION_ALERT;
+    return cut;
+}
+
+static void write_evidence(const struct unapproved *u, const struct pair *p, struct evidence *e)
+{
+    char words[96];
+
+    draft_identified_by(p->identified_by, words, sizeof words);
+    evidence_string(e, "identified_by", words);
+    evidence_string(e, "transport", transport_name(p->seen.transport));
+    evidence_string(e, "policy", action_name(draft_zone(u->policy, p->seen.zone)->unapproved));
+    evidence_integer(e, "flows", (int64_t)p->item.total);
+    evidence_integer(e, "flows_failed", p->failed);
+    evidence_boolean(e, "worked", p->worked);
+    if (!p->worked && p->failed)
+        evidence_string(e, "failed_by", cause_name(p->cause));
+    if (p->queries)
+        evidence_integer(e, "queries", (int64_t)p->queries);
+    if (p->seen.resolver >= 0 && (size_t)p->seen.resolver < u->policy->resolver_count)
+        evidence_string(e, "server_is", u->policy->resolvers[p->seen.resolver].id);
+    if (p->name[0])
+        evidence_string(e, "sni", p->name);
+}
+
+static void tell(void *context, struct tally_item *item, nsec_t now)
+{
+    struct unapproved *u = context;
+    struct pair *p = (struct pair *)item;
+    struct finding f;
+
+    (void)now;
+    draft(&f, u->policy, RULE, KIND_UNAPPROVED_RESOLVER, &p->seen, SEVERITY_LOW);
+    if (addr_is_zero(&item->key.client)) {
+        memset(&f.client, 0, sizeof f.client);
+        memset(&f.server, 0, sizeof f.server);
+        evidence_string(&f.evidence, "beyond", "more clients than are told apart");
+    }
+    f.severity = (uint8_t)severity_of_pair(u, p, f.severity);
+    f.confidence = p->confidence;
+    f.count = item->pending;
+    f.first = item->first;
+    f.time = item->last;
+    f.cut = (uint8_t)cut_of_pair(u, p);
+    f.excepted = p->excepted;
+    f.key = tally_key_hash(&item->key);
+    f.tls_version = p->tls_version;
+    snprintf(f.name, sizeof f.name, "%s", p->name);
+    snprintf(f.alpn, sizeof f.alpn, "%s", p->alpn);
+    snprintf(f.ja3, sizeof f.ja3, "%s", p->ja3);
+    write_evidence(u, p, &f.evidence);
+    u->sink.put(u->sink.context, &f);
+}
+
+static void unapproved_use_policy(void *state, const struct policy *policy)
+{
+    struct unapproved *u = state;
+
+    u->policy = policy;
+    u->confidence_min = (uint8_t)policy_threshold(policy, RULE, "confidence_min", 80);
+    u->severity_unknown =
+        (uint8_t)draft_severity(policy, RULE, "severity_unknown", SEVERITY_MEDIUM);
+}
+
+static void unapproved_destroy(void *state)
+{
+    struct unapproved *u = state;
+
+    tally_destroy(u->tally);
+    free(u);
+}
+
+static void *unapproved_create(const struct detector_setup *setup)
+{
+    struct unapproved *u = calloc(1, sizeof *u);
+    struct tally_shape shape = {sizeof(struct pair), PAIRS, setup->seed, setup->stats, tell, u};
+
+    if (!u)
+        return NULL;
+    u->sink = setup->sink;
+    unapproved_use_policy(u, setup->policy);
+    u->tally = tally_create(&shape);
+    if (u->tally)
+        return u;
+    free(u);
+    return NULL;
+}
+
+static void keep_facts(struct unapproved *u, struct pair *p, const struct observation *o)
+{
+    const struct flow_observation *flow = &o->flow;
+
+    p->seen = sighting_of(o);
+    p->identified_by |= flow->identified_by;
+    if (flow->confidence > p->confidence)
+        p->confidence = flow->confidence;
+    if (flow->phase == FLOW_ESTABLISHED)
+        p->worked = true;
+    if (flow->phase == FLOW_FAILED) {
+        p->failed++;
+        p->cause = flow->cause;
+    }
+    p->queries += flow->queries;
+    if (flow->tls.version)
+        p->tls_version = flow->tls.version;
+    draft_text(p->name, sizeof p->name, flow->tls.sni);
+    draft_text(p->alpn, sizeof p->alpn, flow->tls.alpn);
+    draft_text(p->ja3, sizeof p->ja3, flow->tls.ja3);
+    p->excepted = policy_exception_for(u->policy, &o->client, o->note.resolver, o->time) != NULL;
+}
+
+/* True once a flow, as long as few flows of one pair go on at a time. */
+static bool is_new_flow(struct pair *p, uint64_t flow_id)
+{
+    for (int i = 0; i < RECENT_FLOWS; i++)
+        if (p->flow[i] == flow_id)
+            return false;
+    p->flow[p->next_flow++ % RECENT_FLOWS] = flow_id;
+    return true;
+}
+
+static void unapproved_observe(void *state, const struct observation *o)
+{
+    struct unapproved *u = state;
+    struct tally_key key = {
+        .client = o->client, .server = o->server, .zone = o->note.zone, .transport = o->transport};
+    struct pair *p;
+    bool first;
+
+    if (o->kind != OBSERVE_FLOW || !transport_is_sealed(o->transport) || o->note.approved)
+        return;
+    if (o->flow.phase == FLOW_OPENED || o->flow.confidence < u->confidence_min)
+        return;
+    if (draft_zone(u->policy, o->note.zone)->unapproved == ACTION_ALLOW)
+        return;
+    p = (struct pair *)tally_at(u->tally, &key, o->time);
+    p->item.news |= o->flow.phase == FLOW_ESTABLISHED && !p->worked;
+    keep_facts(u, p, o);
+    first = is_new_flow(p, o->flow_id);
+    if (first || p->item.news)
+        tally_add(u->tally, &p->item, first, o->time);
+}
+
+static void unapproved_tick(void *state, nsec_t now)
+{
+    tally_tick(((struct unapproved *)state)->tally, now);
+}
+
+static void unapproved_flush(void *state, nsec_t now)
+{
+    tally_flush(((struct unapproved *)state)->tally, now);
+}
+
+static size_t unapproved_bytes(const void *state)
+{
+    const struct unapproved *u = state;
+
+    return sizeof *u + tally_bytes(u->tally);
+}
+
+const struct detector detector_unapproved = {.name = RULE,
+                                             .create = unapproved_create,
+                                             .destroy = unapproved_destroy,
+                                             .use_policy = unapproved_use_policy,
+                                             .observe = unapproved_observe,
+                                             .tick = unapproved_tick,
+                                             .flush = unapproved_flush,
+                                             .bytes = unapproved_bytes};

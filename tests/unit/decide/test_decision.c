@@ -1,0 +1,213 @@
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "base/error.h"
+#include "decide/decide.h"
+
+#define T0 (INT64_C(1795262400) * NSEC_S)
+#define S  NSEC_S
+
+struct ledger {
+    struct decision *d;
+    struct stats stats;
+    struct policy policy;
+    bool full;
+    size_t count;
+    struct event event[64];
+};
+
+static int take(void *context, const struct record *r)
+{
+    struct ledger *l = context;
+
+    assert_int_equal(r->kind, RECORD_EVENT);
+    if (l->full)
+        return SD_ELIMIT;
+    l->event[l->count++ % 64] = r->event;
+    return 0;
+}
+
+static void open_ledger(struct ledger *l, size_t events, enum mode mode, bool installed)
+{
+    memset(l, 0, sizeof *l);
+    snprintf(l->policy.name, sizeof l->policy.name, "gw");
+    l->d = decision_create(events, 7, (struct record_sink){take, l}, &l->stats);
+    assert_non_null(l->d);
+    decision_use_policy(l->d, &l->policy, mode, installed);
+}
+
+static struct finding finding(nsec_t t, uint64_t key)
+{
+    struct finding f = {.rule = "cleartext",
+                        .severity = SEVERITY_LOW,
+                        .cut = ACTION_ALERT,
+                        .key = key,
+                        .count = 1,
+                        .time = t,
+                        .query = true};
+
+    return f;
+}
+
+static void repeats_grow_one_event(void **state)
+{
+    static struct ledger l;
+    struct finding f;
+
+    (void)state;
+    open_ledger(&l, 0, MODE_MONITOR, false);
+    for (int i = 0; i < 100; i++) {
+        f = finding(T0 + i * S, 1);
+        decision_tick(l.d, f.time);
+        decision_finding(l.d, &f);
+    }
+    decision_tick(l.d, T0 + 122 * S);
+    decision_tick(l.d, T0 + 900 * S);
+    assert_int_equal(l.count, 4);
+    assert_int_equal(l.event[0].state, STATE_NEW);
+    assert_int_equal(l.event[0].count, 1);
+    assert_int_equal(l.event[1].state, STATE_UPDATE);
+    assert_true(l.event[1].written >= T0 + 60 * S);
+    assert_int_equal(l.event[2].count, 100);
+    assert_true(l.event[2].written >= T0 + 120 * S);
+    assert_int_equal(l.event[3].state, STATE_FINAL);
+    assert_int_equal(l.event[3].revision, 4);
+    assert_int_equal(l.event[3].count, 100);
+    assert_true(l.event[3].first == T0 && l.event[3].last == T0 + 99 * S);
+    for (int i = 1; i < 4; i++)
+        assert_string_equal(l.event[i].id, l.event[0].id);
+    assert_int_equal(strlen(l.event[0].id), 16);
+    assert_int_equal(l.stats.events, 4);
+    decision_destroy(l.d);
+}
+
+static void what_gets_graver_is_written_at_once(void **state)
+{
+    static struct ledger l;
+    struct finding f = finding(T0, 1);
+
+    (void)state;
+    open_ledger(&l, 0, MODE_MONITOR, false);
+    decision_finding(l.d, &f);
+    f.severity = SEVERITY_HIGH;
+    f.time += S;
+    decision_finding(l.d, &f);
+    assert_int_equal(l.count, 2);
+    f.severity = SEVERITY_LOW; /* less grave: waits, and takes nothing back */
+    f.time += S;
+    decision_finding(l.d, &f);
+    assert_int_equal(l.count, 2);
+    f.cut = ACTION_REJECT; /* a stronger verdict */
+    f.time += S;
+    decision_finding(l.d, &f);
+    assert_int_equal(l.count, 3);
+    assert_int_equal(l.event[2].verdict, VERDICT_WOULD_BLOCK);
+    assert_int_equal(l.event[2].finding.severity, SEVERITY_HIGH);
+    assert_int_equal(l.event[2].count, 4);
+    decision_destroy(l.d);
+}
+
+static void verdicts_follow_mode_and_kernel(void **state)
+{
+    static const struct {
+        enum mode mode;
+        bool installed, excepted;
+        enum action cut;
+        enum verdict expected;
+    } row[] = {{MODE_ENFORCE, true, false, ACTION_REJECT, VERDICT_BLOCKED},
+               {MODE_ENFORCE, true, false, ACTION_DROP, VERDICT_BLOCKED},
+               {MODE_ENFORCE, true, false, ACTION_ALERT, VERDICT_ALLOWED},
+               {MODE_ENFORCE, true, false, ACTION_REDIRECT, VERDICT_ALLOWED},
+               {MODE_ENFORCE, true, true, ACTION_REJECT, VERDICT_EXCEPTED},
+               {MODE_ENFORCE, false, false, ACTION_REJECT, VERDICT_WOULD_BLOCK},
+               {MODE_SHADOW, true, false, ACTION_REJECT, VERDICT_WOULD_BLOCK},
+               {MODE_MONITOR, false, false, ACTION_DROP, VERDICT_WOULD_BLOCK}};
+
+    (void)state;
+    for (size_t i = 0; i < sizeof row / sizeof *row; i++) {
+        static struct ledger l;
+        struct finding f = finding(T0, 1);
+
+        open_ledger(&l, 0, row[i].mode, row[i].installed);
+        f.cut = row[i].cut;
+        f.excepted = row[i].excepted;
+        decision_finding(l.d, &f);
+        assert_int_equal(l.event[0].verdict, row[i].expected);
+        decision_destroy(l.d);
+    }
+}
+
+static void a_full_ledger_ends_the_oldest(void **state)
+{
+    static struct ledger l;
+    unsigned finals = 0;
+
+    (void)state;
+    open_ledger(&l, 8, MODE_MONITOR, false);
+    for (uint64_t key = 1; key <= 9; key++) {
+        struct finding f = finding(T0 + (nsec_t)key * S, key);
+
+        decision_finding(l.d, &f);
+    }
+    assert_int_equal(l.count, 10);
+    assert_int_equal(l.event[8].state, STATE_FINAL);
+    assert_true(l.event[8].finding.key == 1);
+    decision_flush(l.d, T0 + 10 * S);
+    for (size_t i = 0; i < l.count; i++)
+        finals += l.event[i].state == STATE_FINAL;
+    assert_int_equal(finals, 9);
+    decision_destroy(l.d);
+}
+
+static void what_the_sink_refuses_is_written_later(void **state)
+{
+    static struct ledger l;
+    struct finding f = finding(T0, 1);
+
+    (void)state;
+    open_ledger(&l, 0, MODE_MONITOR, false);
+    l.full = true;
+    decision_finding(l.d, &f);
+    decision_tick(l.d, T0 + S / 2);
+    l.full = false;
+    decision_tick(l.d, T0 + 5 * S);
+    assert_int_equal(l.count, 1);
+    assert_int_equal(l.event[0].state, STATE_NEW);
+    assert_int_equal(l.event[0].revision, 1);
+    decision_destroy(l.d);
+}
+
+static void the_same_input_gives_the_same_ids(void **state)
+{
+    static struct ledger a, b;
+    struct finding f = finding(T0, 1), g = finding(T0, 2);
+
+    (void)state;
+    open_ledger(&a, 0, MODE_MONITOR, false);
+    open_ledger(&b, 0, MODE_MONITOR, false);
+    decision_finding(a.d, &f);
+    decision_finding(b.d, &f);
+    decision_finding(b.d, &g);
+    assert_string_equal(a.event[0].id, b.event[0].id);
+    assert_string_not_equal(b.event[0].id, b.event[1].id);
+    decision_destroy(a.d);
+    decision_destroy(b.d);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {cmocka_unit_test(repeats_grow_one_event),
+                                       cmocka_unit_test(what_gets_graver_is_written_at_once),
+                                       cmocka_unit_test(verdicts_follow_mode_and_kernel),
+                                       cmocka_unit_test(a_full_ledger_ends_the_oldest),
+                                       cmocka_unit_test(what_the_sink_refuses_is_written_later),
+                                       cmocka_unit_test(the_same_input_gives_the_same_ids)};
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
