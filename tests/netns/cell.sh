@@ -1,3 +1,4 @@
+# shellcheck shell=bash
 # One cell of the table: one client, one fault, one family, one moment. Sourced by run-downgrade.sh.
 #
 # A file under clients/ says how a client behaves: it sets CLIENT_IS (what it is, in words) and defines
@@ -52,6 +53,7 @@ ask_doh() {
 }
 # +quic comes last: kdig's TLS options turn it back into DoT.
 ask_doq() { answered "doq $1" kdig +short +retry=0 +time=2 @"${2:-$SERVER}" +tls-hostname=$LAB_A_NAME +quic "$1" A; }
+# shellcheck disable=SC2120 # the stories pass the port and the family
 fault() { fault_on "$FAULT" "$CELL_NUMBER" "${1:-$CLIENT_PORT}" "${2:-46}"; note "fault $FAULT on"; }
 unfault() { fault_off "$FAULT" "$CELL_NUMBER" "${1:-$CLIENT_PORT}" "${2:-46}"; note "fault $FAULT off"; }
 

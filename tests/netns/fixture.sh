@@ -1,3 +1,4 @@
+# shellcheck shell=bash
 # The cells as fixtures for `sealdns analyze`: tests/pcap/downgrade-*/. Sourced by run-downgrade.sh.
 
 cell_client() { if [ "$1" = v6 ]; then lab_client6 "$2"; else lab_client4 "$2"; fi; }

@@ -1,3 +1,4 @@
+# shellcheck shell=bash
 # Interference on the path: nftables in isp (and in server for `refused`). Sourced by lab.sh.
 # A fault applies to one client and one destination port, so that many clients share one lab.
 

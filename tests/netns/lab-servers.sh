@@ -1,3 +1,4 @@
+# shellcheck shell=bash
 # Certificates and daemons of the lab. Sourced by lab.sh.
 
 # lab_ca NAME: a certificate authority of the lab.

@@ -1,3 +1,4 @@
+# shellcheck shell=bash
 # One line a check, and the count at the end. Sourced by the runners.
 SEALDNS=${SEALDNS:-$LAB_ROOT/build/sealdns}
 PASSED=0 FAILED=0

@@ -1,0 +1,63 @@
+# shellcheck shell=bash
+# The program in the lab: its policy, its start and end, and what it says. Sourced by the runners.
+
+# sensor_policy CLEARTEXT UNAPPROVED: the policy of the enforcement runs. One client is an exception.
+sensor_policy() {
+    cat <<EOF
+sensor: {name: lab, interfaces: [lan0], mode: monitor}
+store: {path: $LAB_DIR/sealdns.db}
+control: {socket: $LAB_DIR/sealdns.sock}
+resolvers:
+  - id: lab
+    name: $LAB_A_NAME
+    addresses: [$LAB_A4, "$LAB_A6"]
+    transports: [dot, doh2]
+zones:
+  - id: lab
+    networks: [10.53.0.0/16, "2001:db8:100::/64"]
+    approve: [lab]
+    cleartext: $1
+    unapproved: $2
+    bootstrap: true
+exceptions:
+  - {client: $(lab_client4 2), until: 2099-12-31, owner: lab, reason: "the printer, change 1"}
+  - {client: "$(lab_client6 2)", until: 2099-12-31, owner: lab, reason: "the printer, change 1"}
+outputs:
+  - {type: file, format: eve, path: $LAB_DIR/eve.json}
+EOF
+}
+
+sealdns() { lab_in gw "$SEALDNS" "$@"; }
+
+# sensor_up MODE: starts it on lan0 and waits until its socket answers.
+sensor_up() {
+    lab_daemon gw "sensor-$1" "$SEALDNS" run -c "$LAB_DIR/policy.yaml" -i lan0 --mode "$1"
+    SENSOR_PID=$LAB_PID
+    lab_wait 10 sealdns status --socket "$LAB_DIR/sealdns.sock" && return 0
+    lab_say "the sensor does not answer:"
+    tail -n 5 "$LAB_DIR/sensor-$1.log" >&2
+    return 1
+}
+
+sensor_down() { lab_stop "$SENSOR_PID"; }
+
+# The sensor's processes: it and all below it.
+sensor_processes() {
+    local pid=$1 child
+    echo "$pid"
+    for child in $(pgrep -P "$pid"); do sensor_processes "$child"; done
+}
+
+table_present() { lab_in gw nft list table inet sealdns; }
+table_absent() { ! table_present; }
+
+# All packets that the table's counters have seen.
+table_packets() {
+    lab_in gw nft -j list table inet sealdns 2>/dev/null |
+        jq '[.. | objects | .packets? // empty] | add // 0'
+}
+
+# The table without what changes by itself: counters, handles, the time elements have left.
+table_text() {
+    lab_in gw nft -s list table inet sealdns 2>/dev/null | sed -E 's/ expires [0-9a-z]+//g; s/ # handle [0-9]+//'
+}
