@@ -6,7 +6,8 @@
 
 #include "base/error.h"
 
-#define ARENA_CHUNK (64u << 10)
+#define ARENA_CHUNK   (64u << 10)
+#define TREE_BRACKETS 1000u
 
 struct chunk {
     struct chunk *next;
@@ -29,6 +30,7 @@ struct builder {
     } levels[TREE_DEPTH];
     unsigned depth;
     unsigned documents;
+    unsigned brackets;
     unsigned last_line, last_column; /* of the text: the parser's end may lie behind it */
 };
 
@@ -290,6 +292,17 @@ static bool is_control(unsigned char c)
     return (c < 0x20 && c != '\t' && c != '\n' && c != '\r') || c == 0x7f;
 }
 
+/* The parser looks far ahead over opening brackets before it tells of the first; so many are
+ * refused unseen, were they in a quoted text. */
+static bool check_brackets(struct builder *b, char c)
+{
+    if (c == '[' || c == '{')
+        b->brackets++;
+    else if ((c == ']' || c == '}') && b->brackets)
+        b->brackets--;
+    return b->brackets <= TREE_BRACKETS;
+}
+
 static int check_bytes(const struct conf_text *text, struct builder *b)
 {
     struct complaints *c = b->complaints;
@@ -307,7 +320,9 @@ static int check_bytes(const struct conf_text *text, struct builder *b)
             complain_at(c, line, column, "not UTF-8: octet 0x%02x", s[at]);
         else if (is_control(s[at]))
             complain_at(c, line, column, "a control character: octet 0x%02x", s[at]);
-        if (length == 0 || is_control(s[at]))
+        else if (!check_brackets(b, (char)s[at]))
+            complain_at(c, line, column, "nested too deeply: more than %u levels", TREE_DEPTH);
+        if (c->errors)
             return SD_ECONF;
         b->last_line = line;
         b->last_column = column;
