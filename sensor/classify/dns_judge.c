@@ -7,6 +7,7 @@
 
 #include "base/error.h"
 #include "classify/classify.h"
+#include "classify/dns_rdata.h"
 
 enum { PADDING = 12 };
 
@@ -64,6 +65,13 @@ static void judge_address(const knot_rrset_t *rr, struct dns_message *out)
         out->address[out->address_count++] = addr_v6(rdata->data);
 }
 
+static int judge_svcb(const knot_rrset_t *rr)
+{
+    const knot_rdata_t *rdata = rr->rrs.rdata;
+
+    return rdata->len == 0 ? 0 : dns_svcb_check(cursor_over(rdata->data, rdata->len));
+}
+
 static int judge_record(struct bench *b, struct dns_message *out, knot_section_t section)
 {
     knot_rrset_t rr;
@@ -78,6 +86,8 @@ static int judge_record(struct bench *b, struct dns_message *out, knot_section_t
         judge_address(&rr, out);
     if (section == KNOT_ADDITIONAL && rr.type == KNOT_RRTYPE_OPT)
         error = judge_edns(&rr, out);
+    if (rr.type == KNOT_RRTYPE_SVCB || rr.type == KNOT_RRTYPE_HTTPS)
+        error = judge_svcb(&rr);
     knot_rrset_clear(&rr, NULL);
     return error;
 }

@@ -6,6 +6,8 @@
 
 #include "base/error.h"
 
+enum { SVCB_ALPN = 1 };
+
 static const knot_rdata_descriptor_t *descriptor_of(uint16_t type)
 {
     const knot_rdata_descriptor_t *d = knot_get_rdata_descriptor(type);
@@ -20,6 +22,11 @@ static int naptr_header(struct cursor *c)
     for (int i = 0; i < 3; i++)
         cursor_skip(c, cursor_u8(c));
     return cursor_ok(c) ? 0 : SD_EMALF;
+}
+
+static bool is_svcb(uint16_t type)
+{
+    return type == DNS_TYPE_SVCB || type == DNS_TYPE_HTTPS;
 }
 
 static int walk_block(struct dns_walk *w, int block, struct cursor *c)
@@ -41,17 +48,38 @@ static int walk_block(struct dns_walk *w, int block, struct cursor *c)
     }
 }
 
+int dns_svcb_check(struct cursor c)
+{
+    cursor_skip(&c, 2); /* SvcPriority */
+    for (uint8_t n = cursor_u8(&c); n != 0; n = cursor_u8(&c))
+        cursor_skip(&c, n); /* TargetName, never compressed */
+    if (!cursor_ok(&c))
+        return 0; /* no parameters yet: libknot and tshark take it */
+    while (c.left > 0 && cursor_ok(&c)) {
+        uint16_t key = cursor_u16(&c);
+        struct cursor value = cursor_sub(&c, cursor_u16(&c));
+
+        while (key == SVCB_ALPN && value.left > 0 && cursor_ok(&value))
+            cursor_skip(&value, cursor_u8(&value));
+        if (!cursor_ok(&value))
+            return SD_EMALF;
+    }
+    return cursor_ok(&c) ? 0 : SD_EMALF;
+}
+
 int dns_walk_rdata(struct dns_walk *w, uint16_t type, uint16_t class, struct cursor rdata)
 {
-    if (type == DNS_TYPE_A || type == DNS_TYPE_AAAA) {
-        if (rdata.left == (type == DNS_TYPE_A ? 4u : 16u))
-            return 0;
-    }
+    if ((type == DNS_TYPE_A && rdata.left == 4) || (type == DNS_TYPE_AAAA && rdata.left == 16))
+        return 0;
     const knot_rdata_descriptor_t *d = descriptor_of(type);
 
     /* RFC 2136 2.4, 2.5: an update's prerequisites and deletions carry no data. */
-    if (rdata.left == 0)
-        return class != KNOT_CLASS_IN || type == KNOT_RRTYPE_APL || !d->type_name ? 0 : SD_EMALF;
+    if (rdata.left == 0) {
+        w->unsound |= class == KNOT_CLASS_IN && type != KNOT_RRTYPE_APL && d->type_name;
+        return 0;
+    }
+    if (is_svcb(type) && dns_svcb_check(rdata) != 0)
+        return SD_EMALF;
     for (const int *block = d->block_types; *block != KNOT_RDATA_WF_END; block++) {
         int error = walk_block(w, *block, &rdata);
 

@@ -13,19 +13,26 @@
 
 struct dns_walk {
     const uint8_t *bytes; /* of the message: what a compression pointer counts from */
+    size_t length;
     struct cursor at;
     unsigned budget;
     bool qname_plain; /* the question's name stands at octet 12 without a pointer in it */
+    bool unsound;     /* as in struct dns_message */
 };
 
 /* Reads the name at c, which ends within c (RFC 1035 4.1.4: what a pointer leads to may lie before
  * it), and moves c behind it; lower case into lower[DNS_NAME_WIRE] unless NULL. Returns its octets
- * without compression. SD_ETRUNC: it runs beyond c; SD_EMALF: a label of more than 63 octets or of
- * an unknown kind, a name of more than 255, a pointer that leads forward; SD_ELIMIT: the message's
+ * without compression. A name of more than 255 octets, or whose pointer leads forward or in a loop,
+ * is unsound: its first labels are kept. SD_ETRUNC: it runs beyond c; SD_EMALF: a label of more
+ * than 63 octets or of an unknown kind, a pointer out of the message; SD_ELIMIT: the message's
  * steps are used up. */
 int dns_walk_name(struct dns_walk *w, struct cursor *c, uint8_t *lower);
 /* Whether the data of a record fits its type: fixed fields, names (compressed or not), nothing
- * over. A type that libknot does not know fits always (RFC 3597). SD_EMALF, SD_ELIMIT as above. */
+ * over. A type that libknot does not know fits always (RFC 3597); none at all in class IN is
+ * unsound. SD_EMALF, SD_ELIMIT as above. */
 int dns_walk_rdata(struct dns_walk *w, uint16_t type, uint16_t class, struct cursor rdata);
+/* Whether the data of an SVCB or HTTPS record is well formed (RFC 9460 2.2, 7.1.1); libknot 3.2
+ * takes it as it comes. SD_EMALF: not. */
+int dns_svcb_check(struct cursor rdata);
 
 #endif

@@ -18,70 +18,96 @@ struct record {
     struct cursor rdata;
 };
 
-/* One byte an octet, all eight lanes at once: no lane carries into the next. */
+/* A name while it is read. */
+struct name {
+    struct cursor behind; /* its first pointer */
+    size_t end;           /* no octet of it stands here or beyond */
+    uint8_t *lower;
+    unsigned octets;
+    bool jumped, unsound;
+};
+
 static void copy_lower(uint8_t *to, const uint8_t *from, size_t n)
 {
     for (size_t i = 0; i < n; i++)
         to[i] = (uint8_t)(from[i] | (((unsigned)from[i] - 'A' < 26u) << 5));
 }
 
-/* Follows a pointer found at its own place `here`: only backwards, so a chain of them ends, and
- * within the message's budget of steps, so that many chains end soon as well. */
-static int name_jump(struct dns_walk *w, struct cursor *at, uint8_t high, const uint8_t *end)
+/* Reads the second octet of a pointer whose first is behind `at`, and goes where it leads. 1:
+ * there; 0: it does not lead backwards (or the name is too long already), the name ends here. */
+static int name_jump(struct dns_walk *w, struct name *name, struct cursor *at, uint8_t high)
 {
-    const uint8_t *here = at->at - 1;
+    size_t here = (size_t)(at->at - w->bytes) - 1;
     size_t target = (size_t)(high & 0x3f) << 8 | cursor_u8(at);
 
     if (!cursor_ok(at))
         return SD_ETRUNC;
-    if (target >= (size_t)(here - w->bytes))
+    if (target >= w->length)
         return SD_EMALF;
-    *at = cursor_over(w->bytes + target, (size_t)(end - w->bytes) - target);
-    return 0;
+    if (!name->jumped)
+        name->behind = *at;
+    name->jumped = true;
+    if (target >= here)
+        name->unsound = true;
+    else
+        *at = cursor_over(w->bytes + target, name->end - target);
+    return !name->unsound;
+}
+
+/* Keeps a label, or no more than knows of it when the name would pass 255 octets. */
+static void name_keep(struct name *name, const uint8_t *label, uint8_t n)
+{
+    name->unsound |= name->octets + n + 1u > DNS_NAME_WIRE - (n != 0);
+    if (name->unsound)
+        return;
+    if (name->lower) {
+        name->lower[name->octets] = n;
+        copy_lower(name->lower + name->octets + 1, label, n);
+    }
+    name->octets += n + 1u;
+}
+
+/* 1: the name goes on; 0: it ends here. */
+static int name_step(struct dns_walk *w, struct name *name, struct cursor *at)
+{
+    uint8_t n = cursor_u8(at);
+
+    if (!cursor_ok(at))
+        return SD_ETRUNC;
+    if (w->budget == 0)
+        return SD_ELIMIT;
+    w->budget--;
+    if (n >= POINTER)
+        return name_jump(w, name, at, n);
+    if (n > LABEL_MAX)
+        return SD_EMALF;
+    const uint8_t *label = cursor_take(at, n);
+
+    if (!label)
+        return SD_ETRUNC;
+    name_keep(name, label, n);
+    return n != 0 && !(name->unsound && name->jumped);
 }
 
 int dns_walk_name(struct dns_walk *w, struct cursor *c, uint8_t *lower)
 {
-    const uint8_t *end = c->at + c->left;
     struct cursor at = *c;
-    unsigned octets = 0;
-    bool jumped = false;
+    struct name name = {.lower = lower, .end = (size_t)(at.at - w->bytes) + at.left};
+    int more;
 
-    for (;;) {
-        uint8_t n = cursor_u8(&at);
-
-        if (!cursor_ok(&at))
-            return SD_ETRUNC;
-        if (w->budget-- == 0)
-            return SD_ELIMIT;
-        if (n >= POINTER) {
-            struct cursor behind = at;
-            int error = name_jump(w, &at, n, end);
-
-            if (error)
-                return error;
-            if (!jumped && cursor_skip(&behind, 1))
-                *c = behind;
-            jumped = true;
-            continue;
-        }
-        if (n > LABEL_MAX || octets + n + 1 > DNS_NAME_WIRE - (n != 0))
-            return SD_EMALF;
-        const uint8_t *label = cursor_take(&at, n);
-
-        if (!label)
-            return SD_ETRUNC;
-        if (lower) {
-            lower[octets] = n;
-            copy_lower(lower + octets + 1, label, n);
-        }
-        octets += n + 1u;
-        if (n == 0)
-            break;
+    do
+        more = name_step(w, &name, &at);
+    while (more > 0);
+    if (more < 0)
+        return more;
+    *c = name.jumped ? name.behind : at;
+    if (name.unsound) {
+        w->unsound = true;
+        if (lower)
+            lower[name.octets] = 0;
+        name.octets++;
     }
-    if (!jumped)
-        *c = at;
-    return (int)octets;
+    return (int)name.octets;
 }
 
 static int walk_question(struct dns_walk *w, struct dns_message *out, bool first)
@@ -94,7 +120,7 @@ static int walk_question(struct dns_walk *w, struct dns_message *out, bool first
         return octets;
     if (first) {
         out->qname_length = (uint8_t)octets;
-        w->qname_plain = w->at.at - w->bytes == HEADER + octets + 4;
+        w->qname_plain = !w->unsound && w->at.at - w->bytes == HEADER + octets + 4;
     }
     if (!cursor_ok(&w->at))
         return SD_ETRUNC;
@@ -186,6 +212,7 @@ int dns_walk(const uint8_t *bytes, size_t length, struct dns_message *out)
         return SD_EMALF;
     struct dns_walk w = {
         .bytes = bytes,
+        .length = length,
         .at = cursor_over(bytes, length),
         .budget = (unsigned)(DNS_STEPS_PER_OCTET * length + DNS_STEPS_LEAST),
     };
@@ -196,5 +223,6 @@ int dns_walk(const uint8_t *bytes, size_t length, struct dns_message *out)
     for (unsigned section = 1; section < 4; section++)
         for (unsigned i = 0; !error && i < out->counts[section]; i++)
             error = walk_record(&w, out, section);
+    out->unsound = w.unsound;
     return error;
 }

@@ -38,6 +38,8 @@ struct dns_message {
     uint8_t rcode;       /* low four bits of the header's */
     bool edns, dnssec_ok, padded;
     bool has_question;
+    bool unsound; /* no server takes it (a name over 255 octets or in a loop, an A without address), but
+                   * it can be read to its end and counts */
     uint8_t address_count; /* of the answer section's A and AAAA records, the first few */
     uint8_t qname_length;  /* octets with the root label; 0: no question */
     uint8_t qname[DNS_NAME_WIRE]; /* wire form, lower case */

@@ -55,9 +55,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t length)
     if (walk == SD_ELIMIT) /* the walk's bound on work is its own */
         return 0;
     judge = dns_judge(bytes, length, &judged);
-    if ((walk == 0) != (judge == 0))
+    if ((walk == 0 && !walked.unsound) != (judge == 0))
         differ(walk == 0 ? "only the walk takes it" : "only libknot takes it");
-    if (walk == 0)
+    if (judge == 0)
         compare(&walked, &judged);
     if (walk != 0 && length >= 12) {
         uint8_t *copy = malloc(length); /* libknot strips a TSIG in place */
