@@ -115,7 +115,7 @@ show() {
 
 downgrade_stored() {
     sealdns events --db "$LAB_DIR/sealdns.db" --format json |
-        jq -es --arg client "$(lab_client4 3)" 'any(.[]; .sealdns.kind == "downgrade" and .sealdns.client == $client)'
+        jq -es --arg client "$(lab_client4 3)" 'any(flatten[]; .sealdns.kind == "downgrade" and .sealdns.client == $client)'
 }
 
 take_away() {

@@ -60,13 +60,12 @@ lab_in() {
     ip netns exec "$LAB-$where" "$@"
 }
 
-# lab_daemon NAMESPACE LOGNAME COMMAND...: starts it in the background, remembers its pid, sets LAB_PID.
+# lab_daemon NAMESPACE LOGNAME COMMAND...: starts it in the background, sets LAB_PID.
 lab_daemon() {
     local where=$1 log=$2
     shift 2
     ip netns exec "$LAB-$where" "$@" >"$LAB_DIR/$log.log" 2>&1 </dev/null &
     LAB_PID=$!
-    echo "$LAB_PID" >>"$LAB_DIR/pids"
 }
 
 # lab_stop PID [SIGNAL]: ends one process that the lab started, waits at most 3 s before it insists.
@@ -151,7 +150,6 @@ lab_up() {
     LAB=sd$(od -An -N3 -tx1 /dev/urandom | tr -d ' ')
     LAB_DIR=$(mktemp -d "/tmp/$LAB.XXXXXX")
     chmod 755 "$LAB_DIR"
-    : >"$LAB_DIR/pids"
     trap lab_down EXIT
     trap 'exit 130' INT
     trap 'exit 143' TERM
@@ -180,7 +178,7 @@ lab_client() {
     ip -n "$LAB-$ns" -6 route add default via $LAB_GW6
 }
 
-# Ends what still runs in one of the lab's own namespaces and removes it.
+# Removes one of the lab's own namespaces; what still runs in it was started by the lab, and ends.
 lab_remove_namespace() {
     local pid
     for pid in $(ip netns pids "$1" 2>/dev/null); do kill -KILL "$pid" 2>/dev/null; done
@@ -189,16 +187,18 @@ lab_remove_namespace() {
 
 lab_client_down() { lab_remove_namespace "$LAB-$1"; }
 
+lab_namespaces() { ip netns list | awk -v p="$LAB-" 'index($1, p) == 1 { print $1 }'; }
+
 lab_down() {
     local ns pid
     trap '' INT TERM
     trap - EXIT
     [ -n "${LAB:-}" ] || return 0
-    while read -r pid; do kill -TERM "$pid" 2>/dev/null; done <"$LAB_DIR/pids"
-    sleep 0.3
-    for ns in $(ip netns list | awk -v p="$LAB-" 'index($1, p) == 1 { print $1 }'); do
-        lab_remove_namespace "$ns"
+    for ns in $(lab_namespaces); do
+        for pid in $(ip netns pids "$ns"); do kill -TERM "$pid" 2>/dev/null; done
     done
+    sleep 0.3
+    for ns in $(lab_namespaces); do lab_remove_namespace "$ns"; done
     [ -n "${LAB_KEEP:-}" ] && lab_say "lab: kept $LAB_DIR" || rm -rf "$LAB_DIR"
     wait 2>/dev/null
     LAB=

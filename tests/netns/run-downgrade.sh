@@ -11,6 +11,7 @@ set -u
 . "$LAB_HERE/cell.sh"
 . "$LAB_HERE/report.sh"
 . "$LAB_HERE/fixture.sh"
+. "$LAB_HERE/sensor.sh"
 
 RECORD=0 SENSOR=1 JOBS=12 PATTERN=.
 while [ $# -gt 0 ]; do
@@ -41,10 +42,7 @@ EOF
 
 sensor_start() {
     live_policy >"$LAB_DIR/policy.yaml"
-    lab_daemon gw sensor "$SEALDNS" run -c "$LAB_DIR/policy.yaml" -i lan0
-    SENSOR_PID=$LAB_PID
-    lab_wait 10 test -s "$LAB_DIR/eve.json" || sleep 2
-    kill -0 "$SENSOR_PID" 2>/dev/null || { cat "$LAB_DIR/sensor.log" >&2; lab_die "the sensor did not start"; }
+    sensor_up monitor || lab_die "the sensor did not start"
 }
 
 # At most JOBS cells at a time: each takes a token from a pipe and puts it back.
@@ -66,22 +64,26 @@ run_cells() {
     exec 9>&-
 }
 
-# The downgrade events of one client, as lines `cause`, repeats of one event folded by its id.
+# The downgrade events of one cell's client, by either of its addresses, as lines `client cause`; repeats of one event
+# are folded by its id.
 reported() {
-    jq -rs --arg client "$1" '[.[] | select(.sealdns.kind? == "downgrade" and .sealdns.client == $client)]
-        | group_by(.sealdns.id) | map(max_by(.sealdns.revision)) | .[].sealdns.evidence.cause' "$2"
+    jq -rs --arg four "$(lab_client4 "$1")" --arg six "$(lab_client6 "$1")" '
+        [flatten[] | select(.sealdns.kind? == "downgrade") | select(.sealdns.client == $four or .sealdns.client == $six)]
+        | group_by(.sealdns.id) | map(max_by(.sealdns.revision)) | .[].sealdns
+        | .client + " " + .evidence.cause' "$2" 2>&1
 }
 
 # The same question to the store.
 events_of_store() {
-    "$SEALDNS" events --db "$LAB_DIR/sealdns.db" --type downgrade --format json >"$LAB_DIR/store.json" 2>"$LAB_DIR/events.log"
+    sealdns events --db "$LAB_DIR/sealdns.db" --type downgrade --format json >"$LAB_DIR/store.json" 2>"$LAB_DIR/events.log"
 }
 
+# check_reported NAME NUMBER FAMILY EXPECTED CAUSE FILE
 check_reported() {
-    local name=$1 client=$2 expected=$3 cause=$4 where=$5 got want=
-    got=$(reported "$client" "$where" | paste -sd' ')
-    [ "$expected" = yes ] && want=$cause
-    [ "$got" = "$want" ] && ok "$name" || not_ok "$name" "expected '${want:-none}', reported '${got:-none}'"
+    local got want=
+    got=$(reported "$2" "$6" | paste -sd,)
+    [ "$4" = yes ] && want="$(cell_client "$3" "$2") $5"
+    [ "$got" = "$want" ] && ok "$1" || not_ok "$1" "expected '${want:-none}', reported '${got:-none}'"
 }
 
 check_cell() {
@@ -96,8 +98,8 @@ check_cell() {
     fi
     [ $RECORD = 0 ] || fixture_record "$name" "$@"
     [ $SENSOR = 0 ] && return
-    check_reported "$name reported live" "$(cell_client "$family" "$number")" "$expected" "$cause" "$LAB_DIR/eve.json"
-    check_reported "$name in the store" "$(cell_client "$family" "$number")" "$expected" "$cause" "$LAB_DIR/store.json"
+    check_reported "$name reported live" "$number" "$family" "$expected" "$cause" "$LAB_DIR/eve.json"
+    check_reported "$name in the store" "$number" "$family" "$expected" "$cause" "$LAB_DIR/store.json"
 }
 
 main() {

@@ -136,7 +136,7 @@ restart_is_idempotent() {
 
 events_have() {
     sealdns events --db "$LAB_DIR/sealdns.db" --format json | jq -es --arg kind "$1" --arg client "$2" \
-        'any(.[]; .sealdns.kind == $kind and (.sealdns.client == $client or $client == ""))'
+        'any(flatten[]; .sealdns.kind == $kind and (.sealdns.client == $client or $client == ""))'
 }
 
 # nft -c wants a kernel of its own to check against, not a table that is there already.
@@ -152,7 +152,7 @@ own_rule() {
     done
     sleep 2
     sealdns events --db "$LAB_DIR/sealdns.db" --format json | jq -es --arg client "$(lab_client4 3)" \
-        'any(.[]; .sealdns.kind == "downgrade" and .sealdns.client == $client and .sealdns.evidence.cause == "own-rule")'
+        'any(flatten[]; .sealdns.kind == "downgrade" and .sealdns.client == $client and .sealdns.evidence.cause == "own-rule")'
 }
 
 phase_enforce() {
