@@ -199,26 +199,41 @@ static int set_pin(const struct option *o, const char *text, char *field, char *
     return copy_text(o, text, field, error);
 }
 
-static int set_word(const struct option *o, const char *text, void *field, char *error)
+/* "allow, alert, drop" into out, ending in "..." where they do not fit; offers each to near. */
+static void list_words(const struct option *o, struct nearest *near, char *out, size_t size)
 {
-    char quoted[OPTION_ERROR], list[OPTION_ERROR] = "", hint[OPTION_ERROR];
-    struct nearest near = nearest_to(text);
     size_t used = 0;
+    bool full = false;
 
     for (unsigned i = 0; strcmp(o->word(i), "?") != 0; i++) {
+        const char *word = o->word(i);
+
         if (o->without >> i & 1)
             continue;
-        if (strcmp(o->word(i), text) == 0) {
+        nearest_offer(near, word);
+        if (full || used + strlen(word) + 8 > size) {
+            if (!full)
+                memcpy(out + used, ", ...", 6);
+            full = true;
+            continue;
+        }
+        used += (size_t)snprintf(out + used, size - used, "%s%s", used ? ", " : "", word);
+    }
+}
+
+static int set_word(const struct option *o, const char *text, void *field, char *error)
+{
+    char quoted[OPTION_ERROR], list[100] = "", hint[OPTION_ERROR];
+    struct nearest near = nearest_to(text);
+
+    for (unsigned i = 0; strcmp(o->word(i), "?") != 0; i++)
+        if (!(o->without >> i & 1) && strcmp(o->word(i), text) == 0) {
             memcpy(field, &i, sizeof i);
             return SD_OK;
         }
-        nearest_offer(&near, o->word(i));
-        if (used < sizeof list)
-            used += (size_t)snprintf(list + used, sizeof list - used, "%s%s", used ? ", " : "",
-                                     o->word(i));
-    }
-    return wrong(error, "`%s` cannot be %s: one of %.100s%s", o->name, option_quote(text, quoted),
-                 list, nearest_text(&near, hint));
+    list_words(o, &near, list, sizeof list);
+    return wrong(error, "`%s` cannot be %s: one of %s%s", o->name, option_quote(text, quoted), list,
+                 nearest_text(&near, hint));
 }
 
 static int set_flag(const struct option *o, const char *text, bool *field, char *error)
@@ -250,6 +265,9 @@ static int set_number(const struct option *o, const char *text, void *field, cha
     uint32_t four;
     uint16_t two;
 
+    if (!integer(text, &value) && o->least == INT64_MIN)
+        return wrong(error, "`%s` cannot be %s: a whole number", o->name,
+                     option_quote(text, quoted));
     if (!integer(text, &value) || value < o->least || value > o->most)
         return wrong(error, "`%s` cannot be %s: a whole number from %lld to %lld", o->name,
                      option_quote(text, quoted), (long long)o->least, (long long)o->most);

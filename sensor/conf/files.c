@@ -137,8 +137,8 @@ int policy_files_load(const struct policy_files *f, const struct addr *gateway,
 
 static void put_u32(FILE *to, size_t value)
 {
-    const uint8_t bytes[4] = {(uint8_t)(value >> 24), (uint8_t)(value >> 16),
-                              (uint8_t)(value >> 8), (uint8_t)value};
+    const uint8_t bytes[4] = {(uint8_t)(value >> 24), (uint8_t)(value >> 16), (uint8_t)(value >> 8),
+                              (uint8_t)value};
 
     fwrite(bytes, 1, sizeof bytes, to);
 }

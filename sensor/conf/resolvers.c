@@ -183,6 +183,20 @@ static const struct key resolver_keys[] = {
     KEYS_END,
 };
 
+/* It says who the resolver is, be it right or wrong. */
+static bool has_any(const struct node *entry)
+{
+    static const char *const keys[] = {"catalog", "name", "names", "addresses", "shared"};
+
+    for (size_t i = 0; i < sizeof keys / sizeof *keys; i++) {
+        const struct node *n = tree_member(entry, keys[i]);
+
+        if (n && (n->kind == NODE_TEXT || n->first))
+            return true;
+    }
+    return false;
+}
+
 static void read_resolver(struct reader *r, const struct node *entry)
 {
     struct policy *p = r->policy;
@@ -204,8 +218,7 @@ static void read_resolver(struct reader *r, const struct node *entry)
     for (size_t i = 0; i < r->catalog_count; i++)
         if (strcmp(r->catalog[i].id, to->catalog) == 0)
             inherit(r, to, entry, r->catalog + i);
-    if (!tree_member(entry, "catalog") && !tree_member(entry, "name") &&
-        !tree_member(entry, "names") && to->address_count == 0)
+    if (!has_any(entry))
         complain(r->complaints, entry, "a resolver needs a `name`, `addresses` or `catalog`");
     check_id(r, entry, to);
 }

@@ -102,6 +102,21 @@ static int place(struct builder *b, struct node *n)
     return SD_OK;
 }
 
+/* libfyaml's marks stand behind an opening quote and behind the `*` of an alias. */
+static unsigned has_sign(const struct fy_event *e, const struct fy_mark *mark)
+{
+    enum fy_scalar_style style;
+
+    if (mark->column == 0)
+        return 0;
+    if (e->type == FYET_ALIAS)
+        return 1;
+    if (e->type != FYET_SCALAR || !e->scalar.value)
+        return 0;
+    style = fy_token_scalar_style(e->scalar.value);
+    return style == FYSS_SINGLE_QUOTED || style == FYSS_DOUBLE_QUOTED;
+}
+
 static int add(struct builder *b, struct fy_event *e, enum node_kind kind, struct node **out)
 {
     const struct fy_mark *mark = fy_event_start_mark(e);
@@ -111,7 +126,7 @@ static int add(struct builder *b, struct fy_event *e, enum node_kind kind, struc
         return SD_EMEM;
     n->kind = kind;
     n->line = mark ? (unsigned)mark->line + 1 : 1;
-    n->column = mark ? (unsigned)mark->column + 1 : 1;
+    n->column = mark ? (unsigned)mark->column + 1 - has_sign(e, mark) : 1;
     *out = n;
     if (fy_event_get_anchor_token(e) || fy_event_get_tag_token(e) || e->type == FYET_ALIAS) {
         complain(

@@ -1,0 +1,429 @@
+/* Every way in which a policy can be wrong: the exact place, and what is said. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "base/error.h"
+#include "conf/conf.h"
+
+#define NOW (INT64_C(1795262400) * NSEC_S) /* 2026-11-21T12:00:00Z */
+
+/* Loads text, gives back all that was told, to be freed. */
+static char *told(const char *text, size_t length, int want)
+{
+    struct conf_source source = {.policy = {"p", text, length}, .now = NOW};
+    struct policy *kept = (struct policy *)&source, *out = kept;
+    struct conf_report report = {0};
+    char *all = NULL;
+    size_t size;
+
+    report.to = open_memstream(&all, &size);
+    assert_non_null(report.to);
+    assert_int_equal(conf_load(&source, &report, &out), want);
+    fclose(report.to);
+    assert_int_equal(report.errors > 0, want == SD_ECONF);
+    if (want == SD_OK)
+        policy_destroy(out);
+    else
+        assert_ptr_equal(out, kept);
+    return all;
+}
+
+struct wrong {
+    const char *text, *told;
+};
+
+static void expect(const struct wrong *list, size_t count, int want)
+{
+    for (size_t i = 0; i < count; i++) {
+        char *all = told(list[i].text, strlen(list[i].text), want);
+
+        if (strcmp(all, list[i].told) != 0)
+            fail_msg("policy:\n%s\nis told: %sshould be: %s", list[i].text, all, list[i].told);
+        free(all);
+    }
+}
+
+#define EXPECT(list, want) expect(list, sizeof(list) / sizeof *(list), want)
+
+static void syntax(void **state)
+{
+    static const struct wrong list[] = {
+        {"sensor: {mode: monitor\n", "p:1:23: not YAML: missing comma in flow mapping\n"},
+        {"sensor:\n  name: a\n mode: b\n", "p:3:2: not YAML: invalid indentation in mapping\n"},
+        {"sensor:\n\tname: a\n", "p:2:1: not YAML: tab character may not be used as indentation\n"},
+        {"hello\n", "p:1:1: a policy is a map: write `key: value`\n"},
+        {"- a\n", "p:1:1: a policy is a map: write `key: value`\n"},
+        {"sensor: {}\n---\nzones: []\n",
+         "p:2:1: a second document begins here: one file is one document\n"},
+        {"sensor: {name: *x}\n",
+         "p:1:16: anchors, aliases and tags (`&`, `*`, `!`) are not read here: write the value "
+         "out, in quotes if it begins with such a sign\n"},
+        {"sensor: &x {}\n",
+         "p:1:12: anchors, aliases and tags (`&`, `*`, `!`) are not read here: write the value "
+         "out, in quotes if it begins with such a sign\n"},
+        {"zones: [[[[[[[[[[[[[[]]]]]]]]]]]]]]\n",
+         "p:1:19: nested too deeply: more than 12 levels\n"},
+        {"? [a]\n: b\n", "p:1:3: a key is wanted here, one word with a colon behind it\n"},
+        {"sensor: {name: \"a\\0b\"}\n", "p:1:16: a NUL character inside a text\n"},
+        {"sensor:\n  name: \xff\n", "p:2:9: not UTF-8: octet 0xff\n"},
+        {"# \xc3\xa9\nsensor: {name: \xed\xa0\x80}\n", "p:2:16: not UTF-8: octet 0xed\n"},
+        {"sensor:\n  name: \x01\n", "p:2:9: a control character: octet 0x01\n"},
+    };
+
+    (void)state;
+    EXPECT(list, SD_ECONF);
+}
+
+static void keys(void **state)
+{
+    static const struct wrong list[] = {
+        {"zonse: []\n", "p:1:1: a policy has no key `zonse` (did you mean `zones`?)\n"},
+        {"sensor:\n  naem: gw\n", "p:2:3: `sensor` has no key `naem` (did you mean `name`?)\n"},
+        {"sensor: {xyzzy: 1}\n", "p:1:10: `sensor` has no key `xyzzy`\n"},
+        {"sensor: {\"a\\e[31m\": 1}\n", "p:1:10: `sensor` has no key `a\\027[31m`\n"},
+        {"sensor: {}\nsensor: {}\n", "p:2:1: `sensor` is there twice; the first is in line 1\n"},
+        {"sensor: 5\n", "p:1:9: `sensor` is a map: write `key: value`\n"},
+        {"sensor: {name: }\n", "p:1:10: `name` has no value\n"},
+        {"sensor: {name: [a]}\n", "p:1:16: `name` is one value, not a list\n"},
+        {"sensor: {name: {a: b}}\n", "p:1:16: `name` is one value, not a map\n"},
+        {"sensor: {interfaces: lan0}\n", "p:1:22: `interfaces` is a list: write [lan0]\n"},
+        {"zones: {id: a}\n", "p:1:8: `zones` is a list: begin each entry with `- `\n"},
+        {"zones:\n  - office\n",
+         "p:2:5: a zone is a map: write {id: ..., ...} or one key a line\n"},
+        {"mutes: []\n",
+         "p:1:1: `mutes` is known, but this version does not do it yet: take it out\n"},
+        {"sensor: {profile: x, roles: y}\n",
+         "p:1:10: `profile` is known, but this version does not do it yet: take it out\n"
+         "p:1:22: `roles` is known, but this version does not do it yet: take it out\n"},
+    };
+
+    (void)state;
+    EXPECT(list, SD_ECONF);
+}
+
+static void sensor(void **state)
+{
+    static const struct wrong list[] = {
+        {"sensor: {mode: enforced}\n", "p:1:16: `mode` cannot be `enforced`: one of monitor, "
+                                       "shadow, enforce (did you mean `enforce`?)\n"},
+        {"sensor: {on_exit: leave}\n",
+         "p:1:19: `on_exit` cannot be `leave`: one of keep, remove\n"},
+        {"sensor: {tunnels: yes}\n", "p:1:19: `tunnels` cannot be `yes`: true or false\n"},
+        {"sensor: {interfaces: [a-very-long-name]}\n",
+         "p:1:23: `a-very-long-name` is no interface name: 1 to 15 characters, no space, no "
+         "`/`\n"},
+        {"sensor: {ports: [784, 99999]}\n",
+         "p:1:23: `ports` cannot be `99999`: a whole number from 1 to 65535\n"},
+        {"sensor: {ports: [1,2,3,4,5,6,7,8,9,10,11,12,13,14,15,16,17]}\n",
+         "p:1:57: too many ports: at most 16 besides 53, 853 and 443\n"},
+        {"sensor: {nftables: {persist: true}}\n",
+         "p:1:10: `persist` needs `owner: true`: only an owned table can outlive its owner\n"},
+        {"sensor: {internal_domains: [\"a b\"]}\n",
+         "p:1:29: `a b` is no DNS name: labels of a-z, 0-9, `-` and `_`, joined by dots\n"},
+        {"sensor: {name: \"\"}\n", "p:1:16: `name` is empty\n"},
+    };
+
+    (void)state;
+    EXPECT(list, SD_ECONF);
+}
+
+static void store_and_outputs(void **state)
+{
+    static const struct wrong list[] = {
+        {"store: {path: sealdns.db}\n",
+         "p:1:15: `sealdns.db` is no absolute path: begin it with `/`\n"},
+        {"store: {max_size: 2 gigs}\n",
+         "p:1:19: `max_size` cannot be `2 gigs`: a size such as 512MiB or 2GiB\n"},
+        {"store: {max_size: 99999999999GiB}\n",
+         "p:1:19: `max_size` cannot be `99999999999GiB`: a size such as 512MiB or 2GiB\n"},
+        {"store: {max_size: 1MiB}\n", "p:1:19: `max_size` is too small: at least 16MiB\n"},
+        {"store: {max_age: 400}\n",
+         "p:1:18: `max_age` cannot be `400`: a time such as 90s, 15m, 6h, 400d or 2w\n"},
+        {"store: {max_age: 1s}\n", "p:1:18: `max_age` is too short: at least 1h\n"},
+        {"outputs:\n  - {type: fiel, path: /a}\n",
+         "p:2:12: `type` cannot be `fiel`: file or stdout (did you mean `file`?)\n"},
+        {"outputs:\n  - {type: kafka}\n",
+         "p:2:12: `type: kafka` is known, but this version does not do it yet\n"},
+        {"outputs:\n  - {type: file, format: ocsf, path: /a}\n",
+         "p:2:26: `format: ocsf` is known, but this version does not do it yet\n"},
+        {"outputs:\n  - {type: file}\n", "p:2:5: an output to a file needs `path`\n"},
+        {"outputs:\n  - {path: /a}\n", "p:2:5: an output needs `type`\n"},
+        {"outputs:\n  - {type: file, path: /a}\n  - {type: file, path: /a}\n",
+         "p:3:24: another output writes to this path already\n"},
+    };
+
+    (void)state;
+    EXPECT(list, SD_ECONF);
+}
+
+static void resolvers(void **state)
+{
+    static const struct wrong list[] = {
+        {"resolvers:\n  - {name: dns.example}\n", "p:2:5: a resolver needs `id`\n"},
+        {"resolvers:\n  - {id: a}\n",
+         "p:2:5: a resolver needs a `name`, `addresses` or `catalog`\n"},
+        {"resolvers:\n  - {id: Corp, name: dns.example}\n",
+         "p:2:10: `Corp` is no id: use a-z, 0-9 and `-`, beginning with a letter or digit\n"},
+        {"resolvers:\n  - {id: a, name: 10.0.0.53}\n",
+         "p:2:19: `10.0.0.53` is an address, not a name: it belongs under `addresses`\n"},
+        {"resolvers:\n  - {id: a, name: dns..example}\n",
+         "p:2:19: `dns..example` is no DNS name: labels of a-z, 0-9, `-` and `_`, joined by "
+         "dots\n"},
+        {"resolvers:\n  - {id: a, addresses: [10.0.0.300]}\n",
+         "p:2:25: `10.0.0.300` is no IPv4 or IPv6 address\n"},
+        {"resolvers:\n  - {id: a, addresses: [10.0.0.0/8]}\n",
+         "p:2:25: `10.0.0.0/8` is no address: one without `/LENGTH` is wanted here\n"},
+        {"resolvers:\n  - {id: a, addresses: [224.0.0.1]}\n",
+         "p:2:25: 224.0.0.1 is no address of a server\n"},
+        {"resolvers:\n  - {id: a, name: x.example, transports: [dot, doh]}\n",
+         "p:2:48: `transports` cannot be `doh`: one of do53, dot, doq, doh2, doh3, dnscrypt (did "
+         "you mean `doh2`?)\n"},
+        {"resolvers:\n  - {id: a, name: x.example, transports: []}\n",
+         "p:2:30: `transports` is empty: name what may be used\n"},
+        {"resolvers:\n  - {id: a, name: x.example, pins: [\"sha256/abc\"]}\n",
+         "p:2:37: `sha256/abc` is no pin: write `sha256/` and 44 characters of base64\n"},
+        {"resolvers:\n  - {id: a, catalog: qaud9}\n",
+         "p:2:22: the catalogue has no resolver `qaud9` (did you mean `quad9`?)\n"},
+        {"resolvers:\n  - {id: a, name: x.example}\n  - {id: a, name: y.example}\n",
+         "p:3:10: a resolver `a` is there already\n"},
+        {"resolvers:\n  - {id: a, name: x.example}\n  - {id: b, name: X.example.}\n",
+         "p:3:19: X.example. is of the resolver `a` already\n"},
+        {"resolvers:\n  - {id: a, addresses: [10.0.0.1]}\n  - {id: b, addresses: [10.0.0.1]}\n",
+         "p:3:25: 10.0.0.1 is of the resolver `a` already\n"},
+    };
+
+    (void)state;
+    EXPECT(list, SD_ECONF);
+}
+
+static void zones(void **state)
+{
+    static const struct wrong list[] = {
+        {"zones:\n  - {networks: [10.0.0.0/8]}\n", "p:2:5: a zone needs `id`\n"},
+        {"zones:\n  - {id: a}\n", "p:2:5: a zone needs `networks`, `interfaces` or `vlans`\n"},
+        {"zones:\n  - {id: a, networks: [10.20.0.5/16]}\n",
+         "p:2:24: `10.20.0.5/16` has bits set behind its length: did you mean 10.20.0.0/16?\n"},
+        {"zones:\n  - {id: a, networks: [\"2001:db8:1::/32\"]}\n",
+         "p:2:24: `2001:db8:1::/32` has bits set behind its length: did you mean "
+         "2001:db8::/32?\n"},
+        {"zones:\n  - {id: a, networks: [10.1.0.0/33]}\n",
+         "p:2:24: `10.1.0.0/33` is no network: write 10.20.0.0/16 or \"2001:db8::/32\"\n"},
+        {"zones:\n  - {id: a, networks: [10.0.0.0/8]}\n  - {id: a, networks: [11.0.0.0/8]}\n",
+         "p:3:10: a zone `a` is there already\n"},
+        {"zones:\n  - {id: a, networks: [10.0.0.0/8]}\n  - {id: b, networks: [10.0.0.0/8]}\n",
+         "p:3:24: 10.0.0.0/8 is in the zone `a` already, in line 2\n"},
+        {"zones:\n  - {id: a, networks: [10.0.0.0/8, 10.0.0.0/8]}\n",
+         "p:2:36: 10.0.0.0/8 is in this zone already, in line 2\n"},
+        {"zones:\n  - {id: a, vlans: [4095]}\n",
+         "p:2:21: `vlans` cannot be `4095`: a whole number from 1 to 4094\n"},
+        {"zones:\n  - {id: a, vlans: [5], approve: [crop]}\n"
+         "resolvers:\n  - {id: corp, name: x.example}\n",
+         "p:2:35: no resolver `crop` is defined (did you mean `corp`?)\n"},
+        {"zones:\n  - {id: a, vlans: [5], approve: [quad9]}\n",
+         "p:2:35: `quad9` is in the catalogue only: add {id: quad9, catalog: quad9} to "
+         "`resolvers`\n"},
+        {"zones:\n  - {id: a, vlans: [5], cleartext: redirect}\n",
+         "p:2:36: `cleartext: redirect` needs `redirect_to`, the address of a resolver\n"},
+        {"zones:\n  - {id: a, vlans: [5], cleartext: block}\n",
+         "p:2:36: `cleartext` cannot be `block`: one of allow, alert, redirect, reject, drop\n"},
+        {"zones:\n  - {id: a, vlans: [5], unapproved: redirect}\n",
+         "p:2:37: `unapproved` cannot be `redirect`: one of allow, alert, reject, drop (did you "
+         "mean `reject`?)\n"},
+        {"zones:\n  - {id: default, networks: [10.0.0.0/8]}\n",
+         "p:2:19: the zone `default` takes no `networks`: it is for clients of no other zone\n"},
+        {"zones:\n  - {id: gateway, vlans: [5]}\n",
+         "p:2:19: the zone `gateway` takes no `vlans`\n"},
+        {"zones:\n  - {id: gateway}\n  - {id: gateway}\n",
+         "p:3:10: a zone `gateway` is there already\n"},
+        {"zones:\n  - {id: a, vlans: [5], rollout: 5}\n",
+         "p:2:25: `rollout` is known, but this version does not do it yet: take it out\n"},
+    };
+
+    (void)state;
+    EXPECT(list, SD_ECONF);
+}
+
+static void exceptions(void **state)
+{
+    static const struct wrong list[] = {
+        {"exceptions:\n  - {client: 10.0.0.1, until: 2035-01-31, reason: b}\n",
+         "p:2:5: an exception needs `owner`\n"},
+        {"exceptions:\n  - {client: 10.0.0.1, until: 2035-01-31, owner: a}\n",
+         "p:2:5: an exception needs `reason`\n"},
+        {"exceptions:\n  - {client: 10.0.0.1, owner: a, reason: b}\n",
+         "p:2:5: an exception needs `until`\n"},
+        {"exceptions:\n  - {client: 10.0.0.1, until: 2035-02-30, owner: a, reason: b}\n",
+         "p:2:31: `until` cannot be `2035-02-30`: a day such as 2035-01-31 (it ends with that "
+         "day, UTC)\n"},
+        {"exceptions:\n  - {client: 10.0.0.1, until: 9999-12-31, owner: a, reason: b}\n",
+         "p:2:31: `until` cannot be `9999-12-31`: a day such as 2035-01-31 (it ends with that "
+         "day, UTC)\n"},
+        {"exceptions:\n  - {client: 10.0.0.0/8, until: 2035-01-31, owner: a, reason: b}\n",
+         "p:2:14: `client` is one address: for a prefix write `network: 10.0.0.0/8`\n"},
+        {"exceptions:\n  - {until: 2035-01-31, owner: a, reason: b}\n",
+         "p:2:5: an exception needs `client` or `network`\n"},
+        {"exceptions:\n  - {client: 10.0.0.1, network: 10.0.0.0/8, until: 2035-01-31, owner: a, "
+         "reason: b}\n",
+         "p:2:24: `client` or `network`, not both\n"},
+        {"exceptions:\n  - {client: 10.0.0.1, resolver: x, until: 2035-01-31, owner: a, "
+         "reason: b}\n",
+         "p:2:34: no resolver `x` is defined\n"},
+        {"exceptions:\n  - {mac: x, client: 10.0.0.1, until: 2035-01-31, owner: a, reason: b}\n",
+         "p:2:6: `mac` is known, but this version does not do it yet: take it out\n"},
+        {"exceptions:\n  - {client: 10.0.0.1, until: 2035-01-31, owner: ~, reason: \"\"}\n",
+         "p:2:43: `owner` has no value\np:2:61: `reason` is empty\n"},
+    };
+
+    (void)state;
+    EXPECT(list, SD_ECONF);
+}
+
+static void warnings(void **state)
+{
+    static const struct wrong list[] = {
+        {"exceptions:\n  - {client: 10.0.0.1, until: 2026-11-20, owner: a, reason: b}\n",
+         "p:2:31: warning: this exception has ended and is inactive\n"},
+        {"exceptions:\n  - {client: 10.0.0.1, until: 2026-11-21, owner: a, reason: b}\n", ""},
+        {"sensor: {ports: [853]}\n", "p:1:18: warning: port 853 is always watched\n"},
+        {"zones:\n  - {id: a, vlans: [5], redirect_to: 10.0.0.1}\n",
+         "p:2:25: warning: `redirect_to` does nothing without `cleartext: redirect`\n"},
+        {"resolvers:\n  - {id: quad9, addresses: [9.9.9.9]}\n",
+         "p:2:10: warning: the catalogue has a `quad9` too, and what it has beyond this stays "
+         "unapproved: `catalog: quad9` takes it whole\n"},
+        {"resolvers:\n  - {id: a, addresses: [10.0.0.1, 10.0.0.1]}\n",
+         "p:2:35: warning: 10.0.0.1 is there twice\n"},
+        {"", ""},
+        {"# nothing\n", ""},
+        {"sensor:\nzones:\nresolvers: ~\nexceptions: []\n", ""},
+    };
+
+    (void)state;
+    EXPECT(list, SD_OK);
+}
+
+/* In the order of their lines, whatever was read first. */
+static void many_at_once(void **state)
+{
+    static const struct wrong list[] = {
+        {"zones:\n  - {id: a, approve: [x]}\nresolvers:\n  - {id: b}\nsensor: {mode: x}\n",
+         "p:2:5: a zone needs `networks`, `interfaces` or `vlans`\n"
+         "p:2:23: no resolver `x` is defined (did you mean `b`?)\n"
+         "p:4:5: a resolver needs a `name`, `addresses` or `catalog`\n"
+         "p:5:16: `mode` cannot be `x`: one of monitor, shadow, enforce\n"},
+    };
+
+    (void)state;
+    EXPECT(list, SD_ECONF);
+}
+
+static char *repeat(const char *head, const char *body, size_t times)
+{
+    size_t length = strlen(head), each = strlen(body);
+    char *text = malloc(length + times * each + 1);
+
+    assert_non_null(text);
+    memcpy(text, head, length);
+    for (size_t i = 0; i < times; i++)
+        memcpy(text + length + i * each, body, each);
+    text[length + times * each] = '\0';
+    return text;
+}
+
+static unsigned lines(const char *text)
+{
+    unsigned n = 0;
+
+    while ((text = strchr(text, '\n')) != NULL) {
+        n++;
+        text++;
+    }
+    return n;
+}
+
+/* What is meant to hurt costs little and is told in few lines. */
+static void hostile(void **state)
+{
+    static const struct {
+        const char *head, *body;
+        size_t times;
+        unsigned lines;
+    } list[] = {
+        {"x: ", "[", 1000000, 1},
+        {"x: ", "{a: ", 1000000, 1},
+        {"x: [", "1,", 400000, 1},
+        {"", "a: {", 100000, 1},
+        {"", "- ", 100000, 1},
+        {"", "x: 1\n", 100000, 51},
+        {"zones:\n", "  - x\n", 100000, 51},
+        {"zones:\n  - id: a\n    networks:\n", "    - 10.0.0.0/8\n", 100000, 51},
+        {"x: ", "aaaaaaaaaaaaaaaa", 1000000, 1},
+        {"x: ", "aaaaaaaaaaaaaaaaa", 1000000, 1}, /* over 16 MiB */
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof list / sizeof *list; i++) {
+        char *text = repeat(list[i].head, list[i].body, list[i].times);
+        char *all = told(text, strlen(text), SD_ECONF);
+
+        if (lines(all) != list[i].lines)
+            fail_msg("case %zu: %u lines, should be %u: %.300s", i, lines(all), list[i].lines, all);
+        free(all);
+        free(text);
+    }
+}
+
+/* Wrong catalogues and detections are told with their own names, and none hides another. */
+static void other_files(void **state)
+{
+    static const char catalog[] =
+        "version: 1\nresolvers:\n  - {id: a, names: [], transports: [dot], "
+        "sauce: x}\n";
+    static const char detection[] = "id: cleartext\nkind: cleartxt\nsignature_id: 5\nrev: 1\n"
+                                    "title: x\ncategory: y\nseverity: 3\nthresholds: {a: b}\n";
+    struct conf_text detections = {"d", detection, sizeof detection - 1};
+    struct conf_source source = {.policy = {"p", "x: 1\n", 5},
+                                 .catalog = {"c", catalog, sizeof catalog - 1},
+                                 .detections = &detections,
+                                 .detection_count = 1};
+    struct conf_report report = {0};
+    struct policy *out = NULL;
+    char *all = NULL;
+    size_t size;
+
+    (void)state;
+    report.to = open_memstream(&all, &size);
+    assert_int_equal(conf_load(&source, &report, &out), SD_ECONF);
+    fclose(report.to);
+    assert_null(out);
+    assert_string_equal(all, "c:3:5: an entry needs `names`, `addresses` or `shared`\n"
+                             "c:3:43: an entry of the catalogue has no key `sauce` (did you mean "
+                             "`source`?)\n"
+                             "d:2:7: `kind` cannot be `cleartxt`: one of cleartext, downgrade, "
+                             "encrypted-dns-blocked, unapproved-resolver, resolver-identity, "
+                             "... (did you mean `cleartext`?)\n"
+                             "d:3:15: `signature_id` cannot be `5`: a whole number from 8530000 to "
+                             "8539999\n"
+                             "d:8:17: `a` cannot be `b`: a whole number\n"
+                             "p:1:1: a policy has no key `x`\n");
+    free(all);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(syntax),      cmocka_unit_test(keys),
+        cmocka_unit_test(sensor),      cmocka_unit_test(store_and_outputs),
+        cmocka_unit_test(resolvers),   cmocka_unit_test(zones),
+        cmocka_unit_test(exceptions),  cmocka_unit_test(warnings),
+        cmocka_unit_test(hostile),     cmocka_unit_test(many_at_once),
+        cmocka_unit_test(other_files),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

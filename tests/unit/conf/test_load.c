@@ -1,0 +1,392 @@
+/* What a right policy means, that it is printed so that it loads again to the same, and that a
+ * wrong one leaves the old one alone. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "base/error.h"
+#include "conf/conf.h"
+
+static const struct addr *gateway_addresses;
+static size_t gateway_count;
+
+static struct policy *load(const char *text)
+{
+    struct conf_source source = {.policy = {"p", text, text ? strlen(text) : 0},
+                                 .gateway = gateway_addresses,
+                                 .gateway_count = gateway_count};
+    struct conf_report report = {.to = stderr};
+    struct policy *p = NULL;
+
+    assert_int_equal(conf_load(&source, &report, &p), SD_OK);
+    assert_non_null(p);
+    return p;
+}
+
+static char *print(const struct policy *p)
+{
+    char *all = NULL;
+    size_t size;
+    FILE *to = open_memstream(&all, &size);
+
+    assert_non_null(to);
+    assert_int_equal(conf_print(p, to), SD_OK);
+    fclose(to);
+    return all;
+}
+
+static struct addr at(const char *text)
+{
+    struct addr a;
+
+    assert_int_equal(addr_parse(text, &a), SD_OK);
+    return a;
+}
+
+static const struct policy_resolver *resolver_at(const struct policy *p, const char *address)
+{
+    struct addr a = at(address);
+    int16_t i = policy_resolver_at(p, &a, NULL);
+
+    return i < 0 ? NULL : p->resolvers + i;
+}
+
+static int zone_of(const struct policy *p, const char *client, const char *iface, uint16_t vlan)
+{
+    struct addr a = at(client);
+
+    return policy_zone_of(p, &a, iface, vlan);
+}
+
+static enum action cleartext(const struct policy *p, const char *client, const char *server)
+{
+    struct addr c = at(client), s = at(server);
+
+    return policy_cleartext(p, policy_zone_of(p, &c, "", 0), &c, &s, 0);
+}
+
+/* The policy of the contract, word for word, with everything this version takes besides. */
+static const char full[] =
+    "sensor:\n"
+    "  name: gw-fra-1\n"
+    "  interfaces: [lan0, lan1]\n"
+    "  mode: enforce\n"
+    "  ports: [784, 8443]\n"
+    "  tunnels: true\n"
+    "  on_exit: keep\n"
+    "  nftables: {owner: true, persist: true}\n"
+    "  internal_domains: [Corp.Example., lan]\n"
+    "store:  {path: /var/lib/sealdns/sealdns.db, max_size: 2GiB, max_age: 400d}\n"
+    "control: {socket: /run/sealdns/sealdns.sock}\n"
+    "resolvers:\n"
+    "  - id: corp\n"
+    "    name: DNS.corp.example.\n"
+    "    names: [dns2.corp.example, \"*.dns.corp.example\"]\n"
+    "    addresses: [10.0.0.53, \"2001:db8::53\"]\n"
+    "    shared: [198.51.100.80]\n"
+    "    transports: [do53, dot, doh2]\n"
+    "    pins: [\"sha256/AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=\"]\n"
+    "    ca: \"/etc/sealdns/corp ca.pem\"\n"
+    "  - {id: quad9, catalog: quad9}\n"
+    "zones:\n"
+    "  - id: office\n"
+    "    networks: [10.20.0.0/16, \"2001:db8:20::/48\"]\n"
+    "    approve: [corp, quad9]\n"
+    "    cleartext: reject\n"
+    "    unapproved: drop\n"
+    "    bootstrap: false\n"
+    "    gateway_resolver: false\n"
+    "  - {id: voice, networks: [10.20.0.0/16], vlans: [5, 6], cleartext: redirect, "
+    "redirect_to: 10.0.0.53}\n"
+    "  - {id: wifi, interfaces: [wlan0], unapproved: allow}\n"
+    "  - {id: default, cleartext: drop}\n"
+    "  - {id: gateway, networks: [10.0.0.1/32, \"2001:db8::1\"], cleartext: allow}\n"
+    "exceptions:\n"
+    "  - {client: 10.20.9.9, until: 2035-01-31, owner: netops, reason: \"printer \\\"9\\\"\"}\n"
+    "  - {network: \"2001:db8:20:1::/64\", resolver: quad9, until: \"2035-01-31T12:00:00Z\", "
+    "owner: a b, reason: c}\n"
+    "outputs:\n"
+    "  - {type: file, format: eve, path: /var/log/sealdns/eve.json}\n"
+    "  - {type: stdout, format: text}\n";
+
+static void contract(void **state)
+{
+    struct policy *p = load(full);
+
+    (void)state;
+    assert_string_equal(p->name, "gw-fra-1");
+    assert_int_equal(p->interface_count, 2);
+    assert_string_equal(p->interfaces[1], "lan1");
+    assert_int_equal(p->mode, MODE_ENFORCE);
+    assert_int_equal(p->extra_port_count, 2);
+    assert_int_equal(p->extra_ports[1], 8443);
+    assert_true(p->tunnels && p->owner_flag && p->persist_flag && !p->remove_on_exit);
+    assert_int_equal(p->internal_domain_count, 2);
+    assert_string_equal(p->internal_domains[0], "corp.example");
+    assert_int_equal(p->store_max_size, UINT64_C(2) << 30);
+    assert_int_equal(p->store_max_age, 400 * 86400 * NSEC_S);
+    assert_int_equal(p->output_count, 2);
+    assert_string_equal(p->resolvers[0].names[0], "dns.corp.example");
+    assert_int_equal(p->resolvers[0].name_count, 3);
+    assert_true(p->resolvers[0].transports & 1u << TRANSPORT_DO53_UDP);
+    assert_true(p->resolvers[0].transports & 1u << TRANSPORT_DO53_TCP);
+    assert_int_equal(p->resolvers[0].pin_count, 1);
+    assert_string_equal(p->resolvers[0].ca, "/etc/sealdns/corp ca.pem");
+    assert_int_equal(strlen(p->digest), 16);
+    policy_destroy(p);
+}
+
+static void zones_of_the_file(void **state)
+{
+    struct policy *p = load(full);
+
+    (void)state;
+    assert_int_equal(p->zone_count, 5);
+    assert_string_equal(p->zones[ZONE_DEFAULT].id, "default");
+    assert_string_equal(p->zones[ZONE_GATEWAY].id, "gateway");
+    assert_int_equal(p->zones[ZONE_DEFAULT].cleartext, ACTION_DROP);
+    assert_int_equal(p->zones[ZONE_DEFAULT].unapproved, ACTION_ALERT);
+    assert_string_equal(p->zones[zone_of(p, "10.20.1.1", "lan0", 0)].id, "office");
+    assert_string_equal(p->zones[zone_of(p, "10.20.1.1", "lan0", 6)].id, "voice");
+    assert_string_equal(p->zones[zone_of(p, "192.0.2.1", "wlan0", 0)].id, "wifi");
+    assert_string_equal(p->zones[zone_of(p, "2a00::1", "wlan0", 0)].id, "wifi");
+    assert_int_equal(zone_of(p, "192.0.2.1", "lan0", 0), ZONE_DEFAULT);
+    /* single addresses of the zone gateway are the gateway's own */
+    assert_int_equal(zone_of(p, "10.0.0.1", "", 0), ZONE_GATEWAY);
+    assert_int_equal(zone_of(p, "2001:db8::1", "", 0), ZONE_GATEWAY);
+    assert_int_equal(cleartext(p, "192.0.2.1", "10.0.0.1"), ACTION_ALLOW);
+    assert_int_equal(cleartext(p, "10.20.1.1", "10.0.0.1"), ACTION_REJECT);
+    assert_int_equal(cleartext(p, "10.0.0.1", "8.8.8.8"), ACTION_ALLOW);
+    policy_destroy(p);
+}
+
+static void built_in(void **state)
+{
+    struct policy *p = load(NULL);
+    struct addr quad9 = at("9.9.9.9");
+
+    (void)state;
+    assert_int_equal(p->mode, MODE_MONITOR);
+    assert_int_equal(p->zone_count, 2);
+    assert_int_equal(p->zones[0].cleartext, ACTION_ALERT);
+    assert_int_equal(p->zones[0].unapproved, ACTION_ALERT);
+    assert_int_equal(p->zones[1].cleartext, ACTION_ALERT);
+    assert_int_equal(p->exception_count, 0);
+    assert_int_equal(p->output_count, 0);
+    assert_string_equal(p->store_path, "/var/lib/sealdns/sealdns.db");
+    assert_true(p->remove_on_exit);
+    assert_true(policy_resolver_at(p, &quad9, NULL) >= 0);
+    for (size_t i = 0; i < p->resolver_count; i++) {
+        assert_false(p->resolvers[i].from_policy);
+        for (unsigned t = 0; t < TRANSPORT_COUNT; t++)
+            assert_false(policy_approves(p, ZONE_DEFAULT, (int16_t)i, t));
+    }
+    assert_int_equal(cleartext(p, "10.0.0.5", "9.9.9.9"), ACTION_ALERT);
+    policy_destroy(p);
+}
+
+/* That Quad9 answers on port 53 approves no clear text; the policy's own word does. */
+static void catalogue_and_clear_text(void **state)
+{
+    static const char zone[] = "zones: [{id: a, networks: [10.0.0.0/8], approve: [q], "
+                               "cleartext: drop}]\n";
+    char text[512];
+    struct policy *p;
+
+    (void)state;
+    snprintf(text, sizeof text, "resolvers: [{id: q, catalog: quad9}]\n%s", zone);
+    p = load(text);
+    assert_int_equal(cleartext(p, "10.0.0.5", "9.9.9.9"), ACTION_DROP);
+    assert_true(policy_approves(p, 2, 0, TRANSPORT_DOT));
+    assert_true(policy_resolver_named(p, "dns.quad9.net") == 0);
+    policy_destroy(p);
+    snprintf(text, sizeof text, "resolvers: [{id: q, catalog: quad9, transports: [do53, dot]}]\n%s",
+             zone);
+    p = load(text);
+    assert_int_equal(cleartext(p, "10.0.0.5", "9.9.9.9"), ACTION_ALLOW);
+    assert_int_equal(cleartext(p, "10.0.0.5", "8.8.8.8"), ACTION_DROP);
+    assert_false(policy_approves(p, 2, 0, TRANSPORT_DOH2));
+    policy_destroy(p);
+}
+
+/* What a policy writes out is its resolver's; the rest of an operator stays the catalogue's. */
+static void policy_before_catalogue(void **state)
+{
+    struct policy *p = load("resolvers:\n"
+                            "  - {id: all, catalog: quad9}\n"
+                            "  - {id: mine, name: dns9.quad9.net, addresses: [9.9.9.9]}\n"
+                            "  - {id: part, addresses: [1.1.1.1]}\n"
+                            "  - {id: some, catalog: google, addresses: [8.8.8.8]}\n");
+    const struct policy_resolver *cloudflare = resolver_at(p, "1.0.0.1");
+    const struct policy_resolver *google = resolver_at(p, "8.8.4.4");
+
+    (void)state;
+    assert_string_equal(resolver_at(p, "9.9.9.9")->id, "mine");
+    assert_string_equal(resolver_at(p, "149.112.112.112")->id, "all");
+    assert_int_equal(policy_resolver_named(p, "dns9.quad9.net"), 1);
+    assert_int_equal(policy_resolver_named(p, "dns.quad9.net"), 0);
+    assert_string_equal(resolver_at(p, "1.1.1.1")->id, "part");
+    assert_string_equal(cloudflare->id, "cloudflare");
+    assert_false(cloudflare->from_policy);
+    assert_string_equal(resolver_at(p, "8.8.8.8")->id, "some");
+    assert_string_equal(google->id, "google");
+    assert_false(google->from_policy);
+    assert_int_equal(policy_resolver_named(p, "dns.google"), 3);
+    for (size_t i = 0; i < p->resolver_count; i++) {
+        const struct policy_resolver *r = p->resolvers + i;
+
+        assert_true(r->name_count + r->address_count > 0);
+        for (size_t k = 0; k < r->address_count; k++)
+            assert_int_equal(policy_resolver_at(p, &r->addresses[k].addr, NULL), i);
+        for (size_t k = 0; k < r->name_count; k++)
+            if (r->names[k][0] != '*')
+                assert_int_equal(policy_resolver_named(p, r->names[k]), i);
+    }
+    policy_destroy(p);
+}
+
+static void end_of_day(void **state)
+{
+    struct policy *p = load("exceptions:\n"
+                            "  - {client: 10.0.0.5, until: 2035-01-31, owner: a, reason: b}\n");
+    struct addr client = at("10.0.0.5");
+    nsec_t end;
+
+    (void)state;
+    assert_int_equal(time_parse("2035-02-01", 0, &end), SD_OK);
+    assert_non_null(policy_exception_for(p, &client, -1, end - 1));
+    assert_null(policy_exception_for(p, &client, -1, end));
+    policy_destroy(p);
+}
+
+static void host_gateway(void **state)
+{
+    struct addr own = at("192.0.2.254");
+    struct policy *p;
+
+    (void)state;
+    gateway_addresses = &own;
+    gateway_count = 1;
+    p = load("zones: [{id: all, networks: [0.0.0.0/0], cleartext: reject}]\n");
+    gateway_addresses = NULL;
+    gateway_count = 0;
+    assert_int_equal(zone_of(p, "192.0.2.254", "", 0), ZONE_GATEWAY);
+    assert_int_equal(cleartext(p, "192.0.2.1", "192.0.2.254"), ACTION_ALLOW);
+    assert_int_equal(cleartext(p, "192.0.2.1", "192.0.2.253"), ACTION_REJECT);
+    assert_int_equal(cleartext(p, "192.0.2.254", "9.9.9.9"), ACTION_ALERT);
+    policy_destroy(p);
+}
+
+static void detections(void **state)
+{
+    static const char own[] = "id: volume-anomaly\nkind: volume-anomaly\nsignature_id: 8530040\n"
+                              "rev: 2\ntitle: mine\ncategory: x\nseverity: 1\n"
+                              "thresholds: {floor_queries: 7}\nattack: [T1]\ncontrols: [a, b]\n";
+    struct conf_text text = {"d", own, sizeof own - 1};
+    struct conf_source source = {.detections = &text, .detection_count = 1};
+    struct conf_report report = {.to = stderr};
+    struct policy *p = load(NULL), *q = NULL;
+
+    (void)state;
+    assert_int_equal(policy_threshold(p, "volume-anomaly", "floor_queries", 1), 150);
+    assert_int_equal(policy_threshold(p, "volume-anomaly", "no-such", 1), 1);
+    assert_int_equal(policy_threshold(p, "no-such", "floor_queries", 2), 2);
+    assert_int_equal(policy_detection_named(p, "unapproved-resolver")->signatures[TRANSPORT_DOQ],
+                     8530032);
+    assert_int_equal(conf_load(&source, &report, &q), SD_OK);
+    assert_int_equal(q->detection_count, p->detection_count);
+    assert_int_equal(policy_threshold(q, "volume-anomaly", "floor_queries", 1), 7);
+    assert_string_equal(policy_detection_named(q, "volume-anomaly")->metadata, "T1,a,b");
+    assert_string_not_equal(p->digest, q->digest);
+    policy_destroy(p);
+    policy_destroy(q);
+}
+
+static void round_trip(void **state)
+{
+    const char *texts[] = {NULL, "", full, "sensor: {name: \"a: #b\"}\n",
+                           "resolvers: [{id: some, catalog: google, addresses: [8.8.8.8]}]\n"
+                           "store: {max_size: 1000000001, max_age: 90m}\n"};
+
+    (void)state;
+    for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
+        struct policy *p = load(texts[i]), *q;
+        char *first = print(p), *second;
+
+        q = load(first);
+        second = print(q);
+        assert_string_equal(first, second);
+        assert_int_equal(p->resolver_count, q->resolver_count);
+        assert_int_equal(p->gateway_count, q->gateway_count);
+        for (size_t k = 0; k < p->zone_count; k++)
+            assert_int_equal(p->zones[k].approve_count, q->zones[k].approve_count);
+        free(first);
+        free(second);
+        policy_destroy(p);
+        policy_destroy(q);
+    }
+}
+
+static void reload(void **state)
+{
+    struct policy *p = load(full), *kept = p;
+    struct conf_source source = {.policy = {"p", "zones: [{id: x}]\n", 17}};
+    struct conf_report report = {0};
+
+    (void)state;
+    assert_int_equal(conf_load(&source, &report, &p), SD_ECONF);
+    assert_ptr_equal(p, kept);
+    assert_int_equal(report.errors, 1);
+    assert_string_equal(p->name, "gw-fra-1");
+    policy_destroy(p);
+}
+
+static void files(void **state)
+{
+    char path[] = "/tmp/sealdns-conf-XXXXXX";
+    int descriptor = mkstemp(path);
+    char *bytes = NULL;
+    size_t length = 0;
+    FILE *f = fdopen(descriptor, "w");
+
+    (void)state;
+    assert_non_null(f);
+    for (int i = 0; i < 20000; i++)
+        fputs("#\n", f);
+    fflush(f);
+    assert_int_equal(conf_read_file(path, &bytes, &length), SD_OK);
+    assert_int_equal(length, 40000);
+    assert_int_equal(strlen(bytes), 40000);
+    free(bytes);
+    assert_int_equal(ftruncate(descriptor, 17 << 20), 0);
+    assert_int_equal(conf_read_file(path, &bytes, &length), SD_ELIMIT);
+    fclose(f);
+    unlink(path);
+    assert_int_equal(conf_read_file(path, &bytes, &length), SD_ENOENT);
+    assert_int_equal(conf_read_file("/tmp", &bytes, &length), SD_EIO);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(contract),
+        cmocka_unit_test(zones_of_the_file),
+        cmocka_unit_test(built_in),
+        cmocka_unit_test(catalogue_and_clear_text),
+        cmocka_unit_test(policy_before_catalogue),
+        cmocka_unit_test(end_of_day),
+        cmocka_unit_test(host_gateway),
+        cmocka_unit_test(detections),
+        cmocka_unit_test(round_trip),
+        cmocka_unit_test(reload),
+        cmocka_unit_test(files),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
