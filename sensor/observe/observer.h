@@ -1,0 +1,60 @@
+/* What the files of observe/ share.
+ *
+ * Limits, with the defaults of struct observer_limits (N flows, T transactions, S stream bytes):
+ *   flow table            N * (128 + 6) bytes                           34 MiB
+ *   cold parts            N / 4 records of sizeof(struct cold)          27 MiB
+ *   handshake facts       N / 16 records of sizeof(struct tls_facts)    13 MiB
+ *   classifier states     N / 16, about a kilobyte each, at most CLASSIFY_PACKETS packets a flow
+ *   streams               S bytes of segments and half messages         16 MiB
+ *   pending queries       T * 48 bytes, lifetime 5 s                     6 MiB
+ *   five-tuples on UDP    T * 8 bytes                                    1 MiB
+ * All but the flow table's and the queries' indexes is touched only when traffic needs it. What
+ * does not fit is counted: flows_evicted, flows_undecided, tcp_overflow, state_evicted. */
+#ifndef SEALDNS_OBSERVE_OBSERVER_H
+#define SEALDNS_OBSERVE_OBSERVER_H
+
+#include "base/table.h"
+#include "observe/cold.h"
+#include "observe/flow.h"
+#include "observe/observe.h"
+#include "observe/pool.h"
+#include "observe/seen.h"
+#include "observe/transactions.h"
+#include "observe/wheel.h"
+
+enum { CLASSIFY_PACKETS = 12, PORT_DNS = 53, PORT_MDNS = 5353, PORT_LLMNR = 5355 };
+
+struct observer {
+    const struct classifier_ops *ops;
+    void *classifier;
+    struct observation_sink sink;
+    const struct policy *policy; /* NULL: nothing is known */
+    struct stats *stats;         /* of the call that runs */
+    nsec_t now;                  /* never goes back */
+    uint64_t seed;
+    struct table *flows;
+    struct wheel wheel;
+    struct transactions *transactions;
+    struct seen *seen;
+    struct pool cold, facts;
+    struct budget stream_bytes;
+    size_t classifying, classifying_limit;
+    uint8_t watched[65536 / 8]; /* a bit for each port besides 53 */
+    struct observation out;     /* the one being made */
+};
+
+static inline bool observer_watches(const struct observer *o, uint16_t port)
+{
+    return o->watched[port / 8] >> port % 8 & 1;
+}
+
+/* 0 for 53, 1 for a watched port, 2 for any other: the lower one is the server's. */
+static inline int observer_rank(const struct observer *o, uint16_t port)
+{
+    return port == PORT_DNS ? 0 : observer_watches(o, port) ? 1 : 2;
+}
+
+/* The flow's cold part; NULL (and flows_undecided counted) when there is no room. */
+struct cold *observer_warm(struct observer *o, struct flow *f);
+
+#endif

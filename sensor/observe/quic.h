@@ -1,0 +1,22 @@
+/* UDP on watched ports other than 53: QUIC (RFC 9000), DNSCrypt, or something else. */
+#ifndef SEALDNS_OBSERVE_QUIC_H
+#define SEALDNS_OBSERVE_QUIC_H
+
+#include "observe/observer.h"
+
+/* What a datagram holds, from its headers (several packets may be coalesced). */
+struct quic_sight {
+    bool long_header; /* of a version that exists */
+    bool initial;
+    uint32_t one_rtt; /* bytes of a short-header packet, 0: none */
+};
+
+struct quic_sight quic_look(const uint8_t *bytes, size_t length);
+
+/* The magic of a resolver's datagram, or the name under which its certificate is asked. */
+bool quic_is_dnscrypt(const uint8_t *bytes, size_t length);
+
+void quic_packet(struct observer *o, const struct packet *p);
+nsec_t quic_check(struct observer *o, struct flow *f);
+
+#endif

@@ -1,0 +1,63 @@
+#include "observe/seen.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+enum { WAYS = 8 };
+
+struct line {
+    uint32_t tag[WAYS];
+    uint32_t last[WAYS];
+};
+
+struct seen {
+    struct line *lines;
+    size_t mask;
+};
+
+struct seen *seen_create(size_t capacity)
+{
+    struct seen *s = calloc(1, sizeof *s);
+    size_t lines = 1;
+
+    if (!s)
+        return NULL;
+    while (lines * WAYS < capacity)
+        lines *= 2;
+    s->lines = aligned_alloc(sizeof *s->lines, lines * sizeof *s->lines);
+    if (!s->lines) {
+        free(s);
+        return NULL;
+    }
+    memset(s->lines, 0, lines * sizeof *s->lines);
+    s->mask = lines - 1;
+    return s;
+}
+
+void seen_destroy(struct seen *s)
+{
+    if (s)
+        free(s->lines);
+    free(s);
+}
+
+bool seen_first(struct seen *s, uint64_t hash, uint32_t second)
+{
+    struct line *line = &s->lines[hash & s->mask];
+    uint32_t tag = (uint32_t)(hash >> 32) | 1;
+    int oldest = 0;
+
+    for (int way = 0; way < WAYS; way++) {
+        if (line->tag[way] == tag) {
+            bool idle = second > line->last[way] && second - line->last[way] > SEEN_LIFETIME;
+
+            line->last[way] = second;
+            return idle;
+        }
+        if (line->last[way] < line->last[oldest])
+            oldest = way;
+    }
+    line->tag[oldest] = tag;
+    line->last[oldest] = second;
+    return true;
+}

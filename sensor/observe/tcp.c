@@ -1,0 +1,257 @@
+#include "observe/tcp.h"
+
+#include "observe/do53.h"
+#include "observe/flows.h"
+#include "observe/tls.h"
+
+enum { TTL_DIFFERENCE = 3 }; /* hops: a reset from elsewhere on the path */
+
+struct arrival {
+    struct observer *o;
+    struct flow *f;
+    const struct packet *p;
+    enum side sender; /* of the stream that is read, not always of the packet */
+};
+
+static enum side other(enum side side)
+{
+    return side == SIDE_CLIENT ? SIDE_SERVER : SIDE_CLIENT;
+}
+
+static void take_piece(void *context, const struct stream_piece *piece)
+{
+    struct arrival *a = context;
+
+    if (a->f->flags & COUNTING)
+        return;
+    if (a->f->cold->reader == READ_DNS)
+        do53_piece(a->o, a->f, a->p, a->sender, piece);
+    else
+        tls_piece(a->o, a->f, a->p, a->sender, piece);
+}
+
+static struct stream_reader reader_of(struct arrival *a)
+{
+    return (struct stream_reader){take_piece, a};
+}
+
+/* The first payload of either side: a cold part, and who reads it. */
+static bool warm(struct observer *o, struct flow *f, const struct packet *p, enum side sender)
+{
+    struct cold *c = observer_warm(o, f);
+
+    if (!c)
+        return false;
+    if (f->flags & FROM_START)
+        stream_start(&c->stream[SIDE_CLIENT], f->isn + 1);
+    if (p->tcp_flags & TCP_ACK)
+        stream_start(&c->stream[other(sender)], p->ack);
+    c->reader = READ_TLS;
+    if (flow_port(f, SIDE_SERVER) != PORT_DNS || tls_begins(p->payload, p->payload_length))
+        return true;
+    c->reader = READ_DNS;
+    if (!(f->flags & FROM_START)) {
+        assembly_begin_lost(&c->assembly[SIDE_CLIENT]);
+        assembly_begin_lost(&c->assembly[SIDE_SERVER]);
+    }
+    return true;
+}
+
+static void take_payload(struct observer *o, struct flow *f, const struct packet *p,
+                         enum side sender)
+{
+    struct arrival a = {o, f, p, sender};
+    uint32_t seq = p->seq + ((p->tcp_flags & TCP_SYN) != 0);
+
+    f->flags |= sender == SIDE_CLIENT ? CLIENT_SPOKE : SERVER_SPOKE;
+    if (f->flags & COUNTING || (!f->cold && !warm(o, f, p, sender)))
+        return;
+    stream_push(&f->cold->stream[sender], &o->stream_bytes, p, seq, reader_of(&a), o->stats);
+}
+
+static void take_ack(struct observer *o, struct flow *f, const struct packet *p, enum side sender)
+{
+    struct arrival a = {o, f, p, other(sender)};
+
+    if (f->cold && !(f->flags & COUNTING))
+        stream_acked(&f->cold->stream[other(sender)], &o->stream_bytes, p->ack, reader_of(&a),
+                     o->stats);
+}
+
+/* RFC 9293 3.5. */
+static void take_syn(struct observer *o, struct flow *f, const struct packet *p)
+{
+    if (p->tcp_flags & TCP_ACK) {
+        if (f->stage == STAGE_TRYING)
+            f->stage = STAGE_OPEN;
+        return;
+    }
+    f->isn = p->seq;
+    f->flags |= FROM_START;
+    if (f->attempts < UINT8_MAX)
+        f->attempts++;
+    if (f->attempts == 1)
+        tell_opened(o, f);
+}
+
+static uint8_t origin_of(const struct flow *f, const struct packet *p, enum side sender)
+{
+    int difference = (int)p->ttl - f->ttl_server;
+
+    if (sender == SIDE_CLIENT)
+        return ORIGIN_CLIENT;
+    if (f->ttl_server == 0)
+        return ORIGIN_UNKNOWN;
+    return difference >= TTL_DIFFERENCE || difference <= -TTL_DIFFERENCE ? ORIGIN_PATH
+                                                                         : ORIGIN_SERVER;
+}
+
+/* Why a connection that ends now never worked; CAUSE_NONE: it did, or nobody used it. */
+static enum cause cause_of_end(const struct flow *f, enum side sender, bool reset)
+{
+    enum cause cut = reset && sender == SIDE_SERVER ? CAUSE_RESET : CAUSE_NO_ANSWER;
+
+    if (f->stage == STAGE_WORKING || !(f->flags & FROM_START) || f->flags & COUNTING)
+        return CAUSE_NONE;
+    if (f->stage == STAGE_TRYING)
+        return CAUSE_RESET;
+    if (!f->cold)
+        return reset ? CAUSE_RESET : CAUSE_NONE;
+    if (f->cold->reader == READ_DNS)
+        return f->flags & CLIENT_SPOKE ? cut : CAUSE_NONE;
+    return tls_cause_of_end(f, sender, reset);
+}
+
+static void take_end(struct observer *o, struct flow *f, const struct packet *p, enum side sender)
+{
+    bool reset = (p->tcp_flags & TCP_RST) != 0;
+    enum cause cause = cause_of_end(f, sender, reset);
+
+    f->flags |= sender == SIDE_CLIENT ? CLIENT_FIN : SERVER_FIN;
+    if (cause != CAUSE_NONE && !(f->flags & TOLD_FAILED)) {
+        flows_fail_end(o, f,
+                       &(struct fault){.cause = cause,
+                                       .origin = cause == CAUSE_CERTIFICATE
+                                                     ? ORIGIN_UNKNOWN
+                                                     : origin_of(f, p, sender),
+                                       .from_client = sender == SIDE_CLIENT,
+                                       .ttl = p->ttl});
+        return;
+    }
+    if (reset || (f->flags & CLIENT_FIN && f->flags & SERVER_FIN))
+        flows_end(o, f, sender == SIDE_CLIENT);
+    else
+        flows_look(o, f, o->now + FLOW_LINGER);
+}
+
+static void take_segment(struct observer *o, struct flow *f, const struct packet *p,
+                         enum side sender)
+{
+    if (sender == SIDE_SERVER && f->ttl_server == 0 && !(p->tcp_flags & TCP_RST))
+        f->ttl_server = p->ttl;
+    if (f->stage == STAGE_TRYING && sender == SIDE_SERVER && !(p->tcp_flags & TCP_RST))
+        f->stage = STAGE_OPEN;
+    if (p->tcp_flags & TCP_ACK)
+        take_ack(o, f, p, sender);
+    if (p->payload_length > 0 && !(p->tcp_flags & TCP_RST))
+        take_payload(o, f, p, sender);
+    if (f->cold && f->cold->reader == READ_TLS)
+        tls_settle(o, f, p);
+    if (p->tcp_flags & (TCP_FIN | TCP_RST) && f->stage != STAGE_ENDED)
+        take_end(o, f, p, sender);
+    if (f->flags & COUNTING)
+        flows_cool(o, f);
+}
+
+/* Who sends the first packet that is seen of a connection. */
+static enum side first_sender(const struct observer *o, const struct packet *p)
+{
+    if (p->tcp_flags & TCP_SYN)
+        return p->tcp_flags & TCP_ACK ? SIDE_SERVER : SIDE_CLIENT;
+    return flows_sender_by_port(o, p);
+}
+
+/* A bare acknowledgment, FIN or RST of an unknown connection is no flow, nor is a connection from a
+ * watched port to another. */
+static bool opens(const struct observer *o, const struct packet *p)
+{
+    uint16_t server = first_sender(o, p) == SIDE_CLIENT ? p->dport : p->sport;
+
+    if (observer_rank(o, server) == 2)
+        return false;
+    return p->tcp_flags & TCP_SYN || (p->payload_length > 0 && !(p->tcp_flags & TCP_RST));
+}
+
+/* A SYN of a new connection over the five-tuple of an old one. */
+static bool reopens(const struct flow *f, const struct packet *p)
+{
+    if ((p->tcp_flags & (TCP_SYN | TCP_ACK)) != TCP_SYN)
+        return false;
+    return f->stage != STAGE_TRYING && f->isn != p->seq;
+}
+
+void tcp_packet(struct observer *o, const struct packet *p)
+{
+    struct flow_key key;
+    struct flow *f;
+    enum side sender;
+    bool low;
+
+    if (observer_rank(o, p->sport) == 2 && observer_rank(o, p->dport) == 2)
+        return;
+    flow_key_of(p, &key, &low);
+    f = flows_find(o, &key);
+    if (!f) {
+        if (!opens(o, p))
+            return;
+        f = flows_open(o, &key, p, low, first_sender(o, p));
+        if (!(p->tcp_flags & TCP_SYN))
+            f->stage = STAGE_OPEN;
+    } else if (reopens(f, p)) {
+        flows_reopen(o, f, p, low, SIDE_CLIENT);
+    }
+    sender = flow_sender(f, low);
+    flows_count(o, f, p, sender);
+    if (f->stage != STAGE_ENDED) {
+        if (p->tcp_flags & TCP_SYN)
+            take_syn(o, f, p);
+        take_segment(o, f, p, sender);
+    }
+    if (f->stage != STAGE_ENDED)
+        flows_look(o, f, o->now + (f->cold || f->stage == STAGE_TRYING ? NSEC_S : 30 * NSEC_S));
+}
+
+/* A hole that nobody acknowledged past (one direction was captured) is given up in time. */
+static void give_up_holes(struct observer *o, struct flow *f)
+{
+    static const struct packet none;
+
+    for (enum side side = SIDE_CLIENT; side <= SIDE_SERVER; side++) {
+        struct stream *s = &f->cold->stream[side];
+        struct packet now = none;
+        struct arrival a = {o, f, &now, side};
+
+        now.time = o->now;
+        if (s->held && o->now - s->held_since >= STREAM_PATIENCE)
+            stream_skip(s, &o->stream_bytes, reader_of(&a), o->stats);
+    }
+}
+
+nsec_t tcp_check(struct observer *o, struct flow *f)
+{
+    nsec_t left = f->first + FLOW_ANSWER_TIME - o->now;
+
+    if (f->stage == STAGE_TRYING) {
+        if (left > 0)
+            return left;
+        flows_fail(o, f, &(struct fault){.cause = CAUSE_TIMEOUT, .origin = ORIGIN_UNKNOWN});
+        return 60 * NSEC_S;
+    }
+    if (!f->cold || f->stage == STAGE_ENDED)
+        return 60 * NSEC_S;
+    give_up_holes(o, f);
+    left = f->cold->reader == READ_TLS ? tls_check(o, f) : 60 * NSEC_S;
+    if (f->flags & COUNTING)
+        flows_cool(o, f);
+    return f->cold && (f->cold->stream[0].held || f->cold->stream[1].held) ? STREAM_PATIENCE : left;
+}

@@ -1,0 +1,39 @@
+/* DNS queries that wait for their response: a ring in the order of their time, so that expiry reads
+ * memory in a row, and an index of fixed buckets into it. An entry of the index is stale when its
+ * place has left the ring; nothing is ever moved.
+ * Worst case in bytes: capacity * (32 + 16), capacity rounded up to a power of two. When more are
+ * pending than that, the oldest is forgotten and counted in state_evicted. */
+#ifndef SEALDNS_OBSERVE_TRANSACTIONS_H
+#define SEALDNS_OBSERVE_TRANSACTIONS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/time.h"
+#include "model/stats.h"
+
+struct transactions;
+
+#define TRANSACTION_LIFETIME (5 * NSEC_S) /* then a query is unanswered */
+
+struct transaction_answer {
+    bool matched;
+    bool question_ok; /* the response repeated the question */
+    nsec_t asked;
+};
+
+/* NULL: out of memory. */
+struct transactions *transactions_create(size_t capacity);
+void transactions_destroy(struct transactions *t);
+
+/* who: hash of five-tuple and id; question: hash of name and type, 0: none.
+ * True: the same was asked within its lifetime and is not answered yet. */
+bool transaction_ask(struct transactions *t, uint64_t who, uint64_t question, nsec_t now,
+                     struct stats *stats);
+struct transaction_answer transaction_answer(struct transactions *t, uint64_t who,
+                                             uint64_t question);
+/* Forgets what is older than its lifetime, at most `work` entries. */
+void transactions_expire(struct transactions *t, nsec_t now, unsigned work, struct stats *stats);
+
+#endif

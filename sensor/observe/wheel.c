@@ -1,0 +1,83 @@
+#include "observe/wheel.h"
+
+#include "observe/flow.h"
+
+static struct flow **slot_of(struct wheel *w, uint64_t tick)
+{
+    return &w->slot[tick % WHEEL_SLOTS];
+}
+
+uint64_t wheel_tick(const struct wheel *w, nsec_t time)
+{
+    nsec_t ticks = (time - w->origin) / WHEEL_TICK;
+
+    return ticks < 0 ? 0 : (uint64_t)ticks;
+}
+
+static void link_into(struct flow **slot, struct flow *f)
+{
+    f->timer_next = *slot;
+    f->timer_link = slot;
+    if (*slot)
+        (*slot)->timer_link = &f->timer_next;
+    *slot = f;
+}
+
+void wheel_disarm(struct flow *f)
+{
+    if (!f->timer_link)
+        return;
+    *f->timer_link = f->timer_next;
+    if (f->timer_next)
+        f->timer_next->timer_link = f->timer_link;
+    f->timer_link = NULL;
+}
+
+/* A deadline beyond the wheel's span waits in the last slot and moves on from there. */
+static void place(struct wheel *w, struct flow *f)
+{
+    uint64_t due = f->due;
+
+    if (due < w->at)
+        due = w->at;
+    if (due - w->at >= WHEEL_SLOTS)
+        due = w->at + WHEEL_SLOTS - 1;
+    link_into(slot_of(w, due), f);
+}
+
+void wheel_arm(struct wheel *w, struct flow *f, nsec_t deadline)
+{
+    wheel_disarm(f);
+    f->due = wheel_tick(w, deadline) + 1; /* rounded up: never early */
+    place(w, f);
+}
+
+/* Empty slots behind a long silence are passed without looking at each more than once. */
+static void step(struct wheel *w, uint64_t now)
+{
+    w->at++;
+    if (now - w->at > 2 * WHEEL_SLOTS)
+        w->at = now - 2 * WHEEL_SLOTS;
+}
+
+struct flow *wheel_next(struct wheel *w, nsec_t now, unsigned *work)
+{
+    uint64_t until = wheel_tick(w, now);
+
+    while (w->at <= until && *work > 0) {
+        struct flow *f = *slot_of(w, w->at);
+
+        if (!f) {
+            if (w->at == until)
+                return NULL;
+            step(w, until);
+            continue;
+        }
+        (*work)--;
+        wheel_disarm(f);
+        if (f->due <= w->at)
+            return f;
+        place(w, f); /* due lies ahead: another slot */
+    }
+    return NULL;
+}

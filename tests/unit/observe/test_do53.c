@@ -1,0 +1,193 @@
+#include "trace.h"
+
+static struct trace t;
+
+static void test_pair(void **state)
+{
+    uint8_t m[64];
+    size_t n = trace_dns(m, 7, false, DNS_TYPE_A);
+
+    (void)state;
+    trace_begin(&t, IP_PROTO_UDP, 53);
+    trace_datagram(&t, 0, m, n);
+    t.now += 5 * NSEC_MS;
+    n = trace_dns(m, 7, true, DNS_TYPE_A);
+    trace_datagram(&t, 1, m, n);
+    trace_end(&t);
+    assert_int_equal(t.count, 2);
+    assert_int_equal(t.told[0].kind, OBSERVE_DNS);
+    assert_int_equal(t.told[0].transport, TRANSPORT_DO53_UDP);
+    assert_true(t.told[0].dns.new_flow);
+    assert_false(t.told[0].dns.retried);
+    assert_int_equal(t.told[0].bytes, n + 42);
+    assert_int_equal(t.told[0].station, 1);
+    assert_int_equal(t.told[0].client_port, 40000);
+    assert_int_equal(t.told[1].server_port, 53);
+    assert_true(t.told[1].dns.answered);
+    assert_true(t.told[1].dns.question_ok);
+    assert_false(t.told[1].dns.new_flow);
+    assert_int_equal(t.told[1].dns.latency_us, 5000);
+    assert_int_equal(t.told[1].station, 1);
+    assert_true(addr_equal(&t.told[0].client, &t.told[1].client));
+    assert_true(t.told[0].flow_id == t.told[1].flow_id);
+    assert_true(t.told[0].flow_id < UINT64_C(1) << 53);
+    assert_true(t.told[0].dns.qname_hash == t.told[1].dns.qname_hash);
+    assert_int_equal(t.stats.dns_queries, 1);
+    assert_int_equal(t.stats.dns_responses, 1);
+    assert_int_equal(t.stats.dns_unmatched, 0);
+    assert_int_equal(t.stats.flows, 0);
+}
+
+static void test_two_types_share_a_tuple(void **state)
+{
+    uint8_t m[64];
+
+    (void)state;
+    trace_begin(&t, IP_PROTO_UDP, 53);
+    trace_datagram(&t, 0, m, trace_dns(m, 7, false, DNS_TYPE_A));
+    trace_datagram(&t, 0, m, trace_dns(m, 7, false, DNS_TYPE_AAAA));
+    trace_datagram(&t, 1, m, trace_dns(m, 7, true, DNS_TYPE_AAAA));
+    trace_datagram(&t, 1, m, trace_dns(m, 7, true, DNS_TYPE_A));
+    trace_end(&t);
+    assert_int_equal(t.stats.dns_queries, 2);
+    assert_int_equal(t.stats.dns_retried, 0);
+    assert_int_equal(t.stats.dns_unmatched, 0);
+    assert_true(t.told[2].dns.answered && t.told[3].dns.answered);
+    assert_false(t.told[1].dns.new_flow);
+}
+
+static void test_retried_and_unanswered(void **state)
+{
+    uint8_t m[64];
+
+    (void)state;
+    trace_begin(&t, IP_PROTO_UDP, 53);
+    trace_datagram(&t, 0, m, trace_dns(m, 7, false, DNS_TYPE_A));
+    t.now += NSEC_S;
+    trace_datagram(&t, 0, m, trace_dns(m, 7, false, DNS_TYPE_A));
+    assert_int_equal(t.stats.dns_retried, 1);
+    assert_true(t.told[1].dns.retried);
+    trace_pass(&t, 3900 * NSEC_MS);
+    assert_int_equal(t.stats.dns_unanswered, 0);
+    trace_pass(&t, 200 * NSEC_MS);
+    assert_int_equal(t.stats.dns_unanswered, 1);
+    trace_datagram(&t, 1, m, trace_dns(m, 7, true, DNS_TYPE_A));
+    assert_int_equal(t.stats.dns_unmatched, 1);
+    assert_false(t.told[2].dns.answered);
+    trace_end(&t);
+}
+
+static void test_another_question_is_no_answer(void **state)
+{
+    uint8_t m[64];
+
+    (void)state;
+    trace_begin(&t, IP_PROTO_UDP, 53);
+    trace_datagram(&t, 0, m, trace_dns(m, 7, false, DNS_TYPE_A));
+    trace_datagram(&t, 1, m, trace_dns(m, 7, true, DNS_TYPE_TXT));
+    assert_false(t.told[1].dns.answered);
+    /* FORMERR without any question answers by its id */
+    memset(m + 4, 0, 8);
+    trace_datagram(&t, 1, m, 12);
+    assert_true(t.told[2].dns.answered);
+    assert_false(t.told[2].dns.question_ok);
+    trace_end(&t);
+}
+
+static void test_malformed_and_empty(void **state)
+{
+    uint8_t m[64] = {0};
+
+    (void)state;
+    trace_begin(&t, IP_PROTO_UDP, 53);
+    trace_datagram(&t, 0, m, 0);
+    assert_int_equal(t.stats.dns_malformed, 0);
+    trace_datagram(&t, 0, m, 3);
+    m[5] = 1;
+    trace_datagram(&t, 0, m, 12);
+    assert_int_equal(t.stats.dns_malformed, 2);
+    assert_int_equal(t.count, 0);
+    trace_end(&t);
+}
+
+static void test_cut_by_snap_length(void **state)
+{
+    uint8_t m[64];
+    struct packet p;
+
+    (void)state;
+    trace_begin(&t, IP_PROTO_UDP, 53);
+    p = trace_packet(&t, 1);
+    p.payload = m;
+    p.payload_length = (uint32_t)trace_dns(m, 7, true, DNS_TYPE_A) - 6;
+    p.payload_missing = 6;
+    p.cut = true;
+    trace_give(&t, &p);
+    assert_int_equal(t.stats.dns_responses, 1);
+    assert_int_equal(t.stats.dns_malformed, 0);
+    assert_int_equal(t.told[0].dns.message.id, 7);
+    assert_false(t.told[0].dns.message.has_question);
+    trace_end(&t);
+}
+
+/* The QR bit tells client and server, and the server's port is 53 all the same. */
+static void test_response_sent_to_53(void **state)
+{
+    uint8_t m[64];
+    struct addr client;
+
+    (void)state;
+    trace_begin(&t, IP_PROTO_UDP, 53);
+    trace_datagram(&t, 0, m, trace_dns(m, 7, true, DNS_TYPE_A));
+    client = trace_addr(&t, 1);
+    assert_true(addr_equal(&t.told[0].client, &client));
+    assert_int_equal(t.told[0].server_port, 53);
+    assert_int_equal(t.told[0].client_port, 40000);
+    trace_end(&t);
+}
+
+static void test_local_names(void **state)
+{
+    uint8_t m[64];
+
+    (void)state;
+    trace_begin(&t, IP_PROTO_UDP, 5353);
+    trace_datagram(&t, 0, m, trace_dns(m, 0, false, DNS_TYPE_A));
+    assert_int_equal(t.stats.local_names, 1);
+    assert_int_equal(t.stats.dns_queries, 0);
+    assert_int_equal(t.count, 0);
+    trace_end(&t);
+}
+
+/* Far more pending queries than there is room for: each is counted once in the end. */
+static void test_pending_queries_are_bounded(void **state)
+{
+    const struct observer_limits limits = {.transactions = 64};
+    uint8_t m[64];
+
+    (void)state;
+    trace_begin_with(&t, &limits, IP_PROTO_UDP, 53);
+    for (uint16_t i = 0; i < 1000; i++)
+        trace_datagram(&t, 0, m, trace_dns(m, i, false, DNS_TYPE_A));
+    trace_pass(&t, 6 * NSEC_S);
+    assert_int_equal(t.stats.dns_unanswered + t.stats.state_evicted, 1000);
+    assert_true(t.stats.dns_unanswered > 0 && t.stats.dns_unanswered <= 64);
+    trace_end(&t);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_pair),
+        cmocka_unit_test(test_two_types_share_a_tuple),
+        cmocka_unit_test(test_retried_and_unanswered),
+        cmocka_unit_test(test_another_question_is_no_answer),
+        cmocka_unit_test(test_malformed_and_empty),
+        cmocka_unit_test(test_cut_by_snap_length),
+        cmocka_unit_test(test_response_sent_to_53),
+        cmocka_unit_test(test_local_names),
+        cmocka_unit_test(test_pending_queries_are_bounded),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
