@@ -20,19 +20,19 @@ nsec_t clock_now(void)
 
 static bool own_address(const struct ifaddrs *i, struct addr *out)
 {
-    if (!i->ifa_addr || (i->ifa_flags & IFF_LOOPBACK))
+    if (!i->ifa_addr)
         return false;
     if (i->ifa_addr->sa_family == AF_INET) {
         const struct sockaddr_in *v4 = (const void *)i->ifa_addr;
 
         *out = addr_v4((const uint8_t *)&v4->sin_addr);
-        return true;
+        return out->b[12] != 127;
     }
     if (i->ifa_addr->sa_family == AF_INET6) {
         const struct sockaddr_in6 *v6 = (const void *)i->ifa_addr;
 
         *out = addr_v6(v6->sin6_addr.s6_addr);
-        return true;
+        return !IN6_IS_ADDR_LOOPBACK(&v6->sin6_addr);
     }
     return false;
 }

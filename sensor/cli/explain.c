@@ -1,0 +1,206 @@
+#include <getopt.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/error.h"
+#include "base/log.h"
+#include "base/text.h"
+#include "cli/command.h"
+#include "engine/gateway.h"
+#include "output/output.h"
+#include "store/store.h"
+
+extern const struct command command_explain;
+
+struct question {
+    const char *config, *db, *subject;
+    struct policy *policy;
+    struct addr address;
+    bool is_address;
+    int16_t resolver;
+};
+
+static void explain_resolver(const struct question *q)
+{
+    const struct policy *p = q->policy;
+    const struct policy_resolver *r = &p->resolvers[q->resolver];
+    char text[ADDR_TEXT];
+
+    printf("%s is the resolver \"%s\" (%s)\n", q->subject, r->id,
+           r->from_policy ? "of the policy" : "of the catalogue");
+    for (size_t i = 0; i < r->name_count; i++)
+        printf("  name      %s\n", r->names[i]);
+    for (size_t i = 0; i < r->address_count; i++)
+        printf("  address   %s%s\n", addr_text(&r->addresses[i].addr, text),
+               r->addresses[i].shared ? " (shared with others: never blocked by address)" : "");
+    printf("  speaks   ");
+    for (unsigned t = 0; t < TRANSPORT_COUNT; t++)
+        if (r->transports & (1u << t))
+            printf(" %s", transport_name(t));
+    printf("\n");
+    for (size_t z = 0; z < p->zone_count; z++) {
+        printf("  zone %-12s", p->zones[z].id);
+        for (unsigned t = TRANSPORT_DO53_UDP; t <= TRANSPORT_DOH3; t++)
+            if (policy_approves(p, (int16_t)z, q->resolver, (enum transport)t))
+                printf(" %s", transport_name(t));
+        printf(" approved\n");
+    }
+}
+
+/* What the rules would do with this client's traffic to an address nobody approved. */
+static void explain_rules(const struct question *q, int16_t zone)
+{
+    static const struct {
+        uint16_t port;
+        const char *what;
+    } ports[] = {{53, "clear-text DNS"}, {853, "DoT and DoQ"}};
+    const struct policy *p = q->policy;
+    const struct policy_exception *e = policy_exception_for(p, &q->address, -1, clock_now());
+    struct addr stranger;
+    char until[TIME_TEXT];
+
+    addr_parse(addr_is_v4(&q->address) ? "192.0.2.1" : "2001:db8:ffff::1", &stranger);
+    for (size_t i = 0; i < sizeof ports / sizeof *ports; i++) {
+        enum action a =
+            policy_kernel(p, zone, &q->address, &stranger, ports[i].port, clock_now());
+
+        printf("  port %-4u %s to an unapproved server: %s in mode enforce (rule %s/%s)\n",
+               ports[i].port, ports[i].what, action_name(a), p->zones[zone].id,
+               ports[i].port == 53 ? "cleartext" : "unapproved");
+    }
+    if (e)
+        printf("  exception of %s until %s: %s\n", e->owner, time_text(e->until, until), e->reason);
+    printf("  mode now: %s\n", mode_name(p->mode));
+}
+
+static void explain_client(const struct question *q)
+{
+    const struct policy *p = q->policy;
+    int16_t zone = policy_zone_of(p, &q->address, "", 0);
+    const struct policy_zone *z = &p->zones[zone];
+
+    printf("%s is in the zone \"%s\": clear text %s, unapproved resolvers %s\n", q->subject, z->id,
+           action_name(z->cleartext), action_name(z->unapproved));
+    printf("  approved ");
+    for (size_t i = 0; i < z->approve_count; i++)
+        printf(" %s", p->resolvers[z->approve[i]].id);
+    printf("%s\n", z->approve_count ? "" : " nobody");
+    explain_rules(q, zone);
+}
+
+static int print_conversation(void *context, const struct conversation_row *row)
+{
+    const struct conversation *c = &row->conversation;
+    char hour[TIME_TEXT], client[ADDR_TEXT], server[ADDR_TEXT];
+
+    (void)context;
+    printf("  %.13sh %s -> %s port %u %s: %" PRIu64 " flows, %" PRIu64 " failed, %s%" PRIu64
+           " queries%s%s%s\n",
+           time_text(row->hour, hour), addr_text(&c->key.client, client),
+           addr_text(&c->key.server, server), c->key.server_port, transport_name(c->key.transport),
+           c->flows, c->flows_failed, c->queries_estimated ? "about " : "", c->queries,
+           c->approved ? ", approved" : "", c->name[0] ? ", " : "", c->name);
+    return 0;
+}
+
+static int print_event(void *context, const struct event_row *row)
+{
+    const struct question *q = context;
+    json_t *eve = json_loads(row->json, 0, NULL), *own = json_object_get(eve, "sealdns");
+    const char *client = json_string_value(json_object_get(own, "client"));
+    const char *server = json_string_value(json_object_get(own, "server"));
+    char text[ADDR_TEXT];
+    char *line = NULL;
+
+    addr_text(&q->address, text);
+    if ((client && strcmp(client, text) == 0) || (server && strcmp(server, text) == 0))
+        line = output_format_named("text")->render(eve);
+    if (line)
+        printf("  %s\n", line);
+    free(line);
+    json_decref(eve);
+    return 0;
+}
+
+static int explain_history(struct question *q)
+{
+    struct event_filter filter = {.kind = -1, .since = clock_now() - 7 * 86400 * NSEC_S};
+    struct store_reader *r;
+    char error[STORE_ERROR] = "";
+    int status;
+
+    if (store_reader_open(q->db, &r, error) != SD_OK) {
+        printf("No history: %s\n", error);
+        return EXIT_DONE;
+    }
+    printf("Conversations of the last seven days, newest first:\n");
+    status = store_conversations(r, &q->address, filter.since, 20, print_conversation, q);
+    printf("Events:\n");
+    if (status == SD_OK)
+        status = store_events(r, &filter, print_event, q);
+    store_reader_close(r);
+    if (status == SD_OK)
+        return EXIT_DONE;
+    log_error("cannot read the store: %s", sd_strerror(status));
+    return EXIT_FAILED;
+}
+
+static int explain(struct question *q)
+{
+    struct addr *gateway = NULL;
+    size_t count = 0;
+    int status;
+
+    if (gateway_addresses(&gateway, &count) != SD_OK)
+        return EXIT_FAILED;
+    status = load_policy(q->config, gateway, count, clock_now(), &q->policy);
+    free(gateway);
+    if (status != EXIT_DONE)
+        return status;
+    q->is_address = addr_parse(q->subject, &q->address) == SD_OK;
+    q->resolver = q->is_address ? policy_resolver_at(q->policy, &q->address, NULL)
+                                : policy_resolver_named(q->policy, q->subject);
+    if (q->resolver >= 0)
+        explain_resolver(q);
+    else if (!q->is_address)
+        printf("%s is no name of a resolver that the policy or the catalogue knows\n", q->subject);
+    if (q->is_address && q->resolver < 0)
+        explain_client(q);
+    if (q->is_address)
+        status = explain_history(q);
+    policy_destroy(q->policy);
+    return fflush(stdout) == 0 ? status : EXIT_FAILED;
+}
+
+static int run(int argc, char **argv)
+{
+    static const struct option options[] = {{"config", required_argument, NULL, 'c'},
+                                            {"db", required_argument, NULL, 'd'},
+                                            {"help", no_argument, NULL, 'h'},
+                                            {0}};
+    struct question q = {.db = DEFAULT_STORE};
+    int option;
+
+    while ((option = getopt_long(argc, argv, ":c:h", options, NULL)) != -1) {
+        if (option == 'c')
+            q.config = optarg;
+        else if (option == 'd')
+            q.db = optarg;
+        else
+            return usage_option(&command_explain, option, argv);
+    }
+    if (argc - optind != 1)
+        return usage_error(&command_explain, "name one client, resolver address or resolver name");
+    q.subject = argv[optind];
+    return explain(&q);
+}
+
+const struct command command_explain = {
+    "explain", "everything known of a client or resolver, and which rule would act on it",
+    "Usage: sealdns explain ADDRESS|NAME [-c FILE] [--db FILE]\n"
+    "\n"
+    "  -c, --config FILE  policy; default " DEFAULT_CONFIG " or the built-in one\n"
+    "      --db FILE      store; default " DEFAULT_STORE "\n",
+    run};

@@ -1,0 +1,192 @@
+#include <getopt.h>
+#include <jansson.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/error.h"
+#include "base/log.h"
+#include "cli/command.h"
+#include "enforce/enforce.h"
+#include "engine/control.h"
+#include "engine/gateway.h"
+
+extern const struct command command_rules;
+
+struct request {
+    const char *config, *socket;
+    enum mode mode;
+    bool mode_given;
+};
+
+static int fail(const char *error)
+{
+    log_error("%s", error);
+    return EXIT_FAILED;
+}
+
+/* The ruleset of the policy file, on this machine. With no mode given a policy that says monitor is
+ * shown as enforce would have it: that is what somebody asks who has not turned it on yet. */
+static int compile(const struct request *q, struct ruleset **out)
+{
+    struct addr *gateway = NULL;
+    size_t count = 0;
+    struct policy *policy;
+    char error[ENFORCE_ERROR] = "";
+    int status;
+
+    if (gateway_addresses(&gateway, &count) != SD_OK)
+        return fail("cannot list this machine's addresses");
+    status = load_policy(q->config, gateway, count, clock_now(), &policy);
+    free(gateway);
+    if (status != EXIT_DONE)
+        return status;
+    if (q->mode_given)
+        policy->mode = q->mode;
+    else if (policy->mode == MODE_MONITOR)
+        policy->mode = MODE_ENFORCE;
+    status = ruleset_compile(policy, policy->mode, clock_now(), out, error);
+    policy_destroy(policy);
+    return status == SD_OK ? EXIT_DONE : fail(error);
+}
+
+static int show(const struct request *q)
+{
+    struct ruleset *r;
+    int status = compile(q, &r);
+
+    if (status != EXIT_DONE)
+        return status;
+    if (ruleset_print(r, stdout) != SD_OK || fflush(stdout) != 0)
+        status = fail("cannot write the ruleset");
+    ruleset_destroy(r);
+    return status;
+}
+
+static int diff(const struct request *q)
+{
+    char error[ENFORCE_ERROR] = "";
+    struct ruleset *r;
+    int status = compile(q, &r), lines;
+
+    if (status != EXIT_DONE)
+        return status;
+    lines = ruleset_diff(r, stdout, error);
+    ruleset_destroy(r);
+    if (lines < 0)
+        return fail(error);
+    if (lines == 0)
+        log_notice("the kernel holds what the policy means");
+    return EXIT_DONE;
+}
+
+/* True: the running sensor answered, *status is what became of it. */
+static bool daemon_did(const struct request *q, const char *command, int *status)
+{
+    json_t *request = json_pack("{s:s}", "command", command);
+    json_t *reply = control_ask(q->socket, request, 5000);
+    const char *error = json_string_value(json_object_get(reply, "error"));
+    const char *message = json_string_value(json_object_get(reply, "message"));
+
+    json_decref(request);
+    *status = EXIT_DONE;
+    if (error)
+        *status = fail(error);
+    else if (message)
+        log_notice("%s", message);
+    json_decref(reply);
+    return reply != NULL;
+}
+
+static int apply(const struct request *q)
+{
+    char error[ENFORCE_ERROR] = "";
+    struct ruleset *r;
+    int status;
+
+    if (daemon_did(q, "rules-apply", &status))
+        return status;
+    status = compile(q, &r);
+    if (status != EXIT_DONE)
+        return status;
+    if (ruleset_install(r, error) != SD_OK)
+        status = fail(error);
+    else
+        log_notice("rules installed; no sensor is running, so nobody watches over them");
+    ruleset_destroy(r);
+    return status;
+}
+
+/* Break-glass: whatever became of the daemon, its socket and the disk, the table goes. */
+static int take_away(const struct request *q)
+{
+    char error[ENFORCE_ERROR] = "";
+    int status;
+
+    if (daemon_did(q, "rules-remove", &status) && status == EXIT_DONE)
+        return EXIT_DONE;
+    switch (ruleset_remove(error)) {
+    case SD_OK:
+        log_notice("rules removed");
+        return EXIT_DONE;
+    case SD_ENOENT:
+        log_notice("there was no table inet sealdns");
+        return EXIT_DONE;
+    default:
+        return fail(error);
+    }
+}
+
+static const struct {
+    const char *name;
+    int (*run)(const struct request *q);
+} verbs[] = {{"show", show}, {"diff", diff}, {"apply", apply}, {"remove", take_away}};
+
+static int run(int argc, char **argv)
+{
+    static const struct option options[] = {{"config", required_argument, NULL, 'c'},
+                                            {"socket", required_argument, NULL, 's'},
+                                            {"mode", required_argument, NULL, 'm'},
+                                            {"help", no_argument, NULL, 'h'},
+                                            {0}};
+    struct request q = {.socket = DEFAULT_SOCKET};
+    int option, mode;
+
+    while ((option = getopt_long(argc, argv, ":c:h", options, NULL)) != -1) {
+        if (option == 'c') {
+            q.config = optarg;
+        } else if (option == 's') {
+            q.socket = optarg;
+        } else if (option == 'm') {
+            mode = mode_of(optarg);
+            if (mode < 0)
+                return usage_error(&command_rules, "--mode is shadow or enforce");
+            q.mode = (enum mode)mode;
+            q.mode_given = true;
+        } else {
+            return usage_option(&command_rules, option, argv);
+        }
+    }
+    if (argc - optind != 1)
+        return usage_error(&command_rules, "name one of show, diff, apply, remove");
+    for (size_t i = 0; i < sizeof verbs / sizeof *verbs; i++)
+        if (strcmp(verbs[i].name, argv[optind]) == 0)
+            return verbs[i].run(&q);
+    return usage_error(&command_rules, "no \"%s\": show, diff, apply or remove", argv[optind]);
+}
+
+const struct command command_rules = {
+    "rules", "the nftables ruleset that the policy means: show, diff, apply, remove",
+    "Usage: sealdns rules show|diff|apply|remove [-c FILE] [--mode shadow|enforce] [--socket PATH]\n"
+    "\n"
+    "  show    the ruleset, as `nft -f` reads it\n"
+    "  diff    against the kernel's: - only in the kernel, + only in the policy\n"
+    "  apply   installs it now, through the running sensor if there is one\n"
+    "  remove  takes our table away; works with the sensor, its socket and the disk dead\n"
+    "\n"
+    "  -c, --config FILE  policy; default " DEFAULT_CONFIG " or the built-in one\n"
+    "      --mode MODE    rules of this mode; default: the policy's, for monitor those of enforce\n"
+    "      --socket PATH  control socket; default " DEFAULT_SOCKET "\n"
+    "\n"
+    "Break-glass without this program: nft delete table inet sealdns\n",
+    run};

@@ -1,0 +1,53 @@
+#include <getopt.h>
+
+#include "cli/command.h"
+#include "engine/sensor.h"
+
+extern const struct command command_run;
+
+static int run(int argc, char **argv)
+{
+    static const struct option options[] = {{"config", required_argument, NULL, 'c'},
+                                            {"interface", required_argument, NULL, 'i'},
+                                            {"mode", required_argument, NULL, 'm'},
+                                            {"help", no_argument, NULL, 'h'},
+                                            {0}};
+    struct sensor_options sensor = {.default_config = DEFAULT_CONFIG, .mode = -1};
+    int option;
+
+    while ((option = getopt_long(argc, argv, ":c:i:h", options, NULL)) != -1) {
+        if (option == 'c')
+            sensor.config = optarg;
+        else if (option == 'i' && sensor.interface_count < MOST_INTERFACES)
+            sensor.interfaces[sensor.interface_count++] = optarg;
+        else if (option == 'i')
+            return usage_error(&command_run, "at most %d interfaces", MOST_INTERFACES);
+        else if (option == 'm' && (sensor.mode = mode_of(optarg)) >= 0)
+            continue;
+        else if (option == 'm')
+            return usage_error(&command_run, "--mode is monitor, shadow or enforce, not \"%s\"",
+                               optarg);
+        else
+            return usage_option(&command_run, option, argv);
+    }
+    if (optind != argc)
+        return usage_error(&command_run, "unexpected argument \"%s\"", argv[optind]);
+    return sensor_run(&sensor);
+}
+
+const struct command command_run = {
+    "run", "the sensor, in the foreground",
+    "Usage: sealdns run [-c FILE] [-i IFACE]... [--mode MODE]\n"
+    "\n"
+    "Watches the client side of a gateway, stores and tells what it sees, and in the modes shadow and\n"
+    "enforce installs the policy's rules as the nftables table `inet sealdns`.\n"
+    "\n"
+    "  -c, --config FILE  policy; default " DEFAULT_CONFIG " or the built-in one\n"
+    "  -i, --interface I  watch this interface (several: repeat); default: the policy's, else that\n"
+    "                     of the default route\n"
+    "      --mode MODE    monitor (sees, installs no rule), shadow (the same rules, only counting)\n"
+    "                     or enforce; default: the policy's\n"
+    "\n"
+    "SIGTERM and SIGINT end it cleanly, SIGHUP reopens its logs, SIGUSR2 reads the policy again and\n"
+    "keeps the old one if the new one is wrong. Needs CAP_NET_RAW, for rules CAP_NET_ADMIN.\n",
+    run};

@@ -1,0 +1,131 @@
+#include <getopt.h>
+#include <jansson.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/log.h"
+#include "cli/command.h"
+#include "engine/control.h"
+
+extern const struct command command_status;
+
+static json_int_t integer(const json_t *object, const char *key)
+{
+    return json_integer_value(json_object_get(object, key));
+}
+
+static const char *string(const json_t *object, const char *key)
+{
+    const char *text = json_string_value(json_object_get(object, key));
+
+    return text ? text : "";
+}
+
+static void print_interfaces(const json_t *list)
+{
+    const json_t *one;
+    size_t i;
+
+    json_array_foreach(list, i, one)
+    {
+        printf("interface   %s %s, %lld packets, %lld dropped by the kernel, %lld observations lost\n",
+               string(one, "name"), json_is_true(json_object_get(one, "up")) ? "up" : "GONE",
+               (long long)integer(one, "packets"), (long long)integer(one, "kernel_drops"),
+               (long long)integer(one, "observations_dropped"));
+    }
+}
+
+static void print_text(const json_t *s)
+{
+    const json_t *rules = json_object_get(s, "rules"), *store = json_object_get(s, "store");
+    const json_t *outputs = json_object_get(s, "outputs"), *all = json_object_get(s, "counters");
+    const char *file = string(s, "policy_file"), *key;
+    const json_t *value;
+
+    printf("sealdns     %s, pid %lld, mode %s, up %lld s since %s\n", string(s, "name"),
+           (long long)integer(s, "pid"), string(s, "mode"), (long long)integer(s, "uptime"),
+           string(s, "started"));
+    printf("policy      %s (%s)\n", string(s, "policy"), *file ? file : "built in");
+    print_interfaces(json_object_get(s, "interfaces"));
+    printf("rules       %s: %lld of %lld rules, %lld of %lld elements in the kernel%s\n",
+           json_is_true(json_object_get(rules, "installed")) ? "installed" : "not installed",
+           (long long)integer(rules, "rules"), (long long)integer(rules, "rules_wanted"),
+           (long long)integer(rules, "elements"), (long long)integer(rules, "elements_wanted"),
+           json_is_true(json_object_get(rules, "drifted")) ? " - NOT AS THE POLICY SAYS" : "");
+    printf("store       %s, %lld rows written, %lld failed\n", string(store, "path"),
+           (long long)integer(store, "rows"), (long long)integer(store, "failed"));
+    printf("outputs     %lld lines, %lld lost\n", (long long)integer(outputs, "lines"),
+           (long long)integer(outputs, "lost"));
+    json_object_foreach((json_t *)all, key, value)
+    {
+        if (json_integer_value(value))
+            printf("  %-22s %lld\n", key, (long long)json_integer_value(value));
+    }
+}
+
+static int ask(const char *socket, const char *command, bool json)
+{
+    json_t *request = json_pack("{s:s}", "command", command);
+    json_t *reply = control_ask(socket, request, 15000);
+    bool ok = json_is_true(json_object_get(reply, "ok"));
+
+    json_decref(request);
+    if (!reply) {
+        log_error("nobody answers on %s: is `sealdns run` running? (--socket PATH)", socket);
+        return EXIT_FAILED;
+    }
+    if (!ok)
+        log_error("%s", string(reply, "error"));
+    else if (json)
+        json_dumpf(reply, stdout, JSON_INDENT(2) | JSON_PRESERVE_ORDER);
+    else if (strcmp(command, "status") == 0)
+        print_text(reply);
+    else
+        printf("%s", string(reply, "message"));
+    if (ok && (json || strcmp(command, "status") != 0))
+        putchar('\n');
+    json_decref(reply);
+    return ok && fflush(stdout) == 0 ? EXIT_DONE : EXIT_FAILED;
+}
+
+static int run(int argc, char **argv)
+{
+    static const struct option options[] = {{"socket", required_argument, NULL, 's'},
+                                            {"format", required_argument, NULL, 'f'},
+                                            {"help", no_argument, NULL, 'h'},
+                                            {0}};
+    const char *socket = DEFAULT_SOCKET, *command = "status";
+    bool json = false;
+    int option;
+
+    while ((option = getopt_long(argc, argv, ":h", options, NULL)) != -1) {
+        if (option == 's')
+            socket = optarg;
+        else if (option == 'f' && (strcmp(optarg, "json") == 0 || strcmp(optarg, "text") == 0))
+            json = strcmp(optarg, "json") == 0;
+        else if (option == 'f')
+            return usage_error(&command_status, "--format is text or json, not \"%s\"", optarg);
+        else
+            return usage_option(&command_status, option, argv);
+    }
+    if (optind < argc && strcmp(argv[optind], "reload") == 0) {
+        command = "reload";
+        optind++;
+    }
+    if (optind != argc)
+        return usage_error(&command_status, "unexpected argument \"%s\"", argv[optind]);
+    return ask(socket, command, json);
+}
+
+const struct command command_status = {
+    "status", "the running sensor: what it sees, what it lost, what is installed",
+    "Usage: sealdns status [--socket PATH] [--format text|json]\n"
+    "       sealdns status reload [--socket PATH]\n"
+    "\n"
+    "Asks the running sensor. `reload` makes it read its policy again; a wrong one is refused and\n"
+    "the old one stays.\n"
+    "\n"
+    "      --socket PATH  control socket; default " DEFAULT_SOCKET "\n"
+    "      --format F     text (default) or json\n",
+    run};

@@ -1,0 +1,145 @@
+/* The commands of the control socket: one function each, and its row in the table below. */
+#include <string.h>
+#include <unistd.h>
+
+#include "base/error.h"
+#include "engine/gateway.h"
+#include "engine/recorder.h"
+
+#define MONITOR_MS 10000 /* a large ruleset takes a second or two */
+
+static json_t *refuse(const char *why)
+{
+    return json_pack("{s:b,s:s}", "ok", 0, "error", why);
+}
+
+/* Asks the monitor and waits; what it tells us meanwhile is heard as always. */
+static int ask_monitor(struct recorder *r, enum message_type type, struct message *reply)
+{
+    struct message request = {.type = type};
+    nsec_t until = clock_now() + MONITOR_MS * NSEC_MS;
+    int descriptor, status;
+
+    if (channel_send(&r->wiring->recorder, &request, -1) != SD_OK)
+        return SD_EIO;
+    while (clock_now() < until) {
+        status = channel_receive(&r->wiring->recorder, reply, &descriptor, 1000);
+        if (status == SD_EAGAIN)
+            continue;
+        if (status != SD_OK)
+            return status;
+        if (reply->type == REPLY)
+            return SD_OK;
+        recorder_message(r, reply, descriptor);
+    }
+    return SD_EAGAIN;
+}
+
+static json_t *pass_on(struct recorder *r, enum message_type type)
+{
+    struct message reply;
+    int status = ask_monitor(r, type, &reply);
+
+    if (status != SD_OK)
+        return refuse("the monitor did not answer");
+    if (reply.status != SD_OK)
+        return refuse(reply.text[0] ? reply.text : sd_strerror(reply.status));
+    return json_pack("{s:b,s:s}", "ok", 1, "message", reply.text);
+}
+
+static json_t *reload(struct recorder *r)
+{
+    return pass_on(r, REQUEST_RELOAD);
+}
+
+static json_t *rules_apply(struct recorder *r)
+{
+    return pass_on(r, REQUEST_RULES_APPLY);
+}
+
+static json_t *rules_remove(struct recorder *r)
+{
+    return pass_on(r, REQUEST_RULES_REMOVE);
+}
+
+static json_t *counters(const struct stats *s)
+{
+    json_t *all = json_object();
+
+    for (size_t i = 0; i < STATS_COUNT; i++) {
+        uint64_t value;
+
+        memcpy(&value, (const char *)s + stats_words[i].offset, sizeof value);
+        json_object_set_new(all, stats_words[i].name, json_integer((json_int_t)value));
+    }
+    return all;
+}
+
+static json_t *interfaces(const struct wiring *w)
+{
+    json_t *list = json_array();
+
+    for (size_t i = 0; i < w->interface_count; i++)
+        json_array_append_new(
+            list, json_pack("{s:s,s:b,s:I,s:I,s:I}", "name", w->interfaces[i], "up",
+                            w->board->up[i] != 0, "packets",
+                            (json_int_t)w->board->front[i].packets, "kernel_drops",
+                            (json_int_t)w->board->captured[i].kernel_drops, "observations_dropped",
+                            (json_int_t)ring_dropped(w->observations[i])));
+    return list;
+}
+
+static json_t *rules(const struct rules_status *s)
+{
+    return json_pack("{s:b,s:b,s:i,s:i,s:i,s:i}", "installed", s->installed, "drifted", s->drifted,
+                     "rules", (int)s->rules, "elements", (int)s->elements, "rules_wanted",
+                     (int)s->wanted_rules, "elements_wanted", (int)s->wanted_elements);
+}
+
+static json_t *status(struct recorder *r)
+{
+    const struct board *b = r->wiring->board;
+    struct stats sum = b->back;
+    struct message reply;
+    char text[TIME_TEXT];
+
+    if (ask_monitor(r, REQUEST_RULES_STATUS, &reply) == SD_OK)
+        r->rules = reply.rules;
+    for (size_t i = 0; i < r->wiring->interface_count; i++)
+        stats_add(&sum, &b->front[i]);
+    sum.records_dropped = ring_dropped(r->wiring->records);
+    return json_pack(
+        "{s:b,s:s,s:i,s:s,s:s,s:I,s:s,s:s,s:o,s:o,s:{s:s,s:I,s:I},s:{s:I,s:I},s:o}", "ok", 1,
+        "name", r->policy->name, "pid", (int)getppid(), "mode", mode_name(r->policy->mode),
+        "started", time_text(b->started, text), "uptime",
+        (json_int_t)((clock_now() - b->started) / NSEC_S), "policy", r->policy->digest,
+        "policy_file", policy_files_path(r->wiring->files), "interfaces", interfaces(r->wiring),
+        "rules", rules(&r->rules), "store", "path", r->policy->store_path, "rows",
+        (json_int_t)b->store_rows, "failed", (json_int_t)b->store_failed, "outputs", "lines",
+        (json_int_t)b->outputs_written, "lost", (json_int_t)b->outputs_lost, "counters",
+        counters(&sum));
+}
+
+static const struct {
+    const char *command;
+    json_t *(*answer)(struct recorder *r);
+    bool changes; /* for root and the sensor's own user only */
+} commands[] = {
+    {"status", status, false},
+    {"reload", reload, true},
+    {"rules-apply", rules_apply, true},
+    {"rules-remove", rules_remove, true},
+};
+
+json_t *recorder_answer(void *context, const char *command, const json_t *request, bool trusted)
+{
+    (void)request;
+    for (size_t i = 0; i < sizeof commands / sizeof *commands; i++) {
+        if (strcmp(commands[i].command, command) != 0)
+            continue;
+        if (commands[i].changes && !trusted)
+            return refuse("only root and the sensor's own user may do that");
+        return commands[i].answer(context);
+    }
+    return refuse("commands are status, reload, rules-apply, rules-remove");
+}

@@ -1,0 +1,420 @@
+/* `sealdns run`, first process: sets everything up with privileges, starts the other two, and then
+ * only answers, watches interfaces and waits for the end. */
+#include <errno.h>
+#include <net/if.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/signalfd.h>
+#include <sys/wait.h>
+#include <systemd/sd-daemon.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/error.h"
+#include "base/log.h"
+#include "base/text.h"
+#include "engine/gateway.h"
+#include "engine/monitor.h"
+#include "model/observation.h"
+#include "model/record.h"
+
+#define OBSERVATIONS 16384
+#define RECORDS      8192
+#define START_MS     10000
+#define STOP_NS      (10 * NSEC_S)
+
+static int note_addresses(struct board *b, bool *changed)
+{
+    struct addr *list;
+    size_t count;
+    int status = gateway_addresses(&list, &count);
+
+    if (status != SD_OK)
+        return status;
+    if (count > MOST_GATEWAY)
+        count = MOST_GATEWAY;
+    *changed = count != b->gateway_count || memcmp(b->gateway, list, count * sizeof *list) != 0;
+    memcpy(b->gateway, list, count * sizeof *list);
+    b->gateway_count = (uint32_t)count;
+    free(list);
+    return SD_OK;
+}
+
+/* A policy that has become wrong is no reason to leave the network unwatched. */
+static int load_last_good(struct wiring *w, const char *config)
+{
+    char path[256];
+    int status;
+
+    last_good_path(config, path);
+    policy_files_free(w->files);
+    w->files = NULL;
+    if (!path[0] || access(path, R_OK) != 0)
+        return SD_ECONF;
+    status = policy_files_read(path, path, stderr, &w->files);
+    if (status == SD_OK)
+        status = wiring_policy(w, w->files, stderr, &w->policy);
+    if (status == SD_OK)
+        log_warning("%s is wrong: starting from the last good policy, %s", config, path);
+    return status == SD_OK ? SD_OK : SD_ECONF;
+}
+
+static int load(struct wiring *w)
+{
+    const struct sensor_options *o = w->options;
+    char path[256];
+    int status = policy_files_read(o->config, o->default_config, stderr, &w->files);
+
+    if (status != SD_OK)
+        return SD_ECONF;
+    status = wiring_policy(w, w->files, stderr, &w->policy);
+    if (status == SD_ECONF)
+        return load_last_good(w, policy_files_path(w->files));
+    if (status != SD_OK)
+        return status;
+    last_good_path(policy_files_path(w->files), path);
+    if (path[0] && policy_files_keep(w->files, path) != SD_OK)
+        log_warning("cannot keep a copy of the good policy in %s", path);
+    return SD_OK;
+}
+
+static int choose_interfaces(struct wiring *w)
+{
+    const struct sensor_options *o = w->options;
+
+    w->interface_count = o->interface_count ? o->interface_count : w->policy->interface_count;
+    if (w->interface_count > MOST_INTERFACES) {
+        log_error("at most %d interfaces", MOST_INTERFACES);
+        return SD_ECONF;
+    }
+    for (size_t i = 0; i < w->interface_count; i++)
+        text_copy(w->interfaces[i], 16,
+                  o->interface_count ? o->interfaces[i] : w->policy->interfaces[i]);
+    if (w->interface_count > 0)
+        return SD_OK;
+    if (gateway_interface(w->interfaces[0]) != SD_OK) {
+        log_error("no interface named and no default route: give -i IFACE, or sensor.interfaces");
+        return SD_ECONF;
+    }
+    w->interface_count = 1;
+    log_notice("no interface named: watching %s, that of the default route", w->interfaces[0]);
+    return SD_OK;
+}
+
+static int open_captures(struct wiring *w)
+{
+    char error[CAPTURE_ERROR] = "";
+
+    for (size_t i = 0; i < w->interface_count; i++) {
+        struct capture_live_options options = {.interface = w->interfaces[i],
+                                               .index = (uint16_t)i,
+                                               .ports = w->policy->extra_ports,
+                                               .port_count = w->policy->extra_port_count,
+                                               .tunnels = w->policy->tunnels};
+        int status = capture_live_open(&options, &w->captures[i], error);
+
+        if (status != SD_OK) {
+            log_error("%s", error[0] ? error : sd_strerror(status));
+            return status;
+        }
+        w->observations[i] = ring_create("observations", sizeof(struct observation), OBSERVATIONS);
+        if (!w->observations[i])
+            return SD_EMEM;
+        w->board->up[i] = 1;
+    }
+    w->records = ring_create("records", sizeof(struct record), RECORDS);
+    return w->records ? SD_OK : SD_EMEM;
+}
+
+/* A child keeps its own end of one channel; an end left open elsewhere would hide that a process
+ * is gone. */
+static pid_t start_child(struct wiring *w, struct channel *mine, struct channel *other,
+                         int (*run)(struct wiring *w))
+{
+    struct channel ends[2];
+    pid_t child;
+
+    if (channel_pair(&ends[0], &ends[1]) != SD_OK)
+        return -1;
+    child = fork();
+    if (child == 0) {
+        channel_close(&ends[0]);
+        channel_close(other);
+        *mine = ends[1];
+        _exit(run(w));
+    }
+    channel_close(&ends[1]);
+    *mine = ends[0];
+    return child;
+}
+
+static bool is_ready(const struct channel *c)
+{
+    struct message m;
+    int descriptor;
+
+    return channel_receive(c, &m, &descriptor, START_MS) == SD_OK && m.type == REQUEST_READY;
+}
+
+static int start_children(struct monitor *m)
+{
+    struct wiring *w = m->wiring;
+
+    w->parser.descriptor = w->recorder.descriptor = -1;
+    m->recorder = start_child(w, &w->recorder, &w->parser, recorder_main);
+    if (m->recorder < 0 || !is_ready(&w->recorder))
+        return SD_ESTATE; /* the recorder said why */
+    m->parser = start_child(w, &w->parser, &w->recorder, parser_main);
+    if (m->parser < 0 || !is_ready(&w->parser))
+        return SD_ESTATE;
+    /* The captures are the parser's now; our copies must not keep them. */
+    return SD_OK;
+}
+
+static void watch_interfaces(struct monitor *m)
+{
+    struct wiring *w = m->wiring;
+
+    for (size_t i = 0; i < w->interface_count; i++) {
+        unsigned bit = 1u << i;
+
+        if (if_nametoindex(w->interfaces[i]) == 0) {
+            if (!(m->gone & bit))
+                monitor_say(m, KIND_SENSOR, "interface gone", w->interfaces[i]);
+            m->gone |= bit;
+        } else if ((m->gone & bit) && capture_live_rebind(capture_live_descriptor(w->captures[i]),
+                                                          w->interfaces[i]) == SD_OK) {
+            monitor_say(m, KIND_SENSOR, "interface back", w->interfaces[i]);
+            m->gone &= ~bit;
+        }
+    }
+}
+
+static void watch_addresses(struct monitor *m, nsec_t now)
+{
+    char error[256] = "";
+    bool changed = false;
+
+    if (now - m->addresses_looked < 5 * NSEC_S)
+        return;
+    m->addresses_looked = now;
+    if (note_addresses(m->wiring->board, &changed) == SD_OK && changed)
+        if (monitor_reload(m, error) != SD_OK)
+            log_warning("addresses of this machine changed, but: %s", error);
+}
+
+static void take_signal(struct monitor *m, int descriptor)
+{
+    struct message reopen = {.type = TELL_REOPEN};
+    struct signalfd_siginfo signal;
+    char error[256] = "";
+
+    if (read(descriptor, &signal, sizeof signal) != sizeof signal)
+        return;
+    switch (signal.ssi_signo) {
+    case SIGHUP:
+        if (channel_send(&m->wiring->recorder, &reopen, -1) != SD_OK)
+            log_warning("the recorder did not hear the signal");
+        break;
+    case SIGUSR2:
+        if (monitor_reload(m, error) == SD_OK)
+            log_notice("policy %s", m->wiring->policy->digest);
+        else
+            log_error("%s", error);
+        break;
+    case SIGCHLD:
+        break; /* reap() looks after every wake-up */
+    default:
+        m->stopping = true;
+    }
+}
+
+static void reap(struct monitor *m)
+{
+    pid_t child;
+    int how;
+
+    while ((child = waitpid(-1, &how, WNOHANG)) > 0) {
+        const char *name = child == m->parser ? "parser" : "recorder";
+
+        if (child == m->parser)
+            m->parser = 0;
+        else
+            m->recorder = 0;
+        if (m->stopping && WIFEXITED(how) && WEXITSTATUS(how) == 0)
+            continue;
+        log_error("the %s ended by itself (%s %d): stopping", name,
+                  WIFSIGNALED(how) ? "signal" : "status",
+                  WIFSIGNALED(how) ? WTERMSIG(how) : WEXITSTATUS(how));
+        m->stopping = true;
+        m->status = 1;
+    }
+}
+
+static void serve_child(struct monitor *m, const struct channel *c)
+{
+    struct message request;
+    int descriptor;
+
+    if (channel_receive(c, &request, &descriptor, 0) != SD_OK)
+        return;
+    if (descriptor >= 0)
+        close(descriptor); /* no request carries one */
+    monitor_answer(m, c, &request);
+}
+
+static void loop(struct monitor *m, int signals)
+{
+    struct wiring *w = m->wiring;
+
+    while (!m->stopping) {
+        struct pollfd wait[] = {{.fd = signals, .events = POLLIN},
+                                {.fd = w->parser.descriptor, .events = POLLIN},
+                                {.fd = w->recorder.descriptor, .events = POLLIN}};
+
+        if (poll(wait, 3, 500) > 0) {
+            if (wait[0].revents)
+                take_signal(m, signals);
+            if (wait[1].revents & POLLIN)
+                serve_child(m, &w->parser);
+            if (wait[2].revents & POLLIN)
+                serve_child(m, &w->recorder);
+        }
+        reap(m);
+        watch_interfaces(m);
+        watch_addresses(m, clock_now());
+        sd_notify(0, "WATCHDOG=1");
+    }
+}
+
+/* Asks a child to finish, and waits; one that does not is ended. */
+static void stop_child(struct monitor *m, pid_t *child, struct channel *c)
+{
+    static const struct timespec moment = {.tv_nsec = 5 * 1000 * 1000};
+    struct message stop = {.type = TELL_STOP};
+    nsec_t until = clock_now() + STOP_NS;
+
+    if (*child > 0 && channel_send(c, &stop, -1) != SD_OK)
+        log_warning("a child could not be told to stop");
+    while (*child > 0 && clock_now() < until) {
+        reap(m);
+        nanosleep(&moment, NULL);
+    }
+    if (*child > 0) {
+        log_error("a child did not stop within ten seconds: ended");
+        kill(*child, SIGKILL);
+        waitpid(*child, NULL, 0);
+        m->status = 1;
+    }
+    channel_close(c);
+}
+
+static void stop(struct monitor *m)
+{
+    struct wiring *w = m->wiring;
+    char error[256] = "";
+
+    sd_notify(0, "STOPPING=1");
+    m->stopping = true;
+    if (m->installed && w->policy->remove_on_exit && monitor_remove_rules(m, error) != SD_OK)
+        log_error("the rules stay in the kernel: %s", error);
+    stop_child(m, &m->parser, &w->parser);
+    stop_child(m, &m->recorder, &w->recorder);
+}
+
+static int block_signals(void)
+{
+    sigset_t set;
+
+    sigemptyset(&set);
+    sigaddset(&set, SIGINT);
+    sigaddset(&set, SIGTERM);
+    sigaddset(&set, SIGHUP);
+    sigaddset(&set, SIGUSR2);
+    sigaddset(&set, SIGCHLD);
+    signal(SIGPIPE, SIG_IGN);
+    if (sigprocmask(SIG_BLOCK, &set, NULL) != 0)
+        return -1;
+    return signalfd(-1, &set, SFD_CLOEXEC);
+}
+
+static void announce(struct monitor *m)
+{
+    struct wiring *w = m->wiring;
+    char list[MOST_INTERFACES * 17] = "";
+
+    for (size_t i = 0; i < w->interface_count; i++) {
+        if (i)
+            strcat(list, " ");
+        strcat(list, w->interfaces[i]);
+    }
+    monitor_say(m, KIND_SENSOR, "start", list);
+    if (m->installed)
+        monitor_say(m, KIND_ENFORCEMENT, "installed", mode_name(w->policy->mode));
+    monitor_tell_installed(m);
+    sd_notify(0, "READY=1");
+    log_notice("watching %s, mode %s, store %s", list, mode_name(w->policy->mode),
+               w->policy->store_path);
+}
+
+static int set_up(struct monitor *m)
+{
+    struct wiring *w = m->wiring;
+    char error[256] = "";
+    bool changed;
+    int status;
+
+    status = note_addresses(w->board, &changed);
+    if (status == SD_OK)
+        status = load(w);
+    if (status == SD_OK)
+        status = choose_interfaces(w);
+    if (status != SD_OK)
+        return status == SD_ECONF ? 2 : 1;
+    if (wiring_interfaces(w, w->policy) != SD_OK || open_captures(w) != SD_OK)
+        return 1;
+    if (monitor_enforce(m, w->policy, error) != SD_OK) {
+        log_error("%s", error);
+        return 1;
+    }
+    return start_children(m) == SD_OK ? 0 : 1;
+}
+
+static void tear_down(struct wiring *w)
+{
+    for (size_t i = 0; i < w->interface_count; i++) {
+        if (w->captures[i])
+            w->captures[i]->ops->destroy(w->captures[i]);
+        ring_destroy(w->observations[i]);
+    }
+    ring_destroy(w->records);
+    policy_destroy(w->policy);
+    policy_files_free(w->files);
+    munmap(w->board, sizeof *w->board);
+}
+
+int sensor_run(const struct sensor_options *options)
+{
+    struct wiring w = {.options = options, .parser = {-1}, .recorder = {-1}};
+    struct monitor m = {.wiring = &w};
+    int signals = block_signals();
+
+    w.board = mmap(NULL, sizeof *w.board, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    if (w.board == MAP_FAILED || signals < 0) {
+        log_error("cannot start: %s", strerror(errno));
+        return 1;
+    }
+    w.board->started = clock_now();
+    m.status = set_up(&m);
+    if (m.status == 0) {
+        announce(&m);
+        loop(&m, signals);
+    }
+    stop(&m);
+    tear_down(&w);
+    close(signals);
+    return m.status;
+}

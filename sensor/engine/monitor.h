@@ -1,0 +1,38 @@
+/* Inside of the monitor process. */
+#ifndef SEALDNS_ENGINE_MONITOR_H
+#define SEALDNS_ENGINE_MONITOR_H
+
+#include <sys/types.h>
+
+#include "engine/sensor.h"
+
+struct monitor {
+    struct wiring *wiring;
+    pid_t parser, recorder; /* 0: ended */
+    bool installed;         /* our rules stand in the kernel */
+    unsigned gone;          /* bit i: interface i is away */
+    nsec_t addresses_looked;
+    bool stopping;
+    int status; /* the exit status */
+};
+
+/* Makes the kernel hold what policy and mode mean: rules in shadow and enforce, no table in monitor.
+ * error: one line. As ruleset_install(). */
+int monitor_enforce(struct monitor *m, const struct policy *policy, char error[256]);
+int monitor_remove_rules(struct monitor *m, char error[256]);
+void monitor_rules_status(const struct monitor *m, struct rules_status *out);
+
+/* Reads the policy again and gives it to the children, or keeps the old one whole. error: one line. */
+int monitor_reload(struct monitor *m, char error[256]);
+
+/* Answers a child's request; anything that is no request ends the sensor. */
+void monitor_answer(struct monitor *m, const struct channel *from, const struct message *request);
+
+void monitor_tell_installed(const struct monitor *m);
+/* An event of kind sensor or enforcement; detail may be "". */
+void monitor_say(const struct monitor *m, enum kind kind, const char *what, const char *detail);
+
+/* The file that keeps the last good policy of a configuration path; "" when it cannot be told. */
+void last_good_path(const char *config, char path[256]);
+
+#endif

@@ -1,0 +1,377 @@
+/* The parser process: a capture thread per interface, and the engine thread. */
+#include <errno.h>
+#include <poll.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/random.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/error.h"
+#include "base/hash.h"
+#include "base/log.h"
+#include "engine/gateway.h"
+#include "engine/pipeline.h"
+#include "engine/sensor.h"
+#include "priv/sandbox.h"
+
+#define BATCH     4096             /* observations taken from one ring before the next is looked at */
+#define LAG       (20 * NSEC_MS)   /* packets may stand so long in the capture's ring */
+#define SHOW      (100 * NSEC_MS)  /* how often the board is written */
+#define LOSS_LOOK (10 * NSEC_S)
+
+/* A capture thread and what it alone touches. */
+struct lane {
+    struct parser *parser;
+    size_t index;
+    struct capture *capture;
+    struct ring *ring;
+    struct front *front;
+    pthread_t thread;
+    bool started;
+    nsec_t packet_time, shown;
+    _Atomic(const struct policy *) wanted, used;
+};
+
+struct loss {
+    uint64_t kernel, observations, records;
+};
+
+struct parser {
+    struct wiring *wiring;
+    struct back *back;
+    struct policy *policy, *old; /* old: until no lane uses it */
+    bool installed;
+    atomic_bool stop;
+    bool leaving;
+    nsec_t shown, looked;
+    struct loss told;
+    struct lane lanes[MOST_INTERFACES];
+};
+
+static void put_observation(void *context, struct observation *o)
+{
+    struct lane *l = context;
+
+    if (ring_push(l->ring, o, observation_size(o)) != SD_OK)
+        front_stats(l->front)->observations_dropped++;
+}
+
+static void put_frame(void *context, const struct frame *frame)
+{
+    struct lane *l = context;
+
+    l->packet_time = frame->time;
+    front_frame(l->front, frame);
+}
+
+static void show_lane(struct lane *l, nsec_t now, int got)
+{
+    struct board *b = l->parser->wiring->board;
+
+    if (now - l->shown < SHOW)
+        return;
+    l->shown = now;
+    if (l->capture->ops->counters(l->capture, &b->captured[l->index]) == SD_OK)
+        front_stats(l->front)->kernel_drops = b->captured[l->index].kernel_drops;
+    b->front[l->index] = *front_stats(l->front);
+    b->up[l->index] = got != SD_ENET;
+}
+
+static void follow_policy(struct lane *l)
+{
+    const struct policy *wanted = atomic_load(&l->wanted);
+
+    if (wanted == atomic_load(&l->used))
+        return;
+    front_use_policy(l->front, wanted);
+    atomic_store(&l->used, wanted);
+}
+
+static void *run_lane(void *argument)
+{
+    static const struct timespec while_gone = {.tv_nsec = 100 * 1000 * 1000};
+    struct lane *l = argument;
+    bool was_gone = false;
+
+    while (!atomic_load(&l->parser->stop)) {
+        nsec_t now;
+        int got;
+
+        follow_policy(l);
+        got = l->capture->ops->read(l->capture, put_frame, l);
+        now = clock_now();
+        /* Behind a backlog time is the packets'; with nothing waiting it is the clock's. */
+        front_tick(l->front, got > 0 ? l->packet_time : now - LAG);
+        ring_wake(l->ring);
+        show_lane(l, now, got);
+        if ((got == SD_ENET || got == SD_EIO) != was_gone) {
+            was_gone = !was_gone;
+            log_warning("interface %s %s", l->parser->wiring->interfaces[l->index],
+                        was_gone ? "is gone: waiting for it to come back" : "is back");
+        }
+        if (was_gone)
+            nanosleep(&while_gone, NULL);
+    }
+    front_flush(l->front, clock_now());
+    ring_wake(l->ring);
+    show_lane(l, INT64_MAX, 0);
+    return NULL;
+}
+
+static int put_record(void *context, const struct record *r)
+{
+    struct parser *p = context;
+    struct ring *ring = p->wiring->records;
+
+    /* Rollups wait for the next flush rather than take the room of events. */
+    if (r->kind == RECORD_CONVERSATION && ring_length(ring) > 6144)
+        return SD_ELIMIT;
+    if (ring_push(ring, r, sizeof *r) == SD_OK)
+        return SD_OK;
+    back_stats(p->back)->records_dropped++;
+    return SD_ELIMIT;
+}
+
+static void retire_policy(struct parser *p)
+{
+    for (size_t i = 0; p->old && i < p->wiring->interface_count; i++)
+        if (atomic_load(&p->lanes[i].used) != p->policy)
+            return;
+    policy_destroy(p->old);
+    p->old = NULL;
+}
+
+static void take_policy(struct parser *p, int descriptor)
+{
+    static const struct timespec moment = {.tv_nsec = 1000 * 1000};
+    struct policy *anew;
+
+    if (descriptor < 0 || wiring_receive_policy(p->wiring, descriptor, &anew) != SD_OK)
+        return; /* the monitor compiled the same text: only memory can fail here */
+    for (retire_policy(p); p->old; retire_policy(p))
+        nanosleep(&moment, NULL); /* a lane changes over within one read, 100 ms at most */
+    back_use_policy(p->back, anew, anew->mode, p->installed);
+    p->old = p->policy;
+    p->policy = anew;
+    for (size_t i = 0; i < p->wiring->interface_count; i++)
+        atomic_store(&p->lanes[i].wanted, anew);
+}
+
+static void take_message(struct parser *p, const struct message *m, int descriptor)
+{
+    switch (m->type) {
+    case TELL_POLICY:
+        take_policy(p, descriptor);
+        break;
+    case TELL_INSTALLED:
+        p->installed = m->rules.installed;
+        back_use_policy(p->back, p->policy, p->policy->mode, p->installed);
+        break;
+    case TELL_FINDING:
+        back_finding(p->back, &m->finding);
+        break;
+    case TELL_STOP:
+        p->leaving = true;
+        break;
+    default:
+        break;
+    }
+}
+
+static void read_channel(struct parser *p)
+{
+    struct message m;
+    int descriptor, status;
+
+    while ((status = channel_receive(&p->wiring->parser, &m, &descriptor, 0)) == SD_OK)
+        take_message(p, &m, descriptor);
+    if (status == SD_EEND)
+        p->leaving = true;
+}
+
+static nsec_t drain(struct parser *p, bool *more)
+{
+    nsec_t last = 0;
+
+    *more = false;
+    for (size_t i = 0; i < p->wiring->interface_count; i++) {
+        struct ring *ring = p->wiring->observations[i];
+        const struct observation *o;
+
+        for (int n = 0; n < BATCH && (o = ring_peek(ring)) != NULL; n++) {
+            last = o->time;
+            back_observation(p->back, (struct observation *)o);
+            ring_pop(ring);
+        }
+        *more |= ring_length(ring) > 0;
+    }
+    return last;
+}
+
+static struct loss losses(const struct parser *p)
+{
+    const struct board *b = p->wiring->board;
+    struct loss now = {.records = ring_dropped(p->wiring->records)};
+
+    for (size_t i = 0; i < p->wiring->interface_count; i++) {
+        now.kernel += b->captured[i].kernel_drops;
+        now.observations += ring_dropped(p->wiring->observations[i]);
+    }
+    return now;
+}
+
+/* A sensor that lost something says so itself, with numbers. */
+static void look_for_loss(struct parser *p, nsec_t now)
+{
+    static const char what[] = "loss";
+    struct loss sum = losses(p);
+    struct finding f;
+
+    if (now - p->looked < LOSS_LOOK)
+        return;
+    p->looked = now;
+    if (memcmp(&sum, &p->told, sizeof sum) == 0)
+        return;
+    own_finding(&f, KIND_SENSOR, "sensor", what);
+    f.severity = SEVERITY_MEDIUM;
+    f.key = hash_bytes(what, sizeof what, 0);
+    evidence_integer(&f.evidence, "kernel_drops", (int64_t)(sum.kernel - p->told.kernel));
+    evidence_integer(&f.evidence, "observations_dropped",
+                     (int64_t)(sum.observations - p->told.observations));
+    evidence_integer(&f.evidence, "records_dropped", (int64_t)(sum.records - p->told.records));
+    back_finding(p->back, &f);
+    p->told = sum;
+}
+
+static void pass_time(struct parser *p, nsec_t last, bool more)
+{
+    nsec_t now = clock_now();
+
+    back_tick(p->back, more && last ? last : now - LAG);
+    look_for_loss(p, now);
+    retire_policy(p);
+    ring_wake(p->wiring->records);
+    if (now - p->shown < SHOW)
+        return;
+    p->shown = now;
+    p->wiring->board->back = *back_stats(p->back);
+}
+
+static void sleep_until_rung(struct parser *p)
+{
+    struct pollfd wait[1 + MOST_INTERFACES] = {
+        {.fd = p->wiring->parser.descriptor, .events = POLLIN}};
+    size_t count = p->wiring->interface_count;
+    bool sleep = true;
+
+    for (size_t i = 0; i < count; i++) {
+        wait[1 + i] = (struct pollfd){.fd = ring_descriptor(p->wiring->observations[i]),
+                                      .events = POLLIN};
+        sleep &= ring_may_sleep(p->wiring->observations[i]);
+    }
+    if (poll(wait, 1 + (nfds_t)count, sleep ? 100 : 0) < 0 && errno != EINTR)
+        log_error("poll: %s", strerror(errno));
+    for (size_t i = 0; i < count; i++)
+        ring_awake(p->wiring->observations[i]);
+}
+
+static void run_engine(struct parser *p)
+{
+    bool more = false;
+
+    while (!p->leaving) {
+        nsec_t last;
+
+        if (!more)
+            sleep_until_rung(p);
+        read_channel(p);
+        last = drain(p, &more);
+        pass_time(p, last, more);
+    }
+}
+
+static int start_lane(struct parser *p, size_t i, uint64_t seed)
+{
+    struct lane *l = &p->lanes[i];
+    struct observation_sink sink = {put_observation, l};
+
+    l->parser = p;
+    l->index = i;
+    l->capture = p->wiring->captures[i];
+    l->ring = p->wiring->observations[i];
+    l->front = front_create(p->policy->tunnels, seed, sink);
+    if (!l->front)
+        return SD_EMEM;
+    atomic_store(&l->wanted, p->policy);
+    l->started = pthread_create(&l->thread, NULL, run_lane, l) == 0;
+    return l->started ? SD_OK : SD_EMEM;
+}
+
+static int start(struct parser *p, uint64_t seed)
+{
+    struct back_options options = {.seed = seed, .sink = {put_record, p}};
+    struct message ready = {.type = REQUEST_READY};
+
+    p->back = back_create(&options, p->policy, p->policy->mode);
+    if (!p->back)
+        return SD_EMEM;
+    for (size_t i = 0; i < p->wiring->interface_count; i++)
+        if (start_lane(p, i, hash_mix(seed, i)) != SD_OK)
+            return SD_EMEM;
+    return channel_send(&p->wiring->parser, &ready, -1);
+}
+
+static void stop(struct parser *p)
+{
+    struct finding f;
+    bool more = true;
+
+    atomic_store(&p->stop, true);
+    for (size_t i = 0; i < p->wiring->interface_count; i++)
+        if (p->lanes[i].started)
+            pthread_join(p->lanes[i].thread, NULL);
+    if (!p->back)
+        return;
+    while (more)
+        drain(p, &more);
+    look_for_loss(p, INT64_MAX);
+    own_finding(&f, KIND_SENSOR, "sensor", "stop");
+    back_finding(p->back, &f);
+    back_flush(p->back, clock_now());
+    p->wiring->board->back = *back_stats(p->back);
+    ring_wake(p->wiring->records);
+}
+
+int parser_main(struct wiring *w)
+{
+    struct parser *p = calloc(1, sizeof *p);
+    uint64_t seed;
+    int status;
+
+    if (!p || getrandom(&seed, sizeof seed, 0) != sizeof seed)
+        return 1;
+    tzset();
+    p->wiring = w;
+    p->policy = w->policy;
+    if (sandbox_parser() != SD_OK) {
+        log_error("the parser could not give up its privileges; not going on");
+        return 1;
+    }
+    status = start(p, seed);
+    if (status == SD_OK)
+        run_engine(p);
+    else
+        log_error("the parser did not start: %s", sd_strerror(status));
+    stop(p);
+    for (size_t i = 0; i < w->interface_count; i++)
+        front_destroy(p->lanes[i].front);
+    back_destroy(p->back);
+    policy_destroy(p->policy);
+    policy_destroy(p->old);
+    free(p);
+    return status == SD_OK ? 0 : 1;
+}

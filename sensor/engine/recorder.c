@@ -1,0 +1,250 @@
+/* The recorder process: store, outputs and the control socket. No packets, no capability. */
+#include <errno.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/error.h"
+#include "base/log.h"
+#include "base/text.h"
+#include "engine/control.h"
+#include "engine/gateway.h"
+#include "engine/recorder.h"
+#include "engine/sensor.h"
+#include "output/output.h"
+#include "priv/sandbox.h"
+#include "store/store.h"
+
+#define BATCH      1000
+#define COMMIT     (200 * NSEC_MS)
+#define HOUSEKEEP  (60 * NSEC_S)
+#define COMPLAIN   (60 * NSEC_S)
+
+static void complain(struct recorder *r, const char *what)
+{
+    nsec_t now = clock_now();
+
+    if (now - r->complained < COMPLAIN)
+        return;
+    r->complained = now;
+    log_error("%s; what is lost is counted in `sealdns status`", what);
+}
+
+static void commit(struct recorder *r)
+{
+    if (store_commit(r->store) == SD_OK) {
+        r->wiring->board->store_rows += r->pending;
+    } else {
+        r->wiring->board->store_failed += r->pending;
+        complain(r, "the store did not take a batch: is the disk full?");
+    }
+    r->pending = 0;
+    r->committed = clock_now();
+}
+
+static void keep(struct recorder *r, const struct record *record, const char *line)
+{
+    if (store_write(r->store, record, line) == SD_OK) {
+        r->pending++;
+        return;
+    }
+    r->wiring->board->store_failed++;
+    complain(r, "the store did not take a row: is the disk full?");
+}
+
+static void take_record(struct recorder *r, const struct record *record)
+{
+    char *line = NULL;
+
+    if (record->kind == RECORD_MARK) {
+        commit(r);
+        return;
+    }
+    if (record->kind == RECORD_EVENT) {
+        line = eve_render(record, r->policy);
+        if (line)
+            outputs_event(r->outputs, line);
+    }
+    keep(r, record, line);
+    free(line);
+}
+
+void recorder_drain(struct recorder *r)
+{
+    const struct record *record;
+    bool any = false;
+
+    while ((record = ring_peek(r->wiring->records)) != NULL) {
+        take_record(r, record);
+        ring_pop(r->wiring->records);
+        any = true;
+        if (r->pending >= BATCH)
+            commit(r);
+    }
+    if (any)
+        outputs_flush(r->outputs);
+    r->wiring->board->outputs_written = outputs_written(r->outputs);
+    r->wiring->board->outputs_lost = outputs_lost(r->outputs);
+    if (r->pending && clock_now() - r->committed >= COMMIT)
+        commit(r);
+}
+
+static void keep_house(struct recorder *r)
+{
+    struct record record = {.kind = RECORD_STATS, .time = clock_now()};
+    const struct board *b = r->wiring->board;
+
+    if (record.time - r->housekept < HOUSEKEEP)
+        return;
+    r->housekept = record.time;
+    record.stats = b->back;
+    for (size_t i = 0; i < r->wiring->interface_count; i++)
+        stats_add(&record.stats, &b->front[i]);
+    keep(r, &record, NULL);
+    commit(r);
+    if (store_retain(r->store, record.time) != SD_OK)
+        complain(r, "the store could not be trimmed");
+}
+
+static void take_policy(struct recorder *r, int descriptor)
+{
+    struct policy *anew;
+    struct outputs *outputs;
+    char error[OUTPUT_ERROR] = "";
+
+    if (descriptor < 0 || wiring_receive_policy(r->wiring, descriptor, &anew) != SD_OK)
+        return; /* the monitor compiled the same text: only memory can fail here */
+    if (outputs_open(anew, &outputs, error) == SD_OK) {
+        outputs_close(r->outputs);
+        r->outputs = outputs;
+    } else {
+        log_error("outputs stay as they were: %s", error);
+    }
+    policy_destroy(r->policy);
+    r->policy = anew;
+}
+
+void recorder_message(struct recorder *r, const struct message *m, int descriptor)
+{
+    switch (m->type) {
+    case TELL_POLICY:
+        take_policy(r, descriptor);
+        break;
+    case TELL_INSTALLED:
+        r->rules = m->rules;
+        break;
+    case TELL_REOPEN:
+        outputs_reopen(r->outputs);
+        break;
+    case TELL_STOP:
+        r->leaving = true;
+        break;
+    default:
+        break;
+    }
+}
+
+static void read_channel(struct recorder *r)
+{
+    struct message m;
+    int descriptor, status;
+
+    while ((status = channel_receive(&r->wiring->recorder, &m, &descriptor, 0)) == SD_OK)
+        recorder_message(r, &m, descriptor);
+    if (status == SD_EEND)
+        r->leaving = true;
+}
+
+static void sleep_until_rung(struct recorder *r)
+{
+    struct pollfd wait[3 + CONTROL_CLIENTS];
+    nfds_t count = control_poll(r->control, wait);
+    bool sleep = ring_may_sleep(r->wiring->records);
+
+    wait[count++] = (struct pollfd){.fd = ring_descriptor(r->wiring->records), .events = POLLIN};
+    wait[count++] = (struct pollfd){.fd = r->wiring->recorder.descriptor, .events = POLLIN};
+    if (poll(wait, count, sleep ? (r->pending ? 50 : 500) : 0) < 0)
+        memset(wait, 0, sizeof wait);
+    ring_awake(r->wiring->records);
+    control_serve(r->control, wait, clock_now());
+}
+
+static int make_folder_of(const char *path)
+{
+    const char *slash = strrchr(path, '/');
+    char folder[256];
+
+    if (!slash || slash == path || (size_t)(slash - path) >= sizeof folder)
+        return SD_OK;
+    memcpy(folder, path, (size_t)(slash - path));
+    folder[slash - path] = '\0';
+    if (mkdir(folder, 0750) == 0 || errno == EEXIST)
+        return SD_OK;
+    return SD_EIO; /* opening the file will say what is wrong */
+}
+
+static int open_all(struct recorder *r)
+{
+    const struct policy *p = r->policy;
+    struct store_options options = {.path = p->store_path,
+                                    .max_size = p->store_max_size,
+                                    .max_age = p->store_max_age,
+                                    .host = p->name};
+    char error[STORE_ERROR] = "";
+    int status = make_folder_of(p->store_path);
+
+    for (size_t i = 0; i < p->output_count && status == SD_OK; i++)
+        status = make_folder_of(p->outputs[i].path);
+    if (status == SD_OK)
+        status = make_folder_of(p->socket_path);
+    status = store_open(&options, &r->store, error);
+    if (status == SD_OK)
+        status = outputs_open(p, &r->outputs, error);
+    if (status == SD_OK)
+        status = control_open(p->socket_path, recorder_answer, r, &r->control, error);
+    if (status != SD_OK)
+        log_error("%s", error[0] ? error : sd_strerror(status));
+    return status;
+}
+
+static void finish(struct recorder *r)
+{
+    if (r->store && r->outputs) {
+        recorder_drain(r);
+        r->housekept = 0;
+        keep_house(r);
+        commit(r);
+    }
+    control_close(r->control);
+    outputs_close(r->outputs);
+    store_close(r->store);
+    policy_destroy(r->policy);
+}
+
+int recorder_main(struct wiring *w)
+{
+    struct recorder r = {.wiring = w, .policy = w->policy};
+    struct message ready = {.type = REQUEST_READY};
+    int status;
+
+    if (sandbox_recorder() != SD_OK) {
+        log_error("the recorder could not give up its privileges; not going on");
+        return 1;
+    }
+    status = open_all(&r);
+    r.committed = r.housekept = clock_now();
+    if (status == SD_OK)
+        status = channel_send(&w->recorder, &ready, -1);
+    while (status == SD_OK && !r.leaving) {
+        sleep_until_rung(&r);
+        read_channel(&r);
+        recorder_drain(&r);
+        keep_house(&r);
+    }
+    finish(&r);
+    return status == SD_OK ? 0 : 1;
+}

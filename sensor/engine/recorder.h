@@ -1,0 +1,27 @@
+/* Inside of the recorder process, shared by recorder.c and answers.c. */
+#ifndef SEALDNS_ENGINE_RECORDER_H
+#define SEALDNS_ENGINE_RECORDER_H
+
+#include <jansson.h>
+
+#include "engine/sensor.h"
+
+struct recorder {
+    struct wiring *wiring;
+    struct policy *policy;
+    struct store *store;
+    struct outputs *outputs;
+    struct control *control;
+    struct rules_status rules;
+    uint64_t pending; /* rows of the open batch */
+    nsec_t committed, housekept, complained;
+    bool leaving;
+};
+
+void recorder_drain(struct recorder *r);
+void recorder_message(struct recorder *r, const struct message *m, int descriptor);
+
+/* What the control socket answers: a control_answer_fn. */
+json_t *recorder_answer(void *context, const char *command, const json_t *request, bool trusted);
+
+#endif

@@ -1,0 +1,259 @@
+/* What the monitor does for its children, and with the ruleset. */
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/error.h"
+#include "base/hash.h"
+#include "base/log.h"
+#include "base/text.h"
+#include "enforce/enforce.h"
+#include "engine/gateway.h"
+#include "engine/monitor.h"
+
+#define STATE_FOLDER "/var/lib/sealdns"
+
+void last_good_path(const char *config, char path[256])
+{
+    char whole[PATH_MAX];
+
+    path[0] = '\0';
+    if (!config[0] || !realpath(config, whole))
+        return;
+    if (access(STATE_FOLDER, F_OK) != 0)
+        mkdir(STATE_FOLDER, 0750); /* if that fails, writing the copy will say so */
+    snprintf(path, 256, STATE_FOLDER "/last-good-%016llx.yaml",
+             (unsigned long long)hash_bytes(whole, strlen(whole), 0));
+}
+
+void monitor_say(const struct monitor *m, enum kind kind, const char *what, const char *detail)
+{
+    struct message tell = {.type = TELL_FINDING};
+
+    own_finding(&tell.finding, kind, kind_name(kind), what);
+    if (detail[0])
+        evidence_string(&tell.finding.evidence, "detail", detail);
+    if (channel_send(&m->wiring->parser, &tell, -1) != SD_OK)
+        log_error("%s: %s %s (not recorded: the parser is gone)", kind_name(kind), what, detail);
+}
+
+int monitor_remove_rules(struct monitor *m, char error[256])
+{
+    int status = ruleset_remove(error);
+
+    if (status == SD_OK && m->installed)
+        monitor_say(m, KIND_ENFORCEMENT, "removed", "");
+    if (status == SD_OK || status == SD_ENOENT)
+        m->installed = false;
+    return status;
+}
+
+static int remove_leftovers(struct monitor *m, char error[256])
+{
+    int status = ruleset_remove(error);
+
+    m->installed = false;
+    /* Without nf_tables or the right to it there is nothing of ours to remove, and monitor mode
+     * needs neither. */
+    if (status != SD_OK)
+        error[0] = '\0';
+    return SD_OK;
+}
+
+int monitor_enforce(struct monitor *m, const struct policy *policy, char error[256])
+{
+    struct ruleset *rules;
+    int status;
+
+    if (policy->mode == MODE_MONITOR)
+        return remove_leftovers(m, error);
+    status = ruleset_compile(policy, policy->mode, clock_now(), &rules, error);
+    if (status != SD_OK)
+        return status;
+    status = ruleset_install(rules, error);
+    ruleset_destroy(rules);
+    if (status == SD_OK)
+        m->installed = true;
+    return status;
+}
+
+void monitor_rules_status(const struct monitor *m, struct rules_status *out)
+{
+    const struct policy *p = m->wiring->policy;
+    struct enforce_status kernel = {0}, wanted = {0};
+    struct ruleset *rules;
+    char error[ENFORCE_ERROR];
+    bool there = ruleset_status(&kernel, error) == SD_OK;
+
+    if (p->mode != MODE_MONITOR &&
+        ruleset_compile(p, p->mode, clock_now(), &rules, error) == SD_OK) {
+        ruleset_describe(rules, &wanted);
+        ruleset_destroy(rules);
+    }
+    *out = (struct rules_status){.installed = there,
+                                 .drifted = m->installed != there || kernel.rules != wanted.rules,
+                                 .mode = (uint8_t)p->mode,
+                                 .rules = kernel.rules,
+                                 .elements = kernel.elements,
+                                 .wanted_rules = wanted.rules,
+                                 .wanted_elements = wanted.elements};
+}
+
+void monitor_tell_installed(const struct monitor *m)
+{
+    struct message tell = {.type = TELL_INSTALLED};
+
+    monitor_rules_status(m, &tell.rules);
+    tell.rules.installed = m->installed;
+    if (channel_send(&m->wiring->parser, &tell, -1) != SD_OK ||
+        channel_send(&m->wiring->recorder, &tell, -1) != SD_OK)
+        log_warning("a child did not hear that the rules changed");
+}
+
+static int hand_over(struct monitor *m, const struct policy_files *files)
+{
+    struct message tell = {.type = TELL_POLICY};
+    int descriptor = policy_files_pack(files), status;
+
+    if (descriptor < 0)
+        return descriptor;
+    status = channel_send(&m->wiring->parser, &tell, descriptor);
+    if (status == SD_OK)
+        status = channel_send(&m->wiring->recorder, &tell, descriptor);
+    close(descriptor);
+    return status;
+}
+
+/* The complaints of a wrong policy: all to standard error, the first to the user who asked. */
+static int compile_again(const struct monitor *m, const struct policy_files *files,
+                         struct policy **out, char error[256])
+{
+    char *said = NULL;
+    size_t length;
+    FILE *to = open_memstream(&said, &length);
+    int status;
+
+    if (!to)
+        return SD_EMEM;
+    status = wiring_policy(m->wiring, files, to, out);
+    fclose(to);
+    if (said && said[0])
+        fputs(said, stderr);
+    if (status != SD_OK)
+        snprintf(error, 256, "%.*s (the old policy stays)", said ? (int)strcspn(said, "\n") : 0,
+                 said ? said : "");
+    free(said);
+    return status;
+}
+
+static int replace_policy(struct monitor *m, struct policy_files *files, struct policy *policy,
+                          char error[256])
+{
+    int status = monitor_enforce(m, policy, error);
+
+    if (status == SD_OK)
+        status = hand_over(m, files);
+    if (status != SD_OK) {
+        policy_destroy(policy);
+        policy_files_free(files);
+        return status;
+    }
+    policy_destroy(m->wiring->policy);
+    policy_files_free(m->wiring->files);
+    m->wiring->policy = policy;
+    m->wiring->files = files;
+    return SD_OK;
+}
+
+int monitor_reload(struct monitor *m, char error[256])
+{
+    const struct sensor_options *o = m->wiring->options;
+    struct policy_files *files;
+    struct policy *policy;
+    char path[256];
+    int status = policy_files_read(o->config, o->default_config, stderr, &files);
+
+    if (status != SD_OK) {
+        snprintf(error, 256, "the policy file cannot be read: %s (the old policy stays)",
+                 sd_strerror(status));
+        monitor_say(m, KIND_SENSOR, "reload refused", error);
+        return status;
+    }
+    status = compile_again(m, files, &policy, error);
+    if (status != SD_OK) {
+        policy_files_free(files);
+        monitor_say(m, KIND_SENSOR, "reload refused", error);
+        return status;
+    }
+    status = replace_policy(m, files, policy, error);
+    monitor_say(m, KIND_SENSOR, status == SD_OK ? "reload" : "reload refused",
+                status == SD_OK ? policy->digest : error);
+    monitor_tell_installed(m);
+    last_good_path(policy_files_path(m->wiring->files), path);
+    if (status == SD_OK && path[0] && policy_files_keep(m->wiring->files, path) != SD_OK)
+        log_warning("cannot keep a copy of the good policy in %s", path);
+    return status;
+}
+
+static void apply(struct monitor *m, struct message *reply)
+{
+    const struct policy *p = m->wiring->policy;
+
+    if (p->mode == MODE_MONITOR) {
+        reply->status = SD_ESTATE;
+        text_copy(reply->text, sizeof reply->text,
+                  "mode is monitor: start with --mode shadow or enforce");
+        return;
+    }
+    reply->status = monitor_enforce(m, p, reply->text);
+    if (reply->status != SD_OK)
+        return;
+    monitor_say(m, KIND_ENFORCEMENT, "installed", mode_name(p->mode));
+    monitor_tell_installed(m);
+    snprintf(reply->text, sizeof reply->text, "rules installed, mode %s", mode_name(p->mode));
+}
+
+static void take_away(struct monitor *m, struct message *reply)
+{
+    reply->status = monitor_remove_rules(m, reply->text);
+    if (reply->status != SD_OK && reply->status != SD_ENOENT)
+        return;
+    text_copy(reply->text, sizeof reply->text,
+              reply->status == SD_OK ? "rules removed" : "there was no table inet sealdns");
+    reply->status = SD_OK;
+    monitor_tell_installed(m);
+}
+
+void monitor_answer(struct monitor *m, const struct channel *from, const struct message *request)
+{
+    struct message reply = {.type = REPLY};
+
+    switch (request->type) {
+    case REQUEST_READY:
+        return;
+    case REQUEST_RELOAD:
+        reply.status = monitor_reload(m, reply.text);
+        if (reply.status == SD_OK)
+            snprintf(reply.text, sizeof reply.text, "policy %s", m->wiring->policy->digest);
+        break;
+    case REQUEST_RULES_APPLY:
+        apply(m, &reply);
+        break;
+    case REQUEST_RULES_REMOVE:
+        take_away(m, &reply);
+        break;
+    case REQUEST_RULES_STATUS:
+        monitor_rules_status(m, &reply.rules);
+        break;
+    default:
+        log_error("a child asked for what no child may ask (%u): stopping", request->type);
+        m->stopping = true;
+        m->status = 1;
+        return;
+    }
+    if (channel_send(from, &reply, -1) != SD_OK)
+        log_warning("the answer to a request was not taken");
+}

@@ -1,0 +1,73 @@
+/* `sealdns run`: three processes from one binary (ARCHITECTURE.md).
+ *
+ *   monitor   keeps the privileges: opened the captures, owns the ruleset, answers typed requests
+ *   parser    reads every foreign byte: capture threads and the engine thread, capture to decide
+ *   recorder  store, outputs and the control socket
+ *
+ * What they share was mapped before the fork: the ring of records and the board. */
+#ifndef SEALDNS_ENGINE_SENSOR_H
+#define SEALDNS_ENGINE_SENSOR_H
+
+#include "base/ring.h"
+#include "capture/capture.h"
+#include "conf/files.h"
+#include "model/policy.h"
+#include "model/stats.h"
+#include "priv/channel.h"
+
+enum { MOST_INTERFACES = 32, MOST_GATEWAY = 256 };
+
+struct sensor_options {
+    const char *config, *default_config; /* config NULL: the default if it exists */
+    const char *interfaces[MOST_INTERFACES];
+    size_t interface_count; /* 0: as the policy says, else the default route's */
+    int mode;               /* -1: as the policy says */
+};
+
+/* 0, or 1 (failed while running), or 2 (wrong configuration), after messages to standard error. */
+int sensor_run(const struct sensor_options *options);
+
+/* --- what the three processes share; only engine/ uses it --- */
+
+/* Counters each process shows to the others; every word has one writer. */
+struct board {
+    struct stats front[MOST_INTERFACES];
+    struct capture_counters captured[MOST_INTERFACES];
+    uint32_t up[MOST_INTERFACES];
+    struct stats back;
+    uint64_t store_rows, store_failed, outputs_written, outputs_lost;
+    nsec_t started;
+    /* Written by the monitor before TELL_POLICY. */
+    uint32_t gateway_count;
+    struct addr gateway[MOST_GATEWAY];
+};
+
+struct wiring {
+    const struct sensor_options *options;
+    struct policy_files *files;
+    struct policy *policy;
+    size_t interface_count;
+    char interfaces[MOST_INTERFACES][16];
+    struct capture *captures[MOST_INTERFACES];
+    struct ring *observations[MOST_INTERFACES];
+    struct ring *records;
+    struct board *board;
+    struct channel parser, recorder; /* the monitor's ends; in a child, that child's own end */
+};
+
+/* Compiles files with the board's gateway addresses and the command line's mode and interfaces. */
+int wiring_policy(const struct wiring *w, const struct policy_files *files, FILE *to,
+                  struct policy **out);
+/* The interfaces that are watched, in place of those the policy names. SD_EMEM. */
+int wiring_interfaces(const struct wiring *w, struct policy *p);
+/* A policy that came with TELL_POLICY; closes the descriptor. */
+int wiring_receive_policy(const struct wiring *w, int descriptor, struct policy **out);
+
+/* The children: never return to their caller's stack but by exit status. */
+int parser_main(struct wiring *w);
+int recorder_main(struct wiring *w);
+
+/* A finding of the sensor about itself; time is now. */
+void own_finding(struct finding *f, enum kind kind, const char *rule, const char *what);
+
+#endif

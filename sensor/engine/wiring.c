@@ -1,0 +1,65 @@
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/error.h"
+#include "base/hash.h"
+#include "base/text.h"
+#include "engine/gateway.h"
+#include "engine/sensor.h"
+
+int wiring_interfaces(const struct wiring *w, struct policy *p)
+{
+    char(*names)[16] = calloc(w->interface_count + 1, sizeof *names);
+
+    if (!names)
+        return SD_EMEM;
+    for (size_t i = 0; i < w->interface_count; i++)
+        text_copy(names[i], sizeof names[i], w->interfaces[i]);
+    free(p->interfaces);
+    p->interfaces = names;
+    p->interface_count = w->interface_count;
+    return SD_OK;
+}
+
+int wiring_policy(const struct wiring *w, const struct policy_files *files, FILE *to,
+                  struct policy **out)
+{
+    int status = policy_files_load(files, w->board->gateway, w->board->gateway_count, clock_now(),
+                                   to, out);
+
+    if (status != SD_OK)
+        return status;
+    if (w->options->mode >= 0)
+        (*out)->mode = (enum mode)w->options->mode;
+    return w->interface_count ? wiring_interfaces(w, *out) : SD_OK;
+}
+
+int wiring_receive_policy(const struct wiring *w, int descriptor, struct policy **out)
+{
+    struct policy_files *files;
+    int status = policy_files_unpack(descriptor, &files);
+
+    close(descriptor);
+    if (status != SD_OK)
+        return status;
+    status = wiring_policy(w, files, stderr, out);
+    policy_files_free(files);
+    return status;
+}
+
+void own_finding(struct finding *f, enum kind kind, const char *rule, const char *what)
+{
+    memset(f, 0, sizeof *f);
+    text_copy(f->rule, sizeof f->rule, rule);
+    f->kind = (uint8_t)kind;
+    f->severity = SEVERITY_INFORMATIONAL;
+    f->confidence = 100;
+    f->zone = f->resolver = -1;
+    f->cut = ACTION_ALERT;
+    f->count = 1;
+    f->time = clock_now();
+    f->key = hash_mix(hash_bytes(what, strlen(what), 0), (uint64_t)f->time);
+    evidence_clear(&f->evidence);
+    evidence_string(&f->evidence, "what", what);
+}
