@@ -91,6 +91,14 @@ const char *nearest_text(const struct nearest *n, char out[OPTION_ERROR])
     return out;
 }
 
+/* C0, DEL, and in UTF-8 the C1 set, which terminals take for commands too. */
+static bool is_control(const char *at)
+{
+    const unsigned char *c = (const unsigned char *)at;
+
+    return c[0] < 0x20 || c[0] == 0x7f || (c[0] == 0xc2 && c[1] >= 0x80 && c[1] < 0xa0);
+}
+
 static int copy_text(const struct option *o, const char *text, char *field, char *error)
 {
     size_t length = strlen(text);
@@ -101,7 +109,7 @@ static int copy_text(const struct option *o, const char *text, char *field, char
         return wrong(error, "`%s` is too long: %zu octets, at most %zu", o->name, length,
                      o->size - 1);
     for (size_t i = 0; i < length; i++)
-        if ((unsigned char)text[i] < 0x20 || text[i] == 0x7f)
+        if (is_control(text + i))
             return wrong(error, "`%s` holds a control character", o->name);
     memcpy(field, text, length + 1);
     return SD_OK;
