@@ -51,6 +51,12 @@ void identify_by_port(const struct observer *o, struct flow *f)
         f->flags |= NAMED | TOLD_NAME;
 }
 
+void identify_again(struct flow *f)
+{
+    give(f, (struct name_given){TRANSPORT_UNKNOWN, 0, 0});
+    f->flags = (uint16_t)(f->flags & ~(NAMED | TOLD_NAME));
+}
+
 /* What is neither DNS nor anything else of its own. */
 static struct name_given otherwise(const struct sight *s)
 {

@@ -38,6 +38,8 @@ bool alpn_offers(const char *alpn, const char *name);
 
 /* From the port alone: what an attempt is meant to be. */
 void identify_by_port(const struct observer *o, struct flow *f);
+/* What the port says is wrong: nothing is known yet. */
+void identify_again(struct flow *f);
 /* From what was seen; sets NAMED. */
 void identify(struct observer *o, struct flow *f, enum seen_as seen);
 /* The flow ends or fails: decides, if nothing has. */

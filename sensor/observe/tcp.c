@@ -2,6 +2,7 @@
 
 #include "observe/do53.h"
 #include "observe/flows.h"
+#include "observe/identify.h"
 #include "observe/tls.h"
 
 enum { TTL_DIFFERENCE = 3 }; /* hops: a reset from elsewhere on the path */
@@ -35,6 +36,12 @@ static struct stream_reader reader_of(struct arrival *a)
     return (struct stream_reader){take_piece, a};
 }
 
+/* On port 53 a message of 5,635 bytes begins like a TLS record, but does not go on like one. */
+static bool dns_begins(const struct packet *p)
+{
+    return p->payload_length >= 14 && assembly_plausible(p->payload, p->payload_length);
+}
+
 /* The first payload of either side: a cold part, and who reads it. */
 static bool warm(struct observer *o, struct flow *f, const struct packet *p, enum side sender)
 {
@@ -47,8 +54,12 @@ static bool warm(struct observer *o, struct flow *f, const struct packet *p, enu
     if (p->tcp_flags & TCP_ACK)
         stream_start(&c->stream[other(sender)], p->ack);
     c->reader = READ_TLS;
-    if (flow_port(f, SIDE_SERVER) != PORT_DNS || tls_begins(p->payload, p->payload_length))
+    if (flow_port(f, SIDE_SERVER) != PORT_DNS)
         return true;
+    if (p->payload_length > 2 && tls_begins(p->payload, p->payload_length) && !dns_begins(p)) {
+        identify_again(f);
+        return true;
+    }
     c->reader = READ_DNS;
     if (!(f->flags & FROM_START)) {
         assembly_begin_lost(&c->assembly[SIDE_CLIENT]);
