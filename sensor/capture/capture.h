@@ -21,10 +21,11 @@ struct capture_counters {
 /* One source of frames. read() gives up to about a thousand frames, then returns. */
 struct capture_ops {
     /* > 0: frames given. SD_EAGAIN: none within the wait. SD_EEND: end of the last file.
-     * SD_ENET: the interface is gone (live; keep calling, it may come back). SD_EIO: error() says. */
+     * SD_ENET: the interface is gone (live; keep calling, it may come back). SD_EIO: error() says.
+     */
     int (*read)(struct capture *c, capture_frame_fn fn, void *context);
     int (*counters)(struct capture *c, struct capture_counters *out);
-    const char *(*error)(struct capture *c); /* one line; "" when none */
+    const char *(*error)(struct capture *c);  /* one line; "" when none */
     const char *(*notice)(struct capture *c); /* a truncated file and the like, once; NULL: none */
     void (*destroy)(struct capture *c);
 };
@@ -35,12 +36,12 @@ struct capture {
 
 struct capture_live_options {
     const char *interface;
-    uint16_t index;      /* into the sensor's interfaces */
+    uint16_t index;        /* into the sensor's interfaces */
     const uint16_t *ports; /* watched besides 53, 853, 443, 5353, 5355 */
     size_t port_count;
     bool tunnels;
-    size_t ring_bytes;   /* 0: 64 MiB */
-    int timeout_ms;      /* 0: 10: a frame waits no longer than this in the ring */
+    size_t ring_bytes; /* 0: 64 MiB */
+    int timeout_ms;    /* 0: 10: a frame waits no longer than this in the ring */
 };
 
 /* Opens, sets the kernel filter, activates: the part that needs privilege. error gets one line that
@@ -49,13 +50,15 @@ int capture_live_open(const struct capture_live_options *options, struct capture
                       char error[CAPTURE_ERROR]);
 /* The packet socket, for poll() and for the monitor's rebind. */
 int capture_live_descriptor(const struct capture *c);
-/* After the interface was taken away and came back under its name: binds the same socket (shared by
- * fork) to it again. SD_ENOENT: it is not back; SD_ENET. */
+/* Binds the socket (shared by fork) to the interface that has this name now, after it was taken
+ * away or replaced; costs nothing where it is bound to it already, so may be called at every look.
+ * SD_ENOENT: there is none of this name; SD_ENET. */
 int capture_live_rebind(int descriptor, const char *interface);
 
 /* pcap, pcapng; "-" is standard input. Several files are merged in the order of their packets'
- * time (equal times: in the order given). A capture that ends inside a packet is read to its last whole packet and
- * notice() says so. SD_EFORMAT (no capture), SD_ENOENT, SD_EIO: error says which file. */
+ * time (equal times: in the order given). A capture that ends inside a packet is read to its last
+ * whole packet and notice() says so. SD_EFORMAT (no capture), SD_ENOENT, SD_EIO: error says which
+ * file. */
 int capture_files_open(char *const *paths, size_t count, struct capture **out,
                        char error[CAPTURE_ERROR]);
 /* 0..1000 of the bytes read, -1 unknown (standard input). */

@@ -59,6 +59,8 @@ static bool is_gone(const struct live *l)
 
     if (getsockname(pcap_fileno(l->pcap), (struct sockaddr *)&address, &length) != 0)
         return false;
+    if (address.sll_ifindex == 0) /* bound to all of them */
+        return false;
     name.ifr_ifindex = address.sll_ifindex;
     return address.sll_ifindex == -1 ||
            (ioctl(pcap_fileno(l->pcap), SIOCGIFNAME, &name) != 0 && errno == ENODEV);
@@ -234,6 +236,15 @@ int capture_live_descriptor(const struct capture *c)
     return pcap_fileno(((const struct live *)c)->pcap);
 }
 
+static bool is_bound(int descriptor, int index)
+{
+    struct sockaddr_ll address = {0};
+    socklen_t length = sizeof address;
+
+    return getsockname(descriptor, (struct sockaddr *)&address, &length) == 0 &&
+           address.sll_ifindex == index;
+}
+
 int capture_live_rebind(int descriptor, const char *interface)
 {
     struct sockaddr_ll address = {
@@ -248,6 +259,8 @@ int capture_live_rebind(int descriptor, const char *interface)
 
     if (address.sll_ifindex == 0)
         return SD_ENOENT;
+    if (is_bound(descriptor, address.sll_ifindex))
+        return 0;
     if (bind(descriptor, (struct sockaddr *)&address, sizeof address) != 0)
         return errno == ENODEV ? SD_ENOENT : SD_ENET;
     if (setsockopt(descriptor, SOL_PACKET, PACKET_ADD_MEMBERSHIP, &membership, sizeof membership))

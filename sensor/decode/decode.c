@@ -5,7 +5,7 @@
 
 #include "base/error.h"
 #include "decode/fragment.h"
-#include "decode/walk.h"
+#include "decode/layers.h"
 
 struct decoder {
     struct reassembly *reassembly;

@@ -1,5 +1,5 @@
 /* Ethernet, its tags, LLC and SNAP, and the table of ethertypes. */
-#include "decode/walk.h"
+#include "decode/layers.h"
 
 enum { LENGTH_MAX = 1500 }; /* IEEE 802.3 3.2.6: up to here the field is a length */
 

@@ -1,5 +1,5 @@
 /* GRE (RFC 2784, RFC 2890), PPTP's version 1 of it (RFC 2637), and ERSPAN inside. */
-#include "decode/walk.h"
+#include "decode/layers.h"
 
 enum {
     CHECKSUM = 0x8000,

@@ -1,5 +1,5 @@
 /* ICMP (RFC 792) and ICMPv6 (RFC 4443): an error quotes the datagram it speaks of. */
-#include "decode/walk.h"
+#include "decode/layers.h"
 
 /* The transport header is 8 octets at least (RFC 792); ports are its first four everywhere. */
 static void quote_transport(struct cursor c, uint8_t protocol, struct packet_quote *q)

@@ -3,7 +3,7 @@
 
 #include "base/error.h"
 #include "decode/fragment.h"
-#include "decode/walk.h"
+#include "decode/layers.h"
 
 /* The content becomes the whole datagram's. */
 static int reassemble(struct walk *w, struct fragment *f)

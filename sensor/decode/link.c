@@ -1,6 +1,6 @@
 /* Link types that are no more than a few octets before an ethertype or an IP header, and the table
  * of all link types. https://www.tcpdump.org/linktypes.html */
-#include "decode/walk.h"
+#include "decode/layers.h"
 
 /* Linux cooked capture: the protocol is an ethertype, or 4 for 802.2 LLC. */
 static int cooked(struct walk *w, uint16_t protocol)

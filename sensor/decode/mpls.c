@@ -1,5 +1,5 @@
 /* MPLS label stack (RFC 3032). The labels differ by direction: they do not name a tunnel. */
-#include "decode/walk.h"
+#include "decode/layers.h"
 
 int layer_mpls(struct walk *w)
 {

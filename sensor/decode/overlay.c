@@ -1,6 +1,6 @@
 /* VXLAN (RFC 7348, with the group policy and generic protocol extensions), Geneve (RFC 8926) and
  * the network service header (RFC 8300). */
-#include "decode/walk.h"
+#include "decode/layers.h"
 
 enum { VXLAN_VNI = 0x08, VXLAN_PROTOCOL = 0x04, VXLAN_POLICY = 0x80 };
 

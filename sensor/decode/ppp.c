@@ -1,5 +1,5 @@
 /* PPP (RFC 1661, RFC 1662), PPPoE (RFC 2516), Cisco HDLC. */
-#include "decode/walk.h"
+#include "decode/layers.h"
 
 int layer_by_ppp_protocol(struct walk *w, uint16_t protocol)
 {

@@ -1,5 +1,5 @@
 /* TCP (RFC 9293) and UDP (RFC 768). */
-#include "decode/walk.h"
+#include "decode/layers.h"
 
 static int deliver(struct walk *w)
 {

@@ -1,6 +1,6 @@
 /* Tunnels in UDP. A port alone does not make one, since a client may use any as its own: what does
  * not look like the tunnel's header stays a UDP datagram. */
-#include "decode/walk.h"
+#include "decode/layers.h"
 
 enum { GTP_HEADER = 8, GTP_FLAGS_MORE = 0x07, GTP_EXTENSION = 0x04, GTP_G_PDU = 255 };
 

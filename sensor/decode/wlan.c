@@ -1,5 +1,5 @@
 /* IEEE 802.11 data frames, as a monitor port gives them. */
-#include "decode/walk.h"
+#include "decode/layers.h"
 
 int layer_radiotap(struct walk *w)
 {

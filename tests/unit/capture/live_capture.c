@@ -1,7 +1,6 @@
 /* For tests/netns/live-capture.sh: watches an interface as the sensor does. The parent opens the
  * capture and rebinds it when the interface was replaced; the child, without privileges, reads it
  * and prints a line for each packet, "gone" when the interface is away, and counters at SIGTERM. */
-#include <net/if.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
@@ -84,14 +83,8 @@ static int child(struct capture *c)
 
 static void monitor(const struct capture *c, const char *interface)
 {
-    unsigned bound = if_nametoindex(interface);
-
     while (!stopped) {
-        unsigned now = if_nametoindex(interface);
-
-        if (now != 0 && now != bound &&
-            capture_live_rebind(capture_live_descriptor(c), interface) == 0)
-            bound = now;
+        capture_live_rebind(capture_live_descriptor(c), interface);
         poll(NULL, 0, 50);
     }
 }
