@@ -7,6 +7,9 @@
 #include "conf/tree.h"
 
 static void keep(struct complaints *c, struct complaint place, const char *format,
+                 va_list arguments) __attribute__((format(printf, 3, 0)));
+
+static void keep(struct complaints *c, struct complaint place, const char *format,
                  va_list arguments)
 {
     struct complaint *kept = c->list + c->kept;

@@ -3,7 +3,7 @@
 #ifndef SEALDNS_CONF_READER_H
 #define SEALDNS_CONF_READER_H
 
-#include "base/option.h"
+#include "conf/key.h"
 #include "conf/tree.h"
 #include "model/policy.h"
 
@@ -26,43 +26,6 @@ struct reader {
     bool zone_seen[2]; /* `default` and `gateway` */
     bool out_of_memory;
 };
-
-struct key {
-    struct option option;
-    /* OPTION_PART reads its value itself. */
-    void (*read)(struct reader *r, const struct node *value, void *object);
-    /* A list: the field is a pointer to elements of this size, and their count is a size_t there.
-     */
-    size_t element, count_offset;
-};
-
-#define FIELD(type, member) .offset = offsetof(type, member), .size = sizeof(((type *)0)->member)
-/* One line of a table; what follows goes into struct option. */
-#define KEY(word_, kind_, ...)                                                                     \
-    {                                                                                              \
-        .option = {.name = word_, .kind = kind_, __VA_ARGS__ }                                     \
-    }
-#define PART(word_, read_, ...)                                                                    \
-    {                                                                                              \
-        .option = {.name = word_, .kind = OPTION_PART, __VA_ARGS__}, .read = read_                 \
-    }
-#define LATER(word_)                                                                               \
-    {                                                                                              \
-        .option = {.name = word_, .kind = OPTION_LATER }                                           \
-    }
-#define LIST(word_, kind_, type, member, counter, ...)                                             \
-    {                                                                                              \
-        .option = {.name = word_,                                                                  \
-                   .kind = kind_,                                                                  \
-                   .offset = offsetof(type, member),                                               \
-                   .size = sizeof *((type *)0)->member,                                            \
-                   __VA_ARGS__},                                                                   \
-        .element = sizeof *((type *)0)->member, .count_offset = offsetof(type, counter)            \
-    }
-#define KEYS_END                                                                                   \
-    {                                                                                              \
-        .option = {.name = NULL }                                                                  \
-    }
 
 /* The members of a map into object; keys ends with a key without name. Complains about unknown and
  * repeated keys, missing ones, and values that are none. what: "a zone". */

@@ -98,6 +98,26 @@ static void check_redirect(struct reader *r, const struct node *entry, const str
                         "`redirect_to` does nothing without `cleartext: redirect`");
 }
 
+/* What the kernel cannot do in this version is an error where rules are asked for. */
+static void check_enforced(struct reader *r, const struct node *entry, const struct policy_zone *z)
+{
+    const struct node *vlans = tree_member(entry, "vlans");
+    const struct node *cleartext = tree_member(entry, "cleartext");
+
+    if (r->policy->mode == MODE_MONITOR)
+        return;
+    if (z->cleartext == ACTION_REDIRECT && cleartext)
+        complain(r->complaints, cleartext,
+                 "this version cannot `redirect` in mode %s yet: use `reject`, clients may always "
+                 "ask the gateway's own resolver",
+                 mode_name(r->policy->mode));
+    if (z->vlan_count)
+        complain(r->complaints, vlans->key,
+                 "in mode %s the kernel no longer sees VLAN tags: name the VLAN's interface under "
+                 "`interfaces`",
+                 mode_name(r->policy->mode));
+}
+
 static void note_networks(struct reader *r, const struct node *entry, int zone)
 {
     static const struct option option = {.name = "networks", .kind = OPTION_PREFIX};
@@ -132,6 +152,7 @@ static void read_zone(struct reader *r, const struct node *entry)
             complain(r->complaints, id, "a zone `%s` is there already", z->id);
     check_clients(r, entry, z);
     check_redirect(r, entry, z);
+    check_enforced(r, entry, z);
     note_networks(r, entry, number);
 }
 

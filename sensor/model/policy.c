@@ -303,6 +303,10 @@ enum action policy_kernel(const struct policy *p, int16_t zone, const struct add
     bool shared;
     int16_t resolver;
 
+    /* Local addresses are exempt on every port, and always for what the gateway asks itself. */
+    if (policy_is_gateway(p, server) &&
+        (zone == ZONE_GATEWAY || zone_at(p, zone)->gateway_resolver))
+        return ACTION_ALLOW;
     if (server_port == 53)
         return in_kernel(policy_cleartext(p, zone, client, server, now));
     if (server_port != 853 && server_port != 443)

