@@ -21,6 +21,14 @@ static void read_on_exit(struct reader *r, const struct node *n, void *object)
         p->remove_on_exit = word == 1;
 }
 
+static bool has_port(const struct policy *p, uint16_t port)
+{
+    for (size_t i = 0; i < p->extra_port_count; i++)
+        if (p->extra_ports[i] == port)
+            return true;
+    return false;
+}
+
 static void read_ports(struct reader *r, const struct node *n, void *object)
 {
     static const struct option option = {
@@ -38,8 +46,8 @@ static void read_ports(struct reader *r, const struct node *n, void *object)
         }
         if (!read_value(r, e, &option, &port))
             continue;
-        if (port == 53 || port == 853 || port == 443)
-            complain_softly(r->complaints, e, "port %u is always watched", port);
+        if (port == 53 || port == 853 || port == 443 || has_port(p, port))
+            complain_softly(r->complaints, e, "port %u is watched already", port);
         else
             p->extra_ports[p->extra_port_count++] = port;
     }
@@ -89,7 +97,15 @@ static const struct key sensor_keys[] = {
 
 static void read_sensor(struct reader *r, const struct node *n, void *object)
 {
+    const struct node *list = tree_member(n, "interfaces");
+
     read_map(r, n, sensor_keys, object, "`sensor`");
+    for (const struct node *e = list ? list->first : NULL; e; e = e->next)
+        for (const struct node *o = list->first; o != e; o = o->next)
+            if (o->kind == NODE_TEXT && e->kind == NODE_TEXT && strcmp(o->text, e->text) == 0) {
+                complain(r->complaints, e, "the interface %s is there twice", e->text);
+                return;
+            }
 }
 
 static void read_store(struct reader *r, const struct node *n, void *object)

@@ -118,6 +118,8 @@ static void sensor(void **state)
         {"sensor: {interfaces: [a-very-long-name]}\n",
          "p:1:23: `a-very-long-name` is no interface name: 1 to 15 characters, no space, no "
          "`/`\n"},
+        {"sensor: {interfaces: [lan0, lan1, lan0]}\n",
+         "p:1:35: the interface lan0 is there twice\n"},
         {"sensor: {ports: [784, 99999]}\n",
          "p:1:23: `ports` cannot be `99999`: a whole number from 1 to 65535\n"},
         {"sensor: {ports: [1,2,3,4,5,6,7,8,9,10,11,12,13,14,15,16,17]}\n",
@@ -297,7 +299,8 @@ static void warnings(void **state)
         {"exceptions:\n  - {client: 10.0.0.1, until: 2026-11-20, owner: a, reason: b}\n",
          "p:2:31: warning: this exception has ended and is inactive\n"},
         {"exceptions:\n  - {client: 10.0.0.1, until: 2026-11-21, owner: a, reason: b}\n", ""},
-        {"sensor: {ports: [853]}\n", "p:1:18: warning: port 853 is always watched\n"},
+        {"sensor: {ports: [853]}\n", "p:1:18: warning: port 853 is watched already\n"},
+        {"sensor: {ports: [784, 784]}\n", "p:1:23: warning: port 784 is watched already\n"},
         {"zones:\n  - {id: a, vlans: [5], redirect_to: 10.0.0.1}\n",
          "p:2:25: warning: `redirect_to` does nothing without `cleartext: redirect`\n"},
         {"resolvers:\n  - {id: quad9, addresses: [9.9.9.9]}\n",
