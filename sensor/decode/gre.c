@@ -1,4 +1,4 @@
-/* GRE (RFC 2784, RFC 2890), PPTP's version 1 of it (RFC 2637), and ERSPAN inside. */
+/* GRE (RFC 2784, RFC 2890), PPTP's version 1 of it (RFC 2637), EoIP, and ERSPAN inside. */
 #include "decode/layers.h"
 
 enum {
@@ -10,7 +10,7 @@ enum {
     VERSION = 0x0007
 };
 
-enum { PPP = 0x880b, ERSPAN = 0x88be };
+enum { PPP = 0x880b, ERSPAN = 0x88be, EOIP = 0x6400 };
 
 /* The call id in the key differs by direction: it does not name the tunnel. */
 static int pptp(struct walk *w, uint16_t flags, uint16_t protocol)
@@ -24,11 +24,21 @@ static int pptp(struct walk *w, uint16_t flags, uint16_t protocol)
     return walk_to(w, layer_ppp);
 }
 
+/* MikroTik's: the key is a length and the tunnel's number, the latter little-endian. */
+static int eoip(struct walk *w)
+{
+    cursor_skip(&w->c, 2);
+    w->out->tunnel = __builtin_bswap16(cursor_u16(&w->c));
+    return cursor_ok(&w->c) ? walk_to(w, layer_ethernet) : walk_short(w, IN_TUNNEL);
+}
+
 int layer_gre(struct walk *w)
 {
     uint16_t flags = cursor_u16(&w->c);
     uint16_t protocol = cursor_u16(&w->c);
 
+    if (cursor_ok(&w->c) && flags == (KEY | 1) && protocol == EOIP)
+        return eoip(w);
     if (cursor_ok(&w->c) && (flags & VERSION) == 1)
         return pptp(w, flags, protocol);
     if (cursor_ok(&w->c) && ((flags & VERSION) != 0 || flags & ROUTING))

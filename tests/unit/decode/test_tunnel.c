@@ -57,6 +57,8 @@ static void gre(void **state)
                  in_ip(47, "1000 22eb 00000001 2000 0001 00000000 0000 0001 "
                            "0000000000000000 " INNER));
     assert_whole(b, 101, in_ip(47, "3001 880b 0024 0001 00000001 ff03 0021 " WHOLE));
+    assert_whole(b, 101, in_ip(47, "2001 6400 002e 1900 " INNER));
+    assert_int_equal(b->packet.tunnel, 25);
     assert_int_equal(decode_hex(b, 101, in_ip(47, "4000 0800 " WHOLE)), SD_EUNSUP);
     assert_int_equal(decode_hex(b, 101, in_ip(47, "2000 08")), SD_EMALF);
     assert_int_equal(b->stats.malformed_tunnel, 1);
