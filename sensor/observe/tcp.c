@@ -128,27 +128,39 @@ static enum cause cause_of_end(const struct flow *f, enum side sender, bool rese
         return CAUSE_RESET;
     if (!f->cold)
         return reset ? CAUSE_RESET : CAUSE_NONE;
-    if (f->cold->reader == READ_DNS)
-        return f->flags & CLIENT_SPOKE ? cut : CAUSE_NONE;
+    if (f->cold->reader == READ_DNS) /* a client may close its side and still wait for answers */
+        return f->flags & CLIENT_SPOKE && (reset || sender == SIDE_SERVER) ? cut : CAUSE_NONE;
     return tls_cause_of_end(f, sender, reset);
+}
+
+/* Bytes before this FIN are not in the capture: how it went cannot be told. */
+static bool misses_bytes(struct observer *o, struct flow *f, const struct packet *p,
+                         enum side sender)
+{
+    struct arrival a = {o, f, p, sender};
+    struct stream *s = f->cold ? &f->cold->stream[sender] : NULL;
+
+    if (!s || p->tcp_flags & TCP_RST)
+        return false;
+    while (s->held)
+        stream_skip(s, &o->stream_bytes, reader_of(&a), o->stats);
+    return s->started && (int32_t)(p->seq - s->next) > 0;
 }
 
 static void take_end(struct observer *o, struct flow *f, const struct packet *p, enum side sender)
 {
-    bool reset = (p->tcp_flags & TCP_RST) != 0;
-    enum cause cause = cause_of_end(f, sender, reset);
+    bool reset = (p->tcp_flags & TCP_RST) != 0, torn = misses_bytes(o, f, p, sender);
+    enum cause cause = torn ? CAUSE_NONE : cause_of_end(f, sender, reset);
+    struct fault fault = {.cause = (uint8_t)cause,
+                          .origin = origin_of(f, p, sender),
+                          .from_client = sender == SIDE_CLIENT,
+                          .ttl = p->ttl};
 
+    if (cause == CAUSE_CERTIFICATE) /* the client says so, but the server or the path gave reason */
+        fault.origin = ORIGIN_UNKNOWN;
     f->flags |= sender == SIDE_CLIENT ? CLIENT_FIN : SERVER_FIN;
-    if (cause != CAUSE_NONE && !(f->flags & TOLD_FAILED)) {
-        flows_fail_end(o, f,
-                       &(struct fault){.cause = cause,
-                                       .origin = cause == CAUSE_CERTIFICATE
-                                                     ? ORIGIN_UNKNOWN
-                                                     : origin_of(f, p, sender),
-                                       .from_client = sender == SIDE_CLIENT,
-                                       .ttl = p->ttl});
-        return;
-    }
+    if (cause != CAUSE_NONE)
+        flows_fail(o, f, &fault);
     if (reset || (f->flags & CLIENT_FIN && f->flags & SERVER_FIN))
         flows_end(o, f, sender == SIDE_CLIENT);
     else
