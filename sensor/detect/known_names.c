@@ -186,7 +186,8 @@ size_t known_names_bytes(const struct known_names *k)
 /* 16 to 31.172.in-addr.arpa: sixteen zones, one rule. */
 static bool is_172_reverse(const uint8_t *wire, size_t length)
 {
-    static const uint8_t tail[] = "\3172\7in-addr\4arpa";
+    static const uint8_t tail[] = "\3"
+                                  "172\7in-addr\4arpa";
     unsigned number;
 
     if (length < sizeof tail + 3 || memcmp(wire + length - sizeof tail, tail, sizeof tail) != 0)

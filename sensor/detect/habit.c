@@ -1,0 +1,115 @@
+#include "detect/habit.h"
+
+#include "base/hash.h"
+
+#define HOUR (3600 * NSEC_S)
+
+uint32_t habit_hash(const uint8_t *wire, size_t length)
+{
+    uint32_t h = (uint32_t)hash_bytes(wire, length, 0);
+
+    return h ? h : 1;
+}
+
+static uint64_t address_hash(const struct addr *a)
+{
+    return hash_mix(a->w[0], a->w[1]);
+}
+
+bool habit_asked(const struct habit *h, uint32_t name)
+{
+    bool found = false;
+
+    for (int i = 0; i < HABIT_NAMES; i++) /* without a way out: the compiler makes vectors of it */
+        found |= h->name[i] == name;
+    return found;
+}
+
+static void turn_hour(struct habit *h, nsec_t now)
+{
+    if (h->since && now - h->since < HOUR)
+        return;
+    h->before = h->since && now - h->since < 2 * HOUR ? h->since : now;
+    h->fresh_before = h->before == now ? 0 : h->fresh;
+    h->since = now;
+    h->fresh = 0;
+}
+
+void habit_learn(struct habit *h, uint32_t name, bool ordinary, nsec_t now)
+{
+    if (habit_asked(h, name))
+        return;
+    h->name[h->next_name] = name;
+    h->next_name = (uint8_t)((h->next_name + 1) % HABIT_NAMES);
+    if (!ordinary)
+        return;
+    turn_hour(h, now);
+    h->fresh++;
+}
+
+uint32_t habit_count(const struct habit *h, nsec_t now)
+{
+    if (!h->since || now - h->since > 2 * HOUR)
+        return 0;
+    return h->fresh + h->fresh_before;
+}
+
+double habit_expects(const struct habit *h, nsec_t now, nsec_t span)
+{
+    nsec_t watched = now - h->before;
+
+    if (watched < 60 * NSEC_S)
+        watched = 60 * NSEC_S;
+    return (double)habit_count(h, now) * (double)span / (double)watched;
+}
+
+bool habit_owns(const struct habit *h, uint32_t name)
+{
+    for (int i = 0; i < HABIT_OWN; i++)
+        if (h->own[i] == name)
+            return true;
+    return false;
+}
+
+void habit_own(struct habit *h, uint32_t name)
+{
+    if (habit_owns(h, name))
+        return;
+    h->own[h->next_own] = name;
+    h->next_own = (uint8_t)((h->next_own + 1) % HABIT_OWN);
+}
+
+static bool contacted(const struct habit *h, uint64_t address)
+{
+    for (int i = 0; i < HABIT_CONTACTS; i++)
+        if (h->contact[i] == address)
+            return true;
+    return false;
+}
+
+void habit_contact(struct habit *h, const struct addr *server)
+{
+    uint64_t address = address_hash(server);
+
+    for (int i = 0; i < HABIT_ANSWERS; i++)
+        if (h->answer[i].name && h->answer[i].address == address)
+            habit_own(h, h->answer[i].name);
+    if (contacted(h, address))
+        return;
+    h->contact[h->next_contact] = address;
+    h->next_contact = (uint8_t)((h->next_contact + 1) % HABIT_CONTACTS);
+}
+
+bool habit_answer(struct habit *h, uint32_t name, const struct addr *address)
+{
+    uint64_t hash = address_hash(address);
+
+    if (contacted(h, hash)) {
+        habit_own(h, name);
+        return true;
+    }
+    h->answer[h->next_answer].address = hash;
+    h->answer[h->next_answer].name = name;
+    h->next_answer = (uint8_t)((h->next_answer + 1) % HABIT_ANSWERS);
+    return false;
+}

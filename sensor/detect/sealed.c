@@ -1,0 +1,163 @@
+#include "detect/sealed.h"
+
+static bool is_silent(uint8_t cause)
+{
+    return cause == CAUSE_TIMEOUT || cause == CAUSE_NO_ANSWER;
+}
+
+void sealed_forget(struct sealed *s, uint64_t flow_id)
+{
+    for (int i = 0; i < SEALED_OPEN; i++)
+        if (s->open[i].flow == flow_id)
+            s->open[i].flow = 0;
+}
+
+bool sealed_opened(struct sealed *s, const struct observation *o)
+{
+    int oldest = 0;
+
+    for (int i = 0; i < SEALED_OPEN; i++)
+        if (s->open[i].flow == o->flow_id)
+            return false;
+    for (int i = 0; i < SEALED_OPEN; i++) {
+        if (!s->open[i].flow) {
+            oldest = i;
+            break;
+        }
+        if (s->open[i].since < s->open[oldest].since)
+            oldest = i;
+    }
+    s->open[oldest].flow = o->flow_id;
+    s->open[oldest].since = o->flow.first ? o->flow.first : o->time;
+    if (s->attempts < UINT16_MAX)
+        s->attempts++;
+    return true;
+}
+
+/* When it worked, at the earliest: counts are told late, so they prove an answer only since the
+ * counts before them. 0: they prove nothing. */
+static nsec_t worked_at(struct sealed *s, const struct observation *o)
+{
+    bool goes_on = s->told_flow == o->flow_id && s->told;
+    nsec_t told = s->told;
+
+    s->told_flow = o->flow_id;
+    s->told = o->time;
+    if (o->flow.phase == FLOW_ESTABLISHED)
+        return o->time;
+    return goes_on && o->flow.responses ? told : 0;
+}
+
+static void begin_anew(struct sealed *s)
+{
+    s->failed = s->failed_last = s->began = s->counts_from = 0;
+    s->attempts = s->failures = s->fresh = 0;
+}
+
+bool sealed_worked(struct sealed *s, const struct observation *o)
+{
+    nsec_t at = worked_at(s, o);
+    bool ends = s->failed != 0;
+
+    s->answers += o->flow.responses;
+    sealed_forget(s, o->flow_id);
+    if (!at || at < s->failed_last)
+        return false;
+    if (!s->first_ok)
+        s->first_ok = at;
+    if (at > s->last_ok)
+        s->last_ok = at;
+    s->successes += o->flow.phase == FLOW_ESTABLISHED;
+    s->name_sent |= o->flow.tls.sni[0] != '\0';
+    begin_anew(s);
+    return ends;
+}
+
+void sealed_sibling_worked(struct sealed *s, nsec_t at)
+{
+    s->last_ok = at;
+    begin_anew(s);
+}
+
+/* A flow that the client gave up at once while another one may win: Happy Eyeballs, DoQ beside DoT.
+ */
+static bool is_change_of_mind(const struct observation *o)
+{
+    return o->flow.from_client && o->flow.cause == CAUSE_RESET && o->time - o->flow.first < NSEC_S;
+}
+
+bool sealed_failed(struct sealed *s, const struct observation *o, enum cause cause,
+                   enum origin origin, const struct sealed_times *times)
+{
+    nsec_t began = o->flow.first ? o->flow.first : o->time;
+    nsec_t from = is_silent(o->flow.cause) ? began + times->patience : o->time;
+
+    sealed_forget(s, o->flow_id);
+    if (cause == CAUSE_NONE || is_change_of_mind(o))
+        return false;
+    if (s->last_ok && s->last_ok >= began)
+        return false; /* it worked while this one was trying */
+    if (from > o->time)
+        from = o->time;
+    if (s->failed && o->time > s->failed_last + sealed_window(s, times))
+        begin_anew(s); /* the old failure is past */
+    if (!s->failed) {
+        s->failed = o->time;
+        s->began = began;
+        s->counts_from = from;
+        s->cause = (uint8_t)cause;
+        s->origin = (uint8_t)origin;
+        s->transport = o->transport;
+        s->proto = o->proto;
+        s->server = o->server;
+        s->client_port = o->client_port;
+        s->server_port = o->server_port;
+        s->flow_id = o->flow_id;
+    } else if (s->origin == ORIGIN_UNKNOWN && s->cause == cause) {
+        s->origin = (uint8_t)origin;
+    }
+    if (from < s->counts_from)
+        s->counts_from = from;
+    if (began < s->began)
+        s->began = began;
+    s->failed_last = o->time;
+    if (s->failures < UINT16_MAX)
+        s->failures++;
+    if (s->attempts < s->failures)
+        s->attempts = s->failures; /* the capture began after the SYN */
+    return true;
+}
+
+bool sealed_trying(const struct sealed *s, nsec_t now, nsec_t age)
+{
+    for (int i = 0; i < SEALED_OPEN; i++)
+        if (s->open[i].flow && now - s->open[i].since < age)
+            return true;
+    return false;
+}
+
+nsec_t sealed_window(const struct sealed *s, const struct sealed_times *times)
+{
+    if (s->cause == CAUSE_ICMP)
+        return times->window_icmp;
+    return is_silent(s->cause) ? times->window_timeout : times->window_reset;
+}
+
+bool sealed_was_trying(const struct sealed *s, nsec_t then)
+{
+    for (int i = 0; i < SEALED_OPEN; i++)
+        if (s->open[i].flow && s->open[i].since <= then)
+            return true;
+    return false;
+}
+
+bool sealed_explains(const struct sealed *s, nsec_t clear, const struct sealed_times *times)
+{
+    return s->failed && clear >= s->counts_from &&
+           clear <= s->failed_last + sealed_window(s, times);
+}
+
+uint32_t sealed_proof(const struct sealed *s)
+{
+    return s->successes > s->answers ? s->successes : s->answers;
+}
