@@ -29,16 +29,24 @@ static bool is_svcb(uint16_t type)
     return type == DNS_TYPE_SVCB || type == DNS_TYPE_HTTPS;
 }
 
-static int walk_block(struct dns_walk *w, int block, struct cursor *c)
+static int walk_name(struct dns_walk *w, struct cursor *c, int *growth)
 {
-    int octets;
+    size_t before = c->left;
+    int octets = dns_walk_name(w, c, NULL);
 
+    if (octets < 0)
+        return octets == SD_ELIMIT ? SD_ELIMIT : SD_EMALF;
+    *growth += octets - (int)(before - c->left);
+    return 0;
+}
+
+static int walk_block(struct dns_walk *w, int block, struct cursor *c, int *growth)
+{
     switch (block) {
     case KNOT_RDATA_WF_FIXED_DNAME:
     case KNOT_RDATA_WF_COMPRESSIBLE_DNAME:
     case KNOT_RDATA_WF_DECOMPRESSIBLE_DNAME:
-        octets = dns_walk_name(w, c, NULL);
-        return octets == SD_ELIMIT ? SD_ELIMIT : octets < 0 ? SD_EMALF : 0;
+        return walk_name(w, c, growth);
     case KNOT_RDATA_WF_NAPTR_HEADER:
         return naptr_header(c);
     case KNOT_RDATA_WF_REMAINDER:
@@ -72,6 +80,7 @@ int dns_walk_rdata(struct dns_walk *w, uint16_t type, uint16_t class, struct cur
     if ((type == DNS_TYPE_A && rdata.left == 4) || (type == DNS_TYPE_AAAA && rdata.left == 16))
         return 0;
     const knot_rdata_descriptor_t *d = descriptor_of(type);
+    int growth = 0; /* by decompression */
 
     /* RFC 2136 2.4, 2.5: an update's prerequisites and deletions carry no data. */
     if (rdata.left == 0) {
@@ -81,10 +90,12 @@ int dns_walk_rdata(struct dns_walk *w, uint16_t type, uint16_t class, struct cur
     if (is_svcb(type) && dns_svcb_check(rdata) != 0)
         return SD_EMALF;
     for (const int *block = d->block_types; *block != KNOT_RDATA_WF_END; block++) {
-        int error = walk_block(w, *block, &rdata);
+        int error = walk_block(w, *block, &rdata, &growth);
 
         if (error)
             return error;
     }
-    return rdata.left == 0 ? 0 : SD_EMALF;
+    /* libknot holds the decompressed data against the record's length. */
+    w->unsound |= growth < (int)rdata.left;
+    return 0;
 }

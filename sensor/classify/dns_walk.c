@@ -186,9 +186,10 @@ static int walk_record(struct dns_walk *w, struct dns_message *out, unsigned sec
         return SD_ETRUNC;
     if (section == SECTION_ANSWER)
         keep_address(&r, out);
-    if (r.type == DNS_TYPE_OPT)
-        return section == SECTION_ADDITIONAL ? walk_edns(&r, out) : 0;
-    return dns_walk_rdata(w, r.type, r.class, r.rdata);
+    error = dns_walk_rdata(w, r.type, r.class, r.rdata);
+    if (!error && r.type == DNS_TYPE_OPT && section == SECTION_ADDITIONAL)
+        error = walk_edns(&r, out);
+    return error;
 }
 
 /* What a caller may read even when the rest does not parse. */

@@ -5,17 +5,28 @@
 
 #include "classify/classify.h"
 #include "classify/dpi.h"
+#include "classify/tls_stream.h"
 
-enum { PACKETS_MAX = 24 };
-
-struct classifier {
-    struct dpi *dpi;
+enum {
+    TLS_PACKETS_MAX = 40,  /* with payload, of a handshake: a long chain at a small MSS */
+    OTHER_PACKETS_MAX = 6, /* of a flow that resembles nothing yet */
+    SPARE_MAX = 4096,      /* closed flows kept for the next */
 };
 
 struct flow {
-    struct dpi_flow *dpi;
+    struct flow *next_spare;
+    struct dpi_flow *dpi; /* NULL until nDPI is asked */
+    struct tls_stream tls;
     unsigned packets;
-    bool done;
+    uint8_t guess; /* enum classify_guess */
+    struct tls_facts facts;
+};
+
+struct classifier {
+    struct dpi *dpi;
+    struct block_pool blocks;
+    struct flow *spare;
+    unsigned spare_count;
 };
 
 struct classifier *classifier_create(void)
@@ -36,6 +47,13 @@ void classifier_destroy(struct classifier *c)
 {
     if (!c)
         return;
+    while (c->spare) {
+        struct flow *f = c->spare;
+
+        c->spare = f->next_spare;
+        free(f);
+    }
+    block_pool_finish(&c->blocks);
     dpi_destroy(c->dpi);
     free(c);
 }
@@ -48,15 +66,16 @@ const char *classifier_version(void)
 static void *flow_open(void *classifier)
 {
     struct classifier *c = classifier;
-    struct flow *f = calloc(1, sizeof(*f));
+    struct flow *f = c->spare;
 
-    if (!f)
-        return NULL;
-    f->dpi = dpi_flow_open(c->dpi);
-    if (!f->dpi) {
-        free(f);
+    if (f) {
+        c->spare = f->next_spare;
+        c->spare_count--;
+    } else if (!(f = malloc(sizeof(*f)))) {
         return NULL;
     }
+    memset(f, 0, sizeof(*f));
+    tls_stream_init(&f->tls, &f->facts);
     return f;
 }
 
@@ -67,41 +86,79 @@ static void flow_close(void *classifier, void *flow)
 
     if (!f)
         return;
+    tls_stream_finish(&f->tls, &c->blocks);
     dpi_flow_close(c->dpi, f->dpi);
-    free(f);
+    if (c->spare_count == SPARE_MAX) {
+        free(f);
+        return;
+    }
+    f->next_spare = c->spare;
+    c->spare = f;
+    c->spare_count++;
+}
+
+/* Asks nDPI; true while it may learn more. */
+static bool ask(struct classifier *c, struct flow *f, const struct packet *packet, int from_client)
+{
+    bool more;
+
+    if (!f->dpi && !(f->dpi = dpi_flow_open(c->dpi)))
+        return false;
+    more = dpi_flow_feed(c->dpi, f->dpi, packet, from_client);
+    f->guess = (uint8_t)dpi_flow_guess(f->dpi);
+    return more;
+}
+
+static enum classify_answer feed_tcp(struct classifier *c, struct flow *f,
+                                     const struct packet *packet, int from_client)
+{
+    uint32_t seq = packet->seq + ((packet->tcp_flags & TCP_SYN) != 0); /* RFC 7413: data in a SYN */
+    enum tls_progress progress = tls_stream_feed(&f->tls, &c->blocks, from_client, seq,
+                                                 packet->payload, packet->payload_length);
+
+    if (progress == TLS_UNLIKE) {
+        bool more = ask(c, f, packet, from_client);
+
+        return (more || f->guess == GUESS_UNKNOWN) && f->packets < OTHER_PACKETS_MAX
+                   ? CLASSIFY_MORE
+                   : CLASSIFY_NOT_TLS;
+    }
+    f->guess = GUESS_TLS;
+    return progress == TLS_DONE || f->packets >= TLS_PACKETS_MAX ? CLASSIFY_DONE : CLASSIFY_MORE;
+}
+
+static enum classify_answer feed_udp(struct classifier *c, struct flow *f,
+                                     const struct packet *packet, int from_client)
+{
+    bool more = ask(c, f, packet, from_client);
+
+    if (f->guess == GUESS_QUIC)
+        dpi_flow_facts(f->dpi, &f->facts);
+    if (more && f->packets < OTHER_PACKETS_MAX)
+        return CLASSIFY_MORE;
+    return f->guess == GUESS_QUIC ? CLASSIFY_DONE : CLASSIFY_NOT_TLS;
 }
 
 static enum classify_answer flow_feed(void *classifier, void *flow, const struct packet *packet,
                                       int from_client)
 {
-    struct classifier *c = classifier;
-    struct flow *f = flow;
-
     if (packet->payload_length == 0)
         return CLASSIFY_MORE;
-    f->packets++;
-    if (dpi_flow_feed(c->dpi, f->dpi, packet, from_client) && f->packets < PACKETS_MAX)
-        return CLASSIFY_MORE;
-    enum classify_guess guess = dpi_flow_guess(f->dpi);
-
-    return guess == GUESS_TLS || guess == GUESS_QUIC ? CLASSIFY_DONE : CLASSIFY_NOT_TLS;
+    ((struct flow *)flow)->packets++;
+    return packet->proto == IP_PROTO_TCP ? feed_tcp(classifier, flow, packet, from_client)
+                                         : feed_udp(classifier, flow, packet, from_client);
 }
 
 static void flow_facts(void *classifier, void *flow, struct tls_facts *out)
 {
-    struct flow *f = flow;
-
     (void)classifier;
-    memset(out, 0, sizeof(*out));
-    dpi_flow_facts(f->dpi, out);
+    *out = ((struct flow *)flow)->facts;
 }
 
 static enum classify_guess flow_guess(void *classifier, void *flow)
 {
-    struct flow *f = flow;
-
     (void)classifier;
-    return dpi_flow_guess(f->dpi);
+    return ((struct flow *)flow)->guess;
 }
 
 const struct classifier_ops classifier_ops = {

@@ -44,6 +44,15 @@ static bool knot_takes(const uint8_t *bytes, size_t length)
     return taken;
 }
 
+/* SVCB and HTTPS (64, 65): their parameters are ours to check, libknot takes what comes. */
+static bool may_hold_svcb(const uint8_t *bytes, size_t length)
+{
+    for (size_t i = 12; i + 1 < length; i++)
+        if (bytes[i] == 0 && (bytes[i + 1] == 64 || bytes[i + 1] == 65))
+            return true;
+    return false;
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t length)
 {
     struct dns_message walked, judged;
@@ -59,7 +68,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t length)
         differ(walk == 0 ? "only the walk takes it" : "only libknot takes it");
     if (judge == 0)
         compare(&walked, &judged);
-    if (walk != 0 && length >= 12) {
+    if ((walk != 0 || walked.unsound) && length >= 12 && !may_hold_svcb(bytes, length)) {
         uint8_t *copy = malloc(length); /* libknot strips a TSIG in place */
 
         if (copy) {

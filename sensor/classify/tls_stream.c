@@ -1,0 +1,243 @@
+#include "classify/tls_stream.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/cursor.h"
+#include "classify/hello.h"
+
+enum { MESSAGE_HEADER = 4, RECORD_MAX = 16 * 1024 + 2048 };
+enum record_type { RECORD_CCS = 20, RECORD_ALERT, RECORD_HANDSHAKE, RECORD_APPLICATION };
+
+struct block {
+    struct block *next;
+    uint8_t bytes[TLS_MESSAGE_MAX];
+};
+
+static struct block *block_take(struct block_pool *pool)
+{
+    struct block *b = pool->spare;
+
+    if (b) {
+        pool->spare = b->next;
+        return b;
+    }
+    if (pool->made == TLS_BLOCKS_MAX)
+        return NULL;
+    b = malloc(sizeof(*b));
+    pool->made += b != NULL;
+    return b;
+}
+
+static void block_return(struct block_pool *pool, struct tls_side *side)
+{
+    if (side->block) {
+        side->block->next = pool->spare;
+        pool->spare = side->block;
+    }
+    side->block = NULL;
+    side->have = side->whole = 0;
+}
+
+void block_pool_finish(struct block_pool *pool)
+{
+    while (pool->spare) {
+        struct block *b = pool->spare;
+
+        pool->spare = b->next;
+        free(b);
+    }
+    pool->made = 0;
+}
+
+void tls_stream_init(struct tls_stream *s, struct tls_facts *facts)
+{
+    memset(s, 0, sizeof(*s));
+    s->facts = facts;
+}
+
+void tls_stream_finish(struct tls_stream *s, struct block_pool *pool)
+{
+    block_return(pool, &s->side[0]);
+    block_return(pool, &s->side[1]);
+}
+
+/* message: with its header; cut when it is longer than a block. */
+static void read_message(struct tls_stream *s, bool from_client, struct cursor message)
+{
+    uint8_t type = cursor_u8(&message);
+
+    cursor_skip(&message, 3);
+    if (type == HANDSHAKE_CLIENT_HELLO && from_client && !s->facts->hello_seen)
+        hello_client(message, false, s->facts);
+    else if (type == HANDSHAKE_SERVER_HELLO && !from_client && !s->facts->server_hello_seen)
+        hello_server(message, s->facts);
+    else if (type == HANDSHAKE_CERTIFICATE && !from_client && !s->facts->certificate_seen)
+        hello_certificate(message, s->facts);
+    else if (type == HANDSHAKE_SERVER_HELLO_DONE && !from_client)
+        s->flight_done = true;
+}
+
+static uint32_t whole_of(struct cursor c)
+{
+    cursor_skip(&c, 1);
+    return MESSAGE_HEADER + cursor_u24(&c);
+}
+
+/* Moves up to n bytes of the chunk behind what the block holds; beyond the block they are counted.
+ */
+static void keep(struct tls_side *side, struct cursor *chunk, size_t n)
+{
+    if (n > chunk->left)
+        n = chunk->left;
+    const uint8_t *bytes = cursor_take(chunk, n);
+
+    if (side->have < TLS_MESSAGE_MAX) {
+        size_t room = TLS_MESSAGE_MAX - side->have;
+
+        memcpy(side->block->bytes + side->have, bytes, n < room ? n : room);
+    }
+    side->have += (uint32_t)n;
+}
+
+static struct cursor kept(const struct tls_side *side)
+{
+    uint32_t n = side->have < TLS_MESSAGE_MAX ? side->have : TLS_MESSAGE_MAX;
+
+    return cursor_over(side->block->bytes, n);
+}
+
+/* A message that did not lie in one piece. False: no block to be had. */
+static bool read_in_block(struct tls_stream *s, struct block_pool *pool, bool from_client,
+                          struct cursor *chunk)
+{
+    struct tls_side *side = &s->side[from_client];
+
+    if (!side->block && !(side->block = block_take(pool)))
+        return false;
+    if (side->have < MESSAGE_HEADER)
+        keep(side, chunk, MESSAGE_HEADER - side->have);
+    if (side->have < MESSAGE_HEADER)
+        return true;
+    if (side->whole == 0)
+        side->whole = whole_of(kept(side));
+    keep(side, chunk, side->whole - side->have);
+    if (side->have < side->whole)
+        return true;
+    read_message(s, from_client, kept(side));
+    block_return(pool, side);
+    return true;
+}
+
+/* Handshake bytes of one record, or of the part of it that this segment holds. */
+static bool read_handshake(struct tls_stream *s, struct block_pool *pool, bool from_client,
+                           struct cursor chunk)
+{
+    while (chunk.left > 0) {
+        if (!s->side[from_client].block && chunk.left >= MESSAGE_HEADER &&
+            whole_of(chunk) <= chunk.left)
+            read_message(s, from_client, cursor_sub(&chunk, whole_of(chunk)));
+        else if (!read_in_block(s, pool, from_client, &chunk))
+            return false;
+    }
+    return true;
+}
+
+static bool is_record(const uint8_t *h)
+{
+    unsigned length = (unsigned)h[3] << 8 | h[4];
+
+    return h[0] >= RECORD_CCS && h[0] <= RECORD_APPLICATION && h[1] == 3 && h[2] <= 4 &&
+           length > 0 && length <= RECORD_MAX;
+}
+
+/* The header of the next record, which may itself lie in two segments. False: not yet whole. */
+static bool read_header(struct tls_side *side, struct cursor *c)
+{
+    while (side->header_have < TLS_RECORD_HEADER && c->left > 0)
+        side->header[side->header_have++] = cursor_u8(c);
+    return side->header_have == TLS_RECORD_HEADER;
+}
+
+static void lose(struct tls_side *side, struct block_pool *pool)
+{
+    block_return(pool, side);
+    side->synced = false;
+    side->header_have = 0;
+    side->left = 0;
+}
+
+static void read_records(struct tls_stream *s, struct block_pool *pool, bool from_client,
+                         struct cursor c)
+{
+    struct tls_side *side = &s->side[from_client];
+
+    while (c.left > 0 && !side->over) {
+        if (side->left == 0) {
+            if (!read_header(side, &c))
+                return;
+            if (!is_record(side->header)) {
+                lose(side, pool);
+                return;
+            }
+            side->header_have = 0;
+            side->left = (uint16_t)(side->header[3] << 8 | side->header[4]);
+        }
+        size_t n = side->left < c.left ? side->left : c.left;
+        struct cursor chunk = cursor_sub(&c, n);
+
+        side->left = (uint16_t)(side->left - n);
+        if (side->header[0] != RECORD_HANDSHAKE)
+            side->over = true;
+        else if (!read_handshake(s, pool, from_client, chunk))
+            lose(side, pool);
+    }
+}
+
+/* What of this segment is new; the side is out of step behind a hole. */
+static struct cursor advance(struct tls_side *side, struct block_pool *pool, uint32_t seq,
+                             const uint8_t *bytes, size_t length)
+{
+    struct cursor c = cursor_over(bytes, length);
+    int32_t ahead = (int32_t)(seq - side->next);
+
+    if (side->started && ahead < 0) {
+        cursor_skip(&c, (uint32_t)-ahead < length ? (uint32_t)-ahead : length);
+    } else if (ahead > 0 && side->started) {
+        lose(side, pool);
+    }
+    if (c.left > 0)
+        side->next = seq + (uint32_t)length;
+    side->started = true;
+    return c;
+}
+
+static bool complete(const struct tls_stream *s)
+{
+    const struct tls_facts *f = s->facts;
+    const struct tls_side *client = &s->side[1], *server = &s->side[0];
+
+    if (f->server_hello_seen && f->version >= 0x0304)
+        return f->hello_seen || client->over;
+    if (f->server_hello_seen)
+        return f->certificate_seen || s->flight_done || server->over;
+    return server->over || (client->over && !f->hello_seen);
+}
+
+enum tls_progress tls_stream_feed(struct tls_stream *s, struct block_pool *pool, int from_client,
+                                  uint32_t seq, const uint8_t *bytes, size_t length)
+{
+    struct tls_side *side = &s->side[from_client != 0];
+    struct cursor c = advance(side, pool, seq, bytes, length);
+
+    if (!side->synced && c.left >= TLS_RECORD_HEADER && is_record(c.at))
+        side->synced = true;
+    if (side->synced)
+        read_records(s, pool, from_client != 0, c);
+    if (complete(s)) {
+        s->facts->resumed |= s->facts->server_hello_seen && s->facts->version < 0x0304 &&
+                             !s->facts->certificate_seen && s->side[0].over;
+        return TLS_DONE;
+    }
+    return s->side[0].synced || s->side[1].synced ? TLS_MORE : TLS_UNLIKE;
+}
