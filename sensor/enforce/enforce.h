@@ -26,6 +26,14 @@ int ruleset_install(const struct ruleset *r, char error[ENFORCE_ERROR]);
 /* Break-glass: takes our table away. SD_ENOENT: there was none. */
 int ruleset_remove(char error[ENFORCE_ERROR]);
 
+/* A table with the owner flag lives as long as the descriptor by which it was installed, and only by
+ * that one it can be changed or removed (with the persist flag it outlives it, without an owner).
+ * The two above open one for a moment; who installs owned tables keeps his own and close()s it at
+ * the end. SD_EPERM, SD_EUNSUP, SD_ENET. */
+int enforce_open(char error[ENFORCE_ERROR]);
+int ruleset_install_by(int descriptor, const struct ruleset *r, char error[ENFORCE_ERROR]);
+int ruleset_remove_by(int descriptor, char error[ENFORCE_ERROR]);
+
 struct enforce_status {
     unsigned rules, elements;
     uint64_t digest; /* the model's, kept in the table's comment or a set's: desired == installed? */

@@ -1,0 +1,26 @@
+/* How a ruleset grows: the two makers of one, compile.c and readback.c, use these. */
+#ifndef SEALDNS_ENFORCE_BUILD_H
+#define SEALDNS_ENFORCE_BUILD_H
+
+#include "enforce/ruleset.h"
+
+/* NULL: out of memory. */
+struct ruleset *ruleset_create(void);
+/* The number of the new one, or SD_EMEM, SD_ELIMIT (65,534 of each at most). A name longer than
+ * RULESET_NAME is cut. */
+int ruleset_add_chain(struct ruleset *r, const char *name);
+int ruleset_add_set(struct ruleset *r, const char *name, enum set_kind kind, bool v4);
+int ruleset_add_rule(struct ruleset *r, const struct rule *rule); /* takes rule->foreign */
+/* SD_EMEM. */
+int set_add(struct set *s, const struct set_element *element);
+/* In the order in which elements are printed and compared. */
+void set_sort(struct set *s);
+/* Of a sorted set: an element that is there twice goes. */
+void set_unique(struct set *s);
+/* -1: none of this name. */
+int ruleset_chain_named(const struct ruleset *r, const char *name);
+int ruleset_set_named(const struct ruleset *r, const char *name);
+
+#define CHAIN_OTHER UINT16_MAX /* an element whose verdict is no goto: none of ours */
+
+#endif

@@ -1,0 +1,31 @@
+/* The parts of a compilation: sets.c fills the sets, compile.c writes chains and rules. */
+#ifndef SEALDNS_ENFORCE_COMPILE_H
+#define SEALDNS_ENFORCE_COMPILE_H
+
+#include "enforce/ruleset.h"
+
+/* The first error stays and makes every further step do nothing; the caller asks once, at the end. */
+struct compilation {
+    const struct policy *policy;
+    nsec_t now;
+    bool shadow;
+    struct ruleset *r;
+    int error;
+};
+
+int compiled_chain(struct compilation *c, const char *name);
+/* A set without elements is none: -1, and what would use it leaves its rule out. */
+int compiled_address_set(struct compilation *c, const char *name, bool v4,
+                         bool (*holds)(const struct compilation *c, int16_t zone,
+                                       int16_t resolver, bool shared),
+                         int16_t zone);
+/* The zones of the clients behind an interface ("" for one that no zone names), longest prefix
+ * flattened; chains[] is the chain of each zone. */
+int compiled_zone_map(struct compilation *c, const char *name, bool v4, const char *iface,
+                      const uint16_t *chains);
+/* Clients excepted for every resolver, and pairs of client and server. Made also when every
+ * exception in it has ended, so that the ruleset does not change with the clock. */
+int compiled_exceptions(struct compilation *c, const char *name, bool v4);
+int compiled_exception_pairs(struct compilation *c, const char *name, bool v4);
+
+#endif

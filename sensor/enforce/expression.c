@@ -1,0 +1,220 @@
+/* The order of expressions is that of nft itself, so that nft lists our rules as we print them:
+ *   th dport 53      payload 2b @ transport + 2; cmp
+ *   udp dport 53     meta l4proto; cmp 17; payload 2b @ transport + 2; cmp
+ *   ip saddr @set    meta nfproto; cmp 2; payload 4b @ network + 12; lookup */
+#include "enforce/expression.h"
+
+#include <netinet/in.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <linux/netfilter.h>
+#include <linux/netfilter/nf_tables.h>
+#include <linux/rtnetlink.h>
+
+#include <libnftnl/expr.h>
+#include <libnftnl/rule.h>
+
+#include "base/error.h"
+#include "enforce/build.h"
+
+#define REGISTER   NFT_REG_1
+#define SECOND_IP4 NFT_REG32_01 /* the register four bytes behind */
+#define SECOND_IP6 NFT_REG_2
+
+enum { IFACE_SIZE = 16 };
+
+static struct nftnl_expr *expression(struct nftnl_rule *to, const char *name)
+{
+    struct nftnl_expr *e = nftnl_expr_alloc(name);
+
+    if (e)
+        nftnl_rule_add_expr(to, e);
+    return e;
+}
+
+static bool put_meta(struct nftnl_rule *to, uint32_t key)
+{
+    struct nftnl_expr *e = expression(to, "meta");
+
+    if (!e)
+        return false;
+    nftnl_expr_set_u32(e, NFTNL_EXPR_META_KEY, key);
+    nftnl_expr_set_u32(e, NFTNL_EXPR_META_DREG, REGISTER);
+    return true;
+}
+
+static bool put_equal(struct nftnl_rule *to, const void *value, uint32_t size)
+{
+    struct nftnl_expr *e = expression(to, "cmp");
+
+    if (!e)
+        return false;
+    nftnl_expr_set_u32(e, NFTNL_EXPR_CMP_SREG, REGISTER);
+    nftnl_expr_set_u32(e, NFTNL_EXPR_CMP_OP, NFT_CMP_EQ);
+    nftnl_expr_set_data(e, NFTNL_EXPR_CMP_DATA, value, size);
+    return true;
+}
+
+static bool put_payload(struct nftnl_rule *to, uint32_t base, uint32_t offset, uint32_t size,
+                        uint32_t reg)
+{
+    struct nftnl_expr *e = expression(to, "payload");
+
+    if (!e)
+        return false;
+    nftnl_expr_set_u32(e, NFTNL_EXPR_PAYLOAD_BASE, base);
+    nftnl_expr_set_u32(e, NFTNL_EXPR_PAYLOAD_OFFSET, offset);
+    nftnl_expr_set_u32(e, NFTNL_EXPR_PAYLOAD_LEN, size);
+    nftnl_expr_set_u32(e, NFTNL_EXPR_PAYLOAD_DREG, reg);
+    return true;
+}
+
+static bool put_lookup(struct nftnl_rule *to, const struct set *s)
+{
+    struct nftnl_expr *e = expression(to, "lookup");
+
+    if (!e)
+        return false;
+    nftnl_expr_set_u32(e, NFTNL_EXPR_LOOKUP_SREG, REGISTER);
+    nftnl_expr_set_str(e, NFTNL_EXPR_LOOKUP_SET, s->name);
+    if (s->kind == SET_ZONES)
+        nftnl_expr_set_u32(e, NFTNL_EXPR_LOOKUP_DREG, NFT_REG_VERDICT);
+    return true;
+}
+
+static bool put_family(struct nftnl_rule *to, bool v4)
+{
+    uint8_t family = v4 ? NFPROTO_IPV4 : NFPROTO_IPV6;
+
+    return put_meta(to, NFT_META_NFPROTO) && put_equal(to, &family, sizeof family);
+}
+
+static bool put_source(struct nftnl_rule *to, bool v4)
+{
+    return put_payload(to, NFT_PAYLOAD_NETWORK_HEADER, v4 ? 12 : 8, v4 ? 4 : 16, REGISTER);
+}
+
+static bool put_destination(struct nftnl_rule *to, bool v4, uint32_t reg)
+{
+    return put_payload(to, NFT_PAYLOAD_NETWORK_HEADER, v4 ? 16 : 24, v4 ? 4 : 16, reg);
+}
+
+static bool put_port(struct nftnl_rule *to)
+{
+    return put_payload(to, NFT_PAYLOAD_TRANSPORT_HEADER, 2, 2, REGISTER);
+}
+
+static bool put_port_match(struct nftnl_rule *to, const struct match *m)
+{
+    uint8_t protocol = m->kind == MATCH_TCP_PORT ? IPPROTO_TCP : IPPROTO_UDP;
+    uint16_t port = htons(m->port);
+
+    if (m->kind != MATCH_PORT &&
+        !(put_meta(to, NFT_META_L4PROTO) && put_equal(to, &protocol, sizeof protocol)))
+        return false;
+    return put_port(to) && put_equal(to, &port, sizeof port);
+}
+
+static bool put_local(struct nftnl_rule *to)
+{
+    struct nftnl_expr *e = expression(to, "fib");
+    uint32_t type = RTN_LOCAL;
+
+    if (!e)
+        return false;
+    nftnl_expr_set_u32(e, NFTNL_EXPR_FIB_DREG, REGISTER);
+    nftnl_expr_set_u32(e, NFTNL_EXPR_FIB_RESULT, NFT_FIB_RESULT_ADDRTYPE);
+    nftnl_expr_set_u32(e, NFTNL_EXPR_FIB_FLAGS, NFTA_FIB_F_DADDR);
+    return put_equal(to, &type, sizeof type);
+}
+
+static bool put_match(const struct ruleset *r, const struct match *m, struct nftnl_rule *to)
+{
+    const struct set *s = m->kind >= MATCH_PORT_SET ? r->sets + m->set : NULL;
+    char iface[IFACE_SIZE] = {0};
+
+    switch (m->kind) {
+    case MATCH_IIFNAME:
+        memcpy(iface, m->iface, strnlen(m->iface, IFACE_SIZE - 1));
+        return put_meta(to, NFT_META_IIFNAME) && put_equal(to, iface, IFACE_SIZE);
+    case MATCH_LOCAL:
+        return put_local(to);
+    case MATCH_PORT:
+    case MATCH_UDP_PORT:
+    case MATCH_TCP_PORT:
+        return put_port_match(to, m);
+    case MATCH_PORT_SET:
+        return put_port(to) && put_lookup(to, s);
+    case MATCH_SOURCE:
+        return put_family(to, s->v4) && put_source(to, s->v4) && put_lookup(to, s);
+    case MATCH_DESTINATION:
+        return put_family(to, s->v4) && put_destination(to, s->v4, REGISTER) && put_lookup(to, s);
+    case MATCH_PAIR:
+        return put_family(to, s->v4) && put_source(to, s->v4) &&
+               put_destination(to, s->v4, s->v4 ? SECOND_IP4 : SECOND_IP6) && put_lookup(to, s);
+    }
+    return false;
+}
+
+static bool put_verdict(struct nftnl_rule *to, int verdict, const char *chain)
+{
+    struct nftnl_expr *e = expression(to, "immediate");
+
+    if (!e)
+        return false;
+    nftnl_expr_set_u32(e, NFTNL_EXPR_IMM_DREG, NFT_REG_VERDICT);
+    nftnl_expr_set_u32(e, NFTNL_EXPR_IMM_VERDICT, (uint32_t)verdict);
+    if (chain)
+        nftnl_expr_set_str(e, NFTNL_EXPR_IMM_CHAIN, chain);
+    return true;
+}
+
+static bool put_reject(struct nftnl_rule *to, uint32_t type, uint8_t code)
+{
+    struct nftnl_expr *e = expression(to, "reject");
+
+    if (!e)
+        return false;
+    nftnl_expr_set_u32(e, NFTNL_EXPR_REJECT_TYPE, type);
+    nftnl_expr_set_u8(e, NFTNL_EXPR_REJECT_CODE, code);
+    return true;
+}
+
+static bool put_statement(const struct ruleset *r, const struct rule *rule, struct nftnl_rule *to)
+{
+    switch (rule->statement) {
+    case STATEMENT_COUNT:
+        return true;
+    case STATEMENT_ACCEPT:
+        return put_verdict(to, NF_ACCEPT, NULL);
+    case STATEMENT_DROP:
+        return put_verdict(to, NF_DROP, NULL);
+    case STATEMENT_RETURN:
+        return put_verdict(to, NFT_RETURN, NULL);
+    case STATEMENT_REJECT:
+        return put_reject(to, NFT_REJECT_ICMPX_UNREACH, NFT_REJECT_ICMPX_ADMIN_PROHIBITED);
+    case STATEMENT_RESET:
+        return put_reject(to, NFT_REJECT_TCP_RST, 0);
+    case STATEMENT_JUMP:
+        return put_verdict(to, NFT_JUMP, r->chains[rule->target].name);
+    case STATEMENT_GOTO:
+        return put_verdict(to, NFT_GOTO, r->chains[rule->target].name);
+    case STATEMENT_ZONES: {
+        const struct set *s = r->sets + rule->target;
+
+        return put_family(to, s->v4) && put_source(to, s->v4) && put_lookup(to, s);
+    }
+    }
+    return false;
+}
+
+int rule_encode(const struct ruleset *r, const struct rule *rule, struct nftnl_rule *out)
+{
+    for (size_t i = 0; i < rule->match_count; i++)
+        if (!put_match(r, rule->matches + i, out))
+            return SD_EMEM;
+    if (rule->counted && !expression(out, "counter"))
+        return SD_EMEM;
+    return put_statement(r, rule, out) ? SD_OK : SD_EMEM;
+}

@@ -1,0 +1,316 @@
+/* The model into the kernel, and out of it. */
+#include <errno.h>
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <linux/netfilter.h>
+#include <linux/netfilter/nf_tables.h>
+
+#include <libmnl/libmnl.h>
+#include <libnftnl/chain.h>
+#include <libnftnl/common.h>
+#include <libnftnl/rule.h>
+#include <libnftnl/set.h>
+#include <libnftnl/table.h>
+#include <libnftnl/udata.h>
+
+#include "base/error.h"
+#include "enforce/element.h"
+#include "enforce/expression.h"
+#include "enforce/print.h"
+#include "enforce/readback.h"
+#include "enforce/transport.h"
+
+/* "sealdns: TEXT" as a comment that nft shows, into buffer; its length. */
+static uint32_t comment(const char *text, uint8_t buffer[NFTNL_UDATA_COMMENT_MAXLEN + 2])
+{
+    int length = snprintf((char *)buffer + 2, NFTNL_UDATA_COMMENT_MAXLEN, "sealdns: %s", text);
+
+    if (length >= NFTNL_UDATA_COMMENT_MAXLEN)
+        length = NFTNL_UDATA_COMMENT_MAXLEN - 1;
+    buffer[0] = NFTNL_UDATA_RULE_COMMENT; /* 0, as of a table */
+    buffer[1] = (uint8_t)(length + 1);
+    return (uint32_t)length + 3;
+}
+
+static struct nftnl_table *new_table(uint32_t flags)
+{
+    struct nftnl_table *t = nftnl_table_alloc();
+
+    if (!t)
+        return NULL;
+    nftnl_table_set_u32(t, NFTNL_TABLE_FAMILY, NFPROTO_INET);
+    nftnl_table_set_u32(t, NFTNL_TABLE_FLAGS, flags);
+    if (nftnl_table_set_str(t, NFTNL_TABLE_NAME, RULESET_TABLE) == 0)
+        return t;
+    nftnl_table_free(t);
+    return NULL;
+}
+
+static int put_table(struct transaction *t, uint16_t type, uint32_t flags, const uint64_t *digest)
+{
+    struct nftnl_table *table = new_table(flags);
+    uint8_t buffer[NFTNL_UDATA_COMMENT_MAXLEN + 2];
+    char text[32];
+
+    if (!table)
+        return SD_EMEM;
+    if (digest) {
+        snprintf(text, sizeof text, "digest %016" PRIx64, *digest);
+        nftnl_table_set_data(table, NFTNL_TABLE_USERDATA, buffer, comment(text, buffer));
+    }
+    nftnl_table_nlmsg_build_payload(
+        transaction_next(t, type, type == NFT_MSG_NEWTABLE ? NLM_F_CREATE : 0), table);
+    nftnl_table_free(table);
+    return transaction_close(t);
+}
+
+static int put_chain(struct transaction *t, const struct chain *from)
+{
+    struct nftnl_chain *c = nftnl_chain_alloc();
+
+    if (!c)
+        return SD_EMEM;
+    nftnl_chain_set_u32(c, NFTNL_CHAIN_FAMILY, NFPROTO_INET);
+    nftnl_chain_set_str(c, NFTNL_CHAIN_TABLE, RULESET_TABLE);
+    nftnl_chain_set_str(c, NFTNL_CHAIN_NAME, from->name);
+    if (from->base) {
+        nftnl_chain_set_str(c, NFTNL_CHAIN_TYPE, "filter");
+        nftnl_chain_set_u32(c, NFTNL_CHAIN_HOOKNUM, from->hook);
+        nftnl_chain_set_s32(c, NFTNL_CHAIN_PRIO, from->priority);
+        nftnl_chain_set_u32(c, NFTNL_CHAIN_POLICY, NF_ACCEPT);
+    }
+    nftnl_chain_nlmsg_build_payload(transaction_next(t, NFT_MSG_NEWCHAIN, NLM_F_CREATE), c);
+    nftnl_chain_free(c);
+    return transaction_close(t);
+}
+
+static int put_set(struct transaction *t, const struct set *from, uint32_t id)
+{
+    struct nftnl_set *s = nftnl_set_alloc();
+    int e = s ? set_encode(from, s) : SD_EMEM;
+
+    if (e == SD_OK) {
+        nftnl_set_set_u32(s, NFTNL_SET_ID, id);
+        nftnl_set_nlmsg_build_payload(transaction_next(t, NFT_MSG_NEWSET, NLM_F_CREATE), s);
+        e = transaction_close(t);
+    }
+    if (s)
+        nftnl_set_free(s);
+    return e;
+}
+
+static int put_elements(struct transaction *t, const struct ruleset *r, const struct set *from)
+{
+    size_t at = 0;
+    int e = SD_OK;
+
+    while (at < from->count && e == SD_OK) {
+        struct nftnl_set *s = nftnl_set_alloc();
+
+        e = s ? elements_encode(r, from, &at, s) : SD_EMEM;
+        if (e == SD_OK) {
+            nftnl_set_elems_nlmsg_build_payload(
+                transaction_next(t, NFT_MSG_NEWSETELEM, NLM_F_CREATE), s);
+            e = transaction_close(t);
+        }
+        if (s)
+            nftnl_set_free(s);
+    }
+    return e;
+}
+
+static int put_rule(struct transaction *t, const struct ruleset *r, const struct rule *from)
+{
+    struct nftnl_rule *rule = nftnl_rule_alloc();
+    uint8_t buffer[NFTNL_UDATA_COMMENT_MAXLEN + 2];
+    int e = rule ? rule_encode(r, from, rule) : SD_EMEM;
+
+    if (e == SD_OK) {
+        nftnl_rule_set_u32(rule, NFTNL_RULE_FAMILY, NFPROTO_INET);
+        nftnl_rule_set_str(rule, NFTNL_RULE_TABLE, RULESET_TABLE);
+        nftnl_rule_set_str(rule, NFTNL_RULE_CHAIN, r->chains[from->chain].name);
+        nftnl_rule_set_data(rule, NFTNL_RULE_USERDATA, buffer, comment(from->id, buffer));
+        nftnl_rule_nlmsg_build_payload(
+            transaction_next(t, NFT_MSG_NEWRULE, NLM_F_CREATE | NLM_F_APPEND), rule);
+        e = transaction_close(t);
+    }
+    if (rule)
+        nftnl_rule_free(rule);
+    return e;
+}
+
+static int put_contents(struct transaction *t, const struct ruleset *r)
+{
+    int e = SD_OK;
+
+    for (size_t i = 0; i < r->chain_count && e == SD_OK; i++)
+        e = put_chain(t, r->chains + i);
+    for (size_t i = 0; i < r->set_count && e == SD_OK; i++)
+        e = put_set(t, r->sets + i, (uint32_t)i + 1);
+    for (size_t i = 0; i < r->set_count && e == SD_OK; i++)
+        e = put_elements(t, r, r->sets + i);
+    for (size_t i = 0; i < r->rule_count && e == SD_OK; i++)
+        e = put_rule(t, r, r->rules + i);
+    return e;
+}
+
+/* Made if missing, so that it can be deleted; then made anew: replaced whole, whatever was there.
+ * The first making must ask for the flags that the table has, or the kernel refuses to change them. */
+static int replace(int descriptor, const struct ruleset *r, uint32_t flags_there)
+{
+    struct transaction t;
+    int e = transaction_begin(&t);
+
+    if (e == SD_OK)
+        e = put_table(&t, NFT_MSG_NEWTABLE, flags_there, NULL);
+    if (e == SD_OK)
+        e = put_table(&t, NFT_MSG_DELTABLE, 0, NULL);
+    if (e == SD_OK)
+        e = put_table(&t, NFT_MSG_NEWTABLE, r->flags, &r->digest);
+    if (e == SD_OK)
+        e = put_contents(&t, r);
+    if (e == SD_OK)
+        return transaction_commit(&t, descriptor);
+    transaction_abandon(&t);
+    return -ENOMEM;
+}
+
+static int delete_table(int descriptor)
+{
+    struct transaction t;
+    int e = transaction_begin(&t);
+
+    if (e == SD_OK)
+        e = put_table(&t, NFT_MSG_DELTABLE, 0, NULL);
+    if (e == SD_OK)
+        return transaction_commit(&t, descriptor);
+    transaction_abandon(&t);
+    return -ENOMEM;
+}
+
+static bool same_text(const struct ruleset *a, const struct ruleset *b)
+{
+    const struct ruleset *both[2] = {a, b};
+    char *text[2] = {NULL, NULL};
+    size_t size[2] = {0, 0};
+    bool same = true;
+
+    for (int i = 0; i < 2 && same; i++) {
+        FILE *to = open_memstream(&text[i], &size[i]);
+
+        same = to && ruleset_print_as(both[i], PRINT_STRUCTURE, to) == SD_OK;
+        if (to && fclose(to) != 0)
+            same = false;
+    }
+    same = same && size[0] == size[1] && memcmp(text[0], text[1], size[0]) == 0;
+    free(text[0]);
+    free(text[1]);
+    return same;
+}
+
+int ruleset_install_by(int descriptor, const struct ruleset *r, char error[ENFORCE_ERROR])
+{
+    struct ruleset *there;
+    uint32_t flags;
+    bool same;
+    int e = ruleset_read(descriptor, &there, error);
+
+    if (r->empty && e == SD_ENOENT)
+        return SD_OK;
+    if (e != SD_OK && e != SD_ENOENT)
+        return e;
+    flags = e == SD_OK ? there->flags : 0;
+    same = e == SD_OK && there->digest == r->digest && flags == r->flags && same_text(there, r);
+    ruleset_destroy(there);
+    if (same && !r->empty)
+        return SD_OK;
+    e = r->empty ? delete_table(descriptor) : replace(descriptor, r, flags);
+    if (e == 0 || (r->empty && e == -ENOENT))
+        return SD_OK;
+    return transport_error(e, "cannot install the ruleset (the old one stays)", error);
+}
+
+int ruleset_install(const struct ruleset *r, char error[ENFORCE_ERROR])
+{
+    int e, fd = transport_open(error);
+
+    if (fd < 0)
+        return fd;
+    e = ruleset_install_by(fd, r, error);
+    close(fd);
+    return e;
+}
+
+int ruleset_remove_by(int descriptor, char error[ENFORCE_ERROR])
+{
+    int e = delete_table(descriptor);
+
+    if (e == 0)
+        return SD_OK;
+    if (e == -ENOENT) {
+        snprintf(error, ENFORCE_ERROR, "there is no table inet " RULESET_TABLE);
+        return SD_ENOENT;
+    }
+    return transport_error(e, "cannot remove table inet " RULESET_TABLE, error);
+}
+
+int ruleset_remove(char error[ENFORCE_ERROR])
+{
+    int e, fd = transport_open(error);
+
+    if (fd < 0)
+        return fd;
+    e = ruleset_remove_by(fd, error);
+    close(fd);
+    return e;
+}
+
+int enforce_open(char error[ENFORCE_ERROR])
+{
+    return transport_open(error);
+}
+
+int ruleset_status(struct enforce_status *out, char error[ENFORCE_ERROR])
+{
+    struct ruleset *there;
+    int e, fd = transport_open(error);
+
+    if (fd < 0)
+        return fd;
+    e = ruleset_read(fd, &there, error);
+    close(fd);
+    if (e != SD_OK)
+        return e;
+    ruleset_describe(there, out);
+    ruleset_destroy(there);
+    return SD_OK;
+}
+
+int ruleset_counters(void (*fn)(void *context, const struct rule_counter *c), void *context,
+                     char error[ENFORCE_ERROR])
+{
+    struct ruleset *there;
+    int e, fd = transport_open(error);
+
+    if (fd < 0)
+        return fd;
+    e = ruleset_read(fd, &there, error);
+    close(fd);
+    if (e != SD_OK)
+        return e;
+    for (size_t i = 0; i < there->rule_count; i++) {
+        const struct rule *r = there->rules + i;
+        struct rule_counter c = {.packets = r->packets, .bytes = r->bytes};
+
+        if (!r->id[0] || r->foreign)
+            continue;
+        memcpy(c.id, r->id, sizeof c.id);
+        memcpy(c.chain, there->chains[r->chain].name, sizeof c.chain - 1);
+        fn(context, &c);
+    }
+    ruleset_destroy(there);
+    return SD_OK;
+}

@@ -1,0 +1,226 @@
+#include "enforce/print.h"
+
+#include <inttypes.h>
+#include <linux/netfilter.h>
+
+#include "base/error.h"
+#include "enforce/build.h"
+#include "enforce/flatten.h"
+
+static void print_range(FILE *to, const struct addr *low, const struct addr *high)
+{
+    char text[ADDR_TEXT], end[ADDR_TEXT];
+    int length = prefix_length_of(low, high);
+
+    fputs(addr_text(low, text), to);
+    if (length == 128)
+        return;
+    if (length >= 0)
+        fprintf(to, "/%d", addr_is_v4(low) ? length - 96 : length);
+    else
+        fprintf(to, "-%s", addr_text(high, end));
+}
+
+static void print_element(const struct ruleset *r, const struct set *s,
+                          const struct set_element *e, FILE *to)
+{
+    char text[ADDR_TEXT];
+
+    if (s->kind == SET_PORT)
+        fprintf(to, "%u", e->port);
+    else
+        print_range(to, &e->low, &e->high);
+    if (s->kind == SET_PAIR)
+        fprintf(to, " . %s", addr_text(&e->server, text));
+    if (s->kind == SET_ZONES && e->chain == CHAIN_OTHER)
+        fputs(" : another verdict", to);
+    else if (s->kind == SET_ZONES)
+        fprintf(to, " : goto %s", r->chains[e->chain].name);
+}
+
+/* nft takes no more than 32 bits of seconds, but any number of days. */
+static void print_timeout(uint64_t ms, FILE *to)
+{
+    uint64_t s = ms / 1000, days = s / 86400;
+
+    fputs(" timeout ", to);
+    if (days)
+        fprintf(to, "%" PRIu64 "d", days);
+    fprintf(to, "%uh%um%us", (unsigned)(s / 3600 % 24), (unsigned)(s / 60 % 60), (unsigned)(s % 60));
+}
+
+static void print_elements(const struct ruleset *r, const struct set *s, enum print_form form,
+                           FILE *to)
+{
+    if (s->count == 0 || (s->timed && form == PRINT_TIMELESS))
+        return;
+    fputs("\t\telements = {\n", to);
+    for (size_t i = 0; i < s->count; i++) {
+        fputs("\t\t\t", to);
+        print_element(r, s, s->elements + i, to);
+        if (form == PRINT_NFT && s->elements[i].timeout_ms)
+            print_timeout(s->elements[i].timeout_ms, to);
+        fputs(",\n", to);
+    }
+    fputs("\t\t}\n", to);
+}
+
+static void print_set(const struct ruleset *r, const struct set *s, enum print_form form, FILE *to)
+{
+    const char *address = s->v4 ? "ipv4_addr" : "ipv6_addr";
+
+    fprintf(to, "\t%s %s {\n", s->kind == SET_ZONES ? "map" : "set", s->name);
+    if (s->kind == SET_FOREIGN)
+        fputs("\t\ttype of another kind\n", to);
+    else if (s->kind == SET_PORT)
+        fputs("\t\ttype inet_service\n", to);
+    else if (s->kind == SET_PAIR)
+        fprintf(to, "\t\ttype %s . %s\n", address, address);
+    else
+        fprintf(to, "\t\ttype %s%s\n", address, s->kind == SET_ZONES ? " : verdict" : "");
+    if (s->kind == SET_RANGE || s->kind == SET_PAIR || s->kind == SET_ZONES)
+        fprintf(to, "\t\tflags interval%s\n", s->timed ? ",timeout" : "");
+    else if (s->timed)
+        fputs("\t\tflags timeout\n", to);
+    print_elements(r, s, form, to);
+    fputs("\t}\n", to);
+}
+
+static void print_match(const struct ruleset *r, const struct match *m, FILE *to)
+{
+    bool has_set = m->kind >= MATCH_PORT_SET;
+    const char *set = has_set ? r->sets[m->set].name : "";
+    const char *ip = has_set && r->sets[m->set].v4 ? "ip" : "ip6";
+
+    switch (m->kind) {
+    case MATCH_IIFNAME:
+        fprintf(to, "iifname \"%s\" ", m->iface);
+        break;
+    case MATCH_LOCAL:
+        fputs("fib daddr type local ", to);
+        break;
+    case MATCH_PORT:
+        fprintf(to, "th dport %u ", m->port);
+        break;
+    case MATCH_UDP_PORT:
+        fprintf(to, "udp dport %u ", m->port);
+        break;
+    case MATCH_TCP_PORT:
+        fprintf(to, "tcp dport %u ", m->port);
+        break;
+    case MATCH_PORT_SET:
+        fprintf(to, "th dport @%s ", set);
+        break;
+    case MATCH_SOURCE:
+        fprintf(to, "%s saddr @%s ", ip, set);
+        break;
+    case MATCH_DESTINATION:
+        fprintf(to, "%s daddr @%s ", ip, set);
+        break;
+    case MATCH_PAIR:
+        fprintf(to, "%s saddr . %s daddr @%s ", ip, ip, set);
+        break;
+    }
+}
+
+static void print_statement(const struct ruleset *r, const struct rule *rule, FILE *to)
+{
+    static const char *const words[] = {
+        [STATEMENT_ACCEPT] = "accept",         [STATEMENT_DROP] = "drop",
+        [STATEMENT_RETURN] = "return",         [STATEMENT_REJECT] = "reject with icmpx admin-prohibited",
+        [STATEMENT_RESET] = "reject with tcp reset"};
+
+    switch (rule->statement) {
+    case STATEMENT_COUNT:
+        break;
+    case STATEMENT_JUMP:
+    case STATEMENT_GOTO:
+        fprintf(to, "%s %s ", rule->statement == STATEMENT_JUMP ? "jump" : "goto",
+                r->chains[rule->target].name);
+        break;
+    case STATEMENT_ZONES:
+        fprintf(to, "%s saddr vmap @%s ", r->sets[rule->target].v4 ? "ip" : "ip6",
+                r->sets[rule->target].name);
+        break;
+    default:
+        fprintf(to, "%s ", words[rule->statement]);
+    }
+}
+
+static void print_rule(const struct ruleset *r, const struct rule *rule, FILE *to)
+{
+    fputs("\t\t", to);
+    if (rule->foreign)
+        fputs(rule->foreign, to);
+    else {
+        for (size_t i = 0; i < rule->match_count; i++)
+            print_match(r, rule->matches + i, to);
+        if (rule->counted)
+            fputs("counter ", to);
+        print_statement(r, rule, to);
+    }
+    if (rule->id[0])
+        fprintf(to, "comment \"sealdns: %s\"", rule->id);
+    fputc('\n', to);
+}
+
+static void print_hook(const struct chain *c, FILE *to)
+{
+    static const char *const hooks[] = {[NF_INET_PRE_ROUTING] = "prerouting",
+                                        [NF_INET_LOCAL_IN] = "input",
+                                        [NF_INET_FORWARD] = "forward",
+                                        [NF_INET_LOCAL_OUT] = "output",
+                                        [NF_INET_POST_ROUTING] = "postrouting"};
+    const char *hook = c->hook < sizeof hooks / sizeof *hooks ? hooks[c->hook] : "ingress";
+
+    fprintf(to, "\t\ttype filter hook %s priority ", hook);
+    if (c->priority == -150)
+        fputs("mangle", to);
+    else
+        fprintf(to, "%d", c->priority);
+    fprintf(to, "; policy %s;\n", c->drops ? "drop" : "accept");
+}
+
+static void print_chain(const struct ruleset *r, size_t number, FILE *to)
+{
+    const struct chain *c = r->chains + number;
+
+    fprintf(to, "\tchain %s {\n", c->name);
+    if (c->base)
+        print_hook(c, to);
+    for (size_t i = 0; i < r->rule_count; i++)
+        if (r->rules[i].chain == number)
+            print_rule(r, r->rules + i, to);
+    fputs("\t}\n", to);
+}
+
+/* Replaced whole: made if missing, so that it can be deleted, and made anew, all in one. */
+static void print_heading(const struct ruleset *r, FILE *to)
+{
+    fprintf(to, "# sealdns: %s\ntable inet " RULESET_TABLE "\ndelete table inet " RULESET_TABLE "\n",
+            r->origin);
+}
+
+int ruleset_print_as(const struct ruleset *r, enum print_form form, FILE *to)
+{
+    if (form == PRINT_NFT)
+        print_heading(r, to);
+    if (!r->empty) {
+        fputs("table inet " RULESET_TABLE " {\n", to);
+        if (form == PRINT_NFT)
+            fprintf(to, "\tcomment \"sealdns: digest %016" PRIx64 "\"\n", r->digest);
+        if (r->flags & TABLE_DORMANT)
+            fputs("\tflags dormant\n", to);
+        for (size_t i = 0; i < r->set_count; i++)
+            print_set(r, r->sets + i, form, to);
+        for (size_t i = 0; i < r->chain_count; i++)
+            print_chain(r, i, to);
+        fputs("}\n", to);
+    }
+    return ferror(to) ? SD_EIO : SD_OK;
+}
+
+int ruleset_print(const struct ruleset *r, FILE *to)
+{
+    return ruleset_print_as(r, PRINT_NFT, to);
+}

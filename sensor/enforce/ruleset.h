@@ -1,0 +1,99 @@
+/* The ruleset as a model. compile.c makes it of a policy, readback.c of what the kernel holds;
+ * print.c, netlink.c, diff.c and evaluate.c read it and know nothing of either. */
+#ifndef SEALDNS_ENFORCE_RULESET_H
+#define SEALDNS_ENFORCE_RULESET_H
+
+#include "enforce/enforce.h"
+
+#define RULESET_TABLE "sealdns"
+#define RULESET_NAME  96 /* of a chain or set */
+
+/* Flags of the table; persist is newer than the kernel headers of Debian 12. */
+#define TABLE_DORMANT 1u
+#define TABLE_OWNER   2u
+#define TABLE_PERSIST 4u
+
+/* SET_PORT: a port; SET_ADDRESS: one of a single address; SET_RANGE: of address ranges; SET_PAIR:
+ * client range . server address; SET_ZONES: verdict map of client ranges to chains. */
+enum set_kind { SET_PORT, SET_ADDRESS, SET_RANGE, SET_PAIR, SET_ZONES, SET_FOREIGN };
+
+struct set_element {
+    struct addr low, high; /* inclusive; both the same where the set holds no ranges */
+    struct addr server;    /* of a pair */
+    uint16_t port;
+    uint16_t chain;      /* SET_ZONES: goto this one */
+    nsec_t until;        /* of an exception; 0: no end */
+    uint64_t timeout_ms; /* what was left of it when the model was made; 0: none */
+};
+
+struct set {
+    char name[RULESET_NAME];
+    enum set_kind kind;
+    bool v4, timed;
+    struct set_element *elements; /* ascending, disjoint */
+    size_t count, capacity;
+};
+
+struct chain {
+    char name[RULESET_NAME];
+    bool base, drops; /* base chain of a hook; its policy is drop (never ours) */
+    uint8_t hook;     /* NF_INET_* */
+    int32_t priority;
+};
+
+enum match_kind {
+    MATCH_IIFNAME,     /* iifname "text" */
+    MATCH_LOCAL,       /* fib daddr type local */
+    MATCH_PORT,        /* th dport N, any transport */
+    MATCH_UDP_PORT,    /* udp dport N */
+    MATCH_TCP_PORT,    /* tcp dport N */
+    MATCH_PORT_SET,    /* th dport @set */
+    MATCH_SOURCE,      /* ip[6] saddr @set */
+    MATCH_DESTINATION, /* ip[6] daddr @set */
+    MATCH_PAIR,        /* ip[6] saddr . ip[6] daddr @set */
+};
+
+struct match {
+    enum match_kind kind;
+    uint16_t port, set;
+    char iface[16];
+};
+
+enum statement {
+    STATEMENT_COUNT, /* nothing but the counter */
+    STATEMENT_ACCEPT,
+    STATEMENT_DROP,
+    STATEMENT_REJECT, /* ICMP or ICMPv6 administratively prohibited */
+    STATEMENT_RESET,  /* TCP reset */
+    STATEMENT_RETURN,
+    STATEMENT_JUMP,
+    STATEMENT_GOTO,
+    STATEMENT_ZONES, /* ip[6] saddr vmap @set */
+};
+
+#define RULE_MATCHES 3
+
+struct rule {
+    char id[64]; /* "" on a rule that is not ours */
+    uint16_t chain, target; /* target: chain of a jump or goto, set of STATEMENT_ZONES */
+    uint8_t match_count;
+    bool counted;
+    struct match matches[RULE_MATCHES];
+    enum statement statement;
+    uint64_t packets, bytes;
+    char *foreign; /* an expression of somebody else's, as libnftnl words it; else NULL */
+};
+
+struct ruleset {
+    char origin[64]; /* policy digest and mode, for the heading of the text */
+    uint64_t digest;
+    uint32_t flags; /* of the table, NFT_TABLE_F_* */
+    bool empty;     /* mode monitor: there is to be no table */
+    struct chain *chains;
+    struct set *sets;
+    struct rule *rules; /* in order within their chain */
+    size_t chain_count, set_count, rule_count;
+    size_t chain_capacity, set_capacity, rule_capacity;
+};
+
+#endif

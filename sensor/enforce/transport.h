@@ -1,0 +1,45 @@
+/* Netlink to nf_tables: one descriptor, atomic batches, dumps. */
+#ifndef SEALDNS_ENFORCE_TRANSPORT_H
+#define SEALDNS_ENFORCE_TRANSPORT_H
+
+#include <stdint.h>
+
+#include "enforce/enforce.h"
+
+struct nftnl_batch;
+struct nlmsghdr;
+
+/* A descriptor to close(), or SD_EUNSUP, SD_EPERM, SD_ENET. */
+int transport_open(char error[ENFORCE_ERROR]);
+
+/* Messages of one transaction; each gets the next sequence number. */
+struct transaction {
+    struct nftnl_batch *batch;
+    uint32_t sequence, last; /* last: of the message that asks for an acknowledgement */
+    struct nlmsghdr *message;
+};
+
+int transaction_begin(struct transaction *t); /* SD_EMEM */
+/* The header of the next message, to be filled and closed. */
+struct nlmsghdr *transaction_next(struct transaction *t, uint16_t type, uint16_t flags);
+int transaction_close(struct transaction *t); /* SD_EMEM */
+/* Sends all and frees it. 0, or the kernel's first errno, negative as in the kernel; an acknowledged
+ * success of the last message is success of all. */
+int transaction_commit(struct transaction *t, int descriptor);
+void transaction_abandon(struct transaction *t);
+
+/* Sends a request and gives every answer to fn (0: go on). 0, or an errno, negative; -EINTR: the
+ * ruleset changed meanwhile. */
+struct request {
+    uint16_t type; /* NFT_MSG_GET* */
+    bool dump;
+    void (*fill)(struct nlmsghdr *message, const void *context); /* may be NULL */
+    int (*answer)(const struct nlmsghdr *message, void *context);
+    void *context;
+};
+int transport_ask(int descriptor, const struct request *q);
+
+/* errno of the kernel to our error, and one line that says what to do. */
+int transport_error(int number, const char *doing, char error[ENFORCE_ERROR]);
+
+#endif
