@@ -63,6 +63,7 @@ void front_tick(struct front *f, nsec_t now)
 
 void front_flush(struct front *f, nsec_t now)
 {
+    decoder_finish(f->decoder, &f->stats);
     observer_flush(f->observer, now, &f->stats);
 }
 

@@ -1,7 +1,6 @@
 /* `sealdns run`, first process: sets everything up with privileges, starts the other two, and then
  * only answers, watches interfaces and waits for the end. */
 #include <errno.h>
-#include <net/if.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdlib.h>
@@ -174,22 +173,21 @@ static int start_children(struct monitor *m)
     return SD_OK;
 }
 
+/* Every look rebinds: that costs nothing where the socket is bound, and an interface that was deleted
+ * and made again between two looks is found too. */
 static void watch_interfaces(struct monitor *m)
 {
     struct wiring *w = m->wiring;
 
     for (size_t i = 0; i < w->interface_count; i++) {
         unsigned bit = 1u << i;
+        bool there = capture_live_rebind(capture_live_descriptor(w->captures[i]),
+                                         w->interfaces[i]) == SD_OK;
 
-        if (if_nametoindex(w->interfaces[i]) == 0) {
-            if (!(m->gone & bit))
-                monitor_say(m, KIND_SENSOR, "interface gone", w->interfaces[i]);
-            m->gone |= bit;
-        } else if ((m->gone & bit) && capture_live_rebind(capture_live_descriptor(w->captures[i]),
-                                                          w->interfaces[i]) == SD_OK) {
-            monitor_say(m, KIND_SENSOR, "interface back", w->interfaces[i]);
-            m->gone &= ~bit;
-        }
+        if (there == !(m->gone & bit))
+            continue;
+        m->gone ^= bit;
+        monitor_say(m, KIND_SENSOR, there ? "interface back" : "interface gone", w->interfaces[i]);
     }
 }
 
