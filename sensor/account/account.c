@@ -175,6 +175,12 @@ static bool carries_counts(const struct observation *o)
     return o->kind == OBSERVE_DNS || (o->kind == OBSERVE_FLOW && o->flow.phase != FLOW_OPENED);
 }
 
+/* Of the packets: a flow may be told of later than it was heard. */
+static nsec_t last_of(const struct observation *o)
+{
+    return o->kind == OBSERVE_FLOW && o->flow.last ? o->flow.last : o->time;
+}
+
 void account_observe(struct account *a, struct observation *o, struct stats *stats)
 {
     struct conversation_key key = {.client = o->client,
@@ -195,13 +201,13 @@ void account_observe(struct account *a, struct observation *o, struct stats *sta
     if (fresh || o->kind == OBSERVE_FLOW) {
         write_note(a, o);
         if (fresh)
-            c->first = o->time;
+            c->first = last_of(o);
         describe(c, a, o);
     } else {
         recall_note(c, o);
     }
-    if (o->time > c->last)
-        c->last = o->time;
+    if (last_of(o) > c->last)
+        c->last = last_of(o);
     if (o->kind == OBSERVE_DNS)
         add_dns(c, o);
     else

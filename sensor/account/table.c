@@ -38,29 +38,47 @@ bool conversation_table_full(const struct conversation_table *t)
     return t->count == t->capacity;
 }
 
-/* The slot of this key, or the free one where it belongs. */
-static size_t slot_of(const struct conversation_table *t, const struct conversation_key *key)
+static bool same_key(const struct conversation_key *a, const struct conversation_key *b)
 {
-    size_t slot = (size_t)hash_bytes(key, sizeof *key, t->seed) & t->mask;
+    return addr_equal(&a->client, &b->client) && addr_equal(&a->server, &b->server) &&
+           a->server_port == b->server_port && a->transport == b->transport;
+}
 
-    while (t->index[slot] &&
-           memcmp(&t->entries[t->index[slot] - 1].now.key, key, sizeof *key) != 0)
-        slot = (slot + 1) & t->mask;
+/* The slot of this key, or the free one where it belongs. */
+static size_t slot_of(const struct conversation_table *t, const struct conversation_key *key,
+                      uint64_t hash)
+{
+    size_t slot = (size_t)hash & t->mask;
+
+    for (uint64_t word; (word = t->index[slot]) != 0; slot = (slot + 1) & t->mask)
+        if (word >> 32 == hash >> 32 && same_key(&t->entries[(uint32_t)word - 1].now.key, key))
+            break;
     return slot;
+}
+
+static uint64_t hash_of(const struct conversation_table *t, const struct conversation_key *key)
+{
+    return hash_bytes(key, sizeof *key, t->seed);
+}
+
+static uint64_t index_word(uint64_t hash, size_t place)
+{
+    return (hash >> 32 << 32) | (place + 1);
 }
 
 struct conversation *conversation_table_at(struct conversation_table *t,
                                            const struct conversation_key *key, bool *fresh)
 {
-    size_t slot = slot_of(t, key);
+    uint64_t hash = hash_of(t, key);
+    size_t slot = slot_of(t, key, hash);
     struct conversation_entry *e;
 
     *fresh = !t->index[slot];
     if (!*fresh)
-        return &t->entries[t->index[slot] - 1].now;
+        return &t->entries[(uint32_t)t->index[slot] - 1].now;
     assert(t->count < t->capacity);
+    t->index[slot] = index_word(hash, t->count);
     e = &t->entries[t->count++];
-    t->index[slot] = (uint32_t)t->count;
     memset(e, 0, sizeof *e);
     e->now.key = *key;
     return &e->now;
@@ -141,8 +159,12 @@ bool *conversation_table_most_active(const struct conversation_table *t, size_t 
 static void reindex(struct conversation_table *t)
 {
     memset(t->index, 0, (t->mask + 1) * sizeof *t->index);
-    for (size_t i = 0; i < t->count; i++)
-        t->index[slot_of(t, &t->entries[i].now.key)] = (uint32_t)i + 1;
+    for (size_t i = 0; i < t->count; i++) {
+        const struct conversation_key *key = &t->entries[i].now.key;
+        uint64_t hash = hash_of(t, key);
+
+        t->index[slot_of(t, key, hash)] = index_word(hash, i);
+    }
 }
 
 size_t conversation_table_fold(struct conversation_table *t,

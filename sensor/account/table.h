@@ -1,6 +1,7 @@
 /* The bounded table of conversations. Unlike base/table.h it evicts nothing by itself: when full,
  * the owner folds the least active third away at once, so that who stays is decided by activity,
- * not by where a hash put it. Linear probing over 32-bit indices into a dense array. */
+ * not by where a hash put it. Linear probing over words that hold half the hash beside the place, so
+ * that a collision does not touch another entry's memory. */
 #ifndef SEALDNS_ACCOUNT_TABLE_H
 #define SEALDNS_ACCOUNT_TABLE_H
 
@@ -21,7 +22,7 @@ struct conversation_entry {
 
 struct conversation_table {
     struct conversation_entry *entries;
-    uint32_t *index; /* 0: free, else 1 + place in entries */
+    uint64_t *index; /* 0: free, else high half of the hash << 32 | 1 + place in entries */
     size_t count, capacity, limit, mask;
     uint64_t seed;
 };

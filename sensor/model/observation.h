@@ -67,7 +67,7 @@ struct flow_observation {
     uint8_t attempts;      /* SYNs or Initials seen */
     uint32_t handshake_us; /* SYN or Initial to the end of the handshake, 0: unknown */
     struct addr icmp_source;
-    nsec_t first;
+    nsec_t first, last; /* of its packets; last 0: at the observation's time */
     /* Counts since the flow's last observation that carried counts. */
     uint32_t flows;        /* 1 in the first that carries counts, then 0 */
     uint32_t queries, responses;
