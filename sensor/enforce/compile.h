@@ -1,4 +1,5 @@
-/* The parts of a compilation: sets.c fills the sets, compile.c writes chains and rules. */
+/* The parts of a compilation: compile.c begins and ends it, rules.c writes chains and rules, sets.c
+ * fills the sets. */
 #ifndef SEALDNS_ENFORCE_COMPILE_H
 #define SEALDNS_ENFORCE_COMPILE_H
 
@@ -12,6 +13,9 @@ struct compilation {
     struct ruleset *r;
     int error;
 };
+
+/* All of it. zones: room for the number of the chain of each zone. */
+void compile_rules(struct compilation *c, uint16_t *zones);
 
 int compiled_chain(struct compilation *c, const char *name);
 /* A set without elements is none: -1, and what would use it leaves its rule out. */

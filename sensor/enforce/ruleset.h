@@ -7,6 +7,7 @@
 
 #define RULESET_TABLE "sealdns"
 #define RULESET_NAME  96 /* of a chain or set */
+#define RULE_MATCHES  3
 
 /* Flags of the table; persist is newer than the kernel headers of Debian 12. */
 #define TABLE_DORMANT 1u
@@ -61,17 +62,12 @@ struct match {
 
 enum statement {
     STATEMENT_COUNT, /* nothing but the counter */
-    STATEMENT_ACCEPT,
-    STATEMENT_DROP,
+    STATEMENT_ACCEPT, STATEMENT_DROP, STATEMENT_RETURN,
     STATEMENT_REJECT, /* ICMP or ICMPv6 administratively prohibited */
     STATEMENT_RESET,  /* TCP reset */
-    STATEMENT_RETURN,
-    STATEMENT_JUMP,
-    STATEMENT_GOTO,
+    STATEMENT_JUMP, STATEMENT_GOTO,
     STATEMENT_ZONES, /* ip[6] saddr vmap @set */
 };
-
-#define RULE_MATCHES 3
 
 struct rule {
     char id[64]; /* "" on a rule that is not ours */
@@ -92,8 +88,7 @@ struct ruleset {
     struct chain *chains;
     struct set *sets;
     struct rule *rules; /* in order within their chain */
-    size_t chain_count, set_count, rule_count;
-    size_t chain_capacity, set_capacity, rule_capacity;
+    size_t chain_count, set_count, rule_count, chain_capacity, set_capacity, rule_capacity;
 };
 
 #endif

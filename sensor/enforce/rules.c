@@ -1,0 +1,348 @@
+/* The chains and rules of a policy. The walk of a packet:
+ *
+ *   forward, input ── port 53, 853, or 443 to a dedicated resolver ──> clients
+ *       clients: loopback passes, exceptions pass, then goto the chain of the client's zone
+ *   output ── the same ports ──> gateway: local addresses pass, exceptions pass, goto zone_gateway
+ *   zone_X: the gateway's own resolver passes, approved resolvers pass, the rest is cut
+ *
+ * The hooks stand at priority mangle (-150): behind connection tracking, before every filter table
+ * (0 and up, firewalld 10), so that neither an accept of established flows nor somebody's silent
+ * drop decides before us, and no flow is offloaded past us. No rule asks for a connection's state:
+ * what the policy cuts is cut in the middle of a flow too. Only packets to a server's port are
+ * looked at; answers never are. */
+#include <netinet/in.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <linux/netfilter.h>
+
+#include "base/error.h"
+#include "enforce/build.h"
+#include "enforce/compile.h"
+
+#define PRIORITY_MANGLE (-150)
+
+struct sets { /* numbers; -1: none, [0] IPv6, [1] IPv4 */
+    int ports, dedicated[2], excepted[2], pairs[2];
+};
+
+static __attribute__((format(printf, 2, 3))) struct rule rule_named(int chain, const char *format,
+                                                                    ...)
+{
+    struct rule r = {.chain = (uint16_t)chain, .counted = true};
+    va_list arguments;
+
+    va_start(arguments, format);
+    vsnprintf(r.id, sizeof r.id, format, arguments);
+    va_end(arguments);
+    return r;
+}
+
+static void match_port(struct rule *r, enum match_kind kind, uint16_t port)
+{
+    r->matches[r->match_count++] = (struct match){.kind = kind, .port = port};
+}
+
+static void match_set(struct rule *r, enum match_kind kind, int set)
+{
+    r->matches[r->match_count++] = (struct match){.kind = kind, .set = (uint16_t)set};
+}
+
+static void match_iface(struct rule *r, const char *iface)
+{
+    struct match *m = r->matches + r->match_count++;
+
+    *m = (struct match){.kind = MATCH_IIFNAME};
+    snprintf(m->iface, sizeof m->iface, "%s", iface);
+}
+
+/* Shadow keeps every rule and takes the verdict from those that cut. */
+static void add(struct compilation *c, struct rule *r, enum statement statement, int target)
+{
+    bool cuts = statement == STATEMENT_DROP || statement == STATEMENT_REJECT ||
+                statement == STATEMENT_RESET;
+
+    r->statement = c->shadow && cuts ? STATEMENT_COUNT : statement;
+    r->target = (uint16_t)target;
+    if (!c->error)
+        c->error = ruleset_add_rule(c->r, r);
+}
+
+static const char *family_word(int v4)
+{
+    return v4 ? "ip4" : "ip6";
+}
+
+static int base_chain(struct compilation *c, const char *name, uint8_t hook)
+{
+    int number = compiled_chain(c, name);
+
+    if (!c->error) {
+        c->r->chains[number].base = true;
+        c->r->chains[number].hook = hook;
+        c->r->chains[number].priority = PRIORITY_MANGLE;
+    }
+    return number;
+}
+
+/* 443 is sent on only for addresses that are a resolver's own: bulk traffic meets one set lookup. */
+static void watch(struct compilation *c, int hook, const struct sets *s, int target)
+{
+    const char *name = c->error ? "" : c->r->chains[hook].name;
+    struct rule r = rule_named(hook, "%s/dns", name);
+
+    match_set(&r, MATCH_PORT_SET, s->ports);
+    add(c, &r, STATEMENT_JUMP, target);
+    for (int v4 = 1; v4 >= 0; v4--) {
+        if (s->dedicated[v4] < 0)
+            continue;
+        r = rule_named(hook, "%s/doh-%s", name, family_word(v4));
+        match_port(&r, MATCH_PORT, 443);
+        match_set(&r, MATCH_DESTINATION, s->dedicated[v4]);
+        add(c, &r, STATEMENT_JUMP, target);
+    }
+}
+
+static void except(struct compilation *c, int chain, const struct sets *s)
+{
+    for (int v4 = 1; v4 >= 0; v4--) {
+        struct rule r = rule_named(chain, "exceptions/client-%s", family_word(v4));
+
+        if (s->excepted[v4] >= 0) {
+            match_set(&r, MATCH_SOURCE, s->excepted[v4]);
+            add(c, &r, STATEMENT_ACCEPT, 0);
+        }
+        r = rule_named(chain, "exceptions/resolver-%s", family_word(v4));
+        if (s->pairs[v4] >= 0) {
+            match_set(&r, MATCH_PAIR, s->pairs[v4]);
+            add(c, &r, STATEMENT_ACCEPT, 0);
+        }
+    }
+}
+
+static void find_zone(struct compilation *c, int chain, const char *iface, const uint16_t *zones)
+{
+    struct rule r;
+
+    for (int v4 = 1; v4 >= 0; v4--) {
+        char name[RULESET_NAME];
+        int set;
+
+        snprintf(name, sizeof name, "zones%s%s_%s", *iface ? "_" : "", iface, family_word(v4));
+        if ((set = compiled_zone_map(c, name, v4, iface, zones)) < 0)
+            continue;
+        r = rule_named(chain, "clients/zones-%s", family_word(v4));
+        add(c, &r, STATEMENT_ZONES, set);
+    }
+    r = rule_named(chain, "clients/default");
+    add(c, &r, STATEMENT_GOTO, zones[ZONE_DEFAULT]);
+}
+
+/* The first zone that names this interface names it for all. */
+static bool is_new_interface(const struct policy *p, size_t zone, size_t at)
+{
+    for (size_t i = 0; i <= zone; i++)
+        for (size_t k = 0; k < (i == zone ? at : p->zones[i].interface_count); k++)
+            if (strcmp(p->zones[i].interfaces[k], p->zones[zone].interfaces[at]) == 0)
+                return false;
+    return true;
+}
+
+static void clients_behind(struct compilation *c, int clients, const char *iface,
+                           const uint16_t *zones)
+{
+    char name[RULESET_NAME];
+    struct rule r = rule_named(clients, "clients/%s", iface);
+    int chain;
+
+    snprintf(name, sizeof name, "clients_%s", iface);
+    chain = compiled_chain(c, name);
+    match_iface(&r, iface);
+    add(c, &r, STATEMENT_GOTO, chain);
+    find_zone(c, chain, iface, zones);
+}
+
+static void write_clients(struct compilation *c, int chain, int exceptions, const uint16_t *zones)
+{
+    const struct policy *p = c->policy;
+    struct rule r = rule_named(chain, "gateway/loopback");
+
+    match_iface(&r, "lo");
+    add(c, &r, STATEMENT_ACCEPT, 0);
+    r = rule_named(chain, "clients/exceptions");
+    if (exceptions)
+        add(c, &r, STATEMENT_JUMP, exceptions);
+    for (size_t i = 0; i < p->zone_count; i++)
+        for (size_t k = 0; k < p->zones[i].interface_count; k++)
+            if (is_new_interface(p, i, k))
+                clients_behind(c, chain, p->zones[i].interfaces[k], zones);
+    find_zone(c, chain, "", zones);
+}
+
+static void write_gateway(struct compilation *c, int chain, int exceptions, const uint16_t *zones)
+{
+    struct rule r = rule_named(chain, "gateway/local");
+
+    r.matches[r.match_count++].kind = MATCH_LOCAL;
+    add(c, &r, STATEMENT_ACCEPT, 0);
+    r = rule_named(chain, "gateway/exceptions");
+    if (exceptions)
+        add(c, &r, STATEMENT_JUMP, exceptions);
+    r = rule_named(chain, "gateway/zone");
+    add(c, &r, STATEMENT_GOTO, zones[ZONE_GATEWAY]);
+}
+
+static bool is_dedicated(const struct compilation *c, int16_t zone, int16_t resolver, bool shared)
+{
+    (void)c, (void)zone, (void)resolver;
+    return !shared;
+}
+
+static bool approved_do53(const struct compilation *c, int16_t zone, int16_t resolver, bool shared)
+{
+    (void)shared;
+    return policy_approves(c->policy, zone, resolver, TRANSPORT_DO53_UDP) ||
+           policy_approves(c->policy, zone, resolver, TRANSPORT_DO53_TCP);
+}
+
+static bool approved_dot(const struct compilation *c, int16_t zone, int16_t resolver, bool shared)
+{
+    (void)shared;
+    return policy_approves(c->policy, zone, resolver, TRANSPORT_DOT) ||
+           policy_approves(c->policy, zone, resolver, TRANSPORT_DOQ);
+}
+
+/* By whatever transport the zone approves it: 443 is never cut for a resolver that it lists. */
+static bool approved_doh(const struct compilation *c, int16_t zone, int16_t resolver, bool shared)
+{
+    const struct policy_zone *z = c->policy->zones + zone;
+
+    for (size_t i = 0; !shared && i < z->approve_count; i++)
+        if (z->approve[i] == resolver)
+            return true;
+    return false;
+}
+
+struct service {
+    const char *name;
+    uint16_t port;
+    bool (*approved)(const struct compilation *, int16_t, int16_t, bool);
+    const char *udp, *tcp; /* the rest of the RULE-ID */
+};
+
+static void pass_approved(struct compilation *c, int16_t zone, int chain, const struct service *s)
+{
+    const char *id = c->policy->zones[zone].id;
+
+    for (int v4 = 1; v4 >= 0; v4--) {
+        struct rule r = rule_named(chain, "%s/approved-%s-%s", id, s->name, family_word(v4));
+        char name[RULESET_NAME];
+        int set;
+
+        snprintf(name, sizeof name, "%.70s_%s_%s", c->error ? "" : c->r->chains[chain].name, s->name,
+                 family_word(v4));
+        if ((set = compiled_address_set(c, name, v4, s->approved, zone)) < 0)
+            continue;
+        match_port(&r, MATCH_PORT, s->port);
+        match_set(&r, MATCH_DESTINATION, set);
+        add(c, &r, STATEMENT_ACCEPT, 0);
+    }
+}
+
+static void cut(struct compilation *c, int16_t zone, int chain, const struct service *s,
+                enum action action)
+{
+    static const enum statement udp[] = {[ACTION_ALERT] = STATEMENT_COUNT,
+                                         [ACTION_REJECT] = STATEMENT_REJECT,
+                                         [ACTION_DROP] = STATEMENT_DROP};
+    const char *id = c->policy->zones[zone].id;
+    struct rule r;
+
+    if (action == ACTION_ALLOW)
+        return;
+    pass_approved(c, zone, chain, s);
+    r = rule_named(chain, "%s/%s", id, s->udp);
+    match_port(&r, MATCH_UDP_PORT, s->port);
+    add(c, &r, udp[action], 0);
+    r = rule_named(chain, "%s/%s", id, s->tcp);
+    match_port(&r, MATCH_TCP_PORT, s->port);
+    /* A client that meets ICMP alone on TCP may wait for minutes. */
+    add(c, &r, udp[action] == STATEMENT_REJECT ? STATEMENT_RESET : udp[action], 0);
+}
+
+static void write_zone(struct compilation *c, int16_t zone, int chain)
+{
+    static const struct service do53 = {"do53", 53, approved_do53, "cleartext-udp",
+                                        "cleartext-tcp"};
+    static const struct service dot = {"dot", 853, approved_dot, "unapproved-doq",
+                                       "unapproved-dot"};
+    static const struct service doh = {"doh", 443, approved_doh, "unapproved-doh3",
+                                       "unapproved-doh2"};
+    const struct policy_zone *z = c->policy->zones + zone;
+    struct rule r = rule_named(chain, "%s/gateway", z->id);
+
+    if (z->gateway_resolver && zone != ZONE_GATEWAY) {
+        r.matches[r.match_count++].kind = MATCH_LOCAL;
+        add(c, &r, STATEMENT_ACCEPT, 0);
+    }
+    cut(c, zone, chain, &do53, z->cleartext);
+    cut(c, zone, chain, &dot, z->unapproved);
+    cut(c, zone, chain, &doh, z->unapproved);
+}
+
+static void make_sets(struct compilation *c, struct sets *s)
+{
+    static const uint16_t ports[] = {53, 853};
+    bool watched = false;
+
+    s->ports = c->error ? -1 : ruleset_add_set(c->r, "dns_ports", SET_PORT, true);
+    if (s->ports < 0 && !c->error)
+        c->error = s->ports;
+    for (size_t i = 0; i < 2 && !c->error; i++)
+        c->error = set_add(c->r->sets + s->ports, &(struct set_element){.port = ports[i]});
+    for (size_t i = 0; i < c->policy->zone_count; i++)
+        watched |= c->policy->zones[i].unapproved != ACTION_ALLOW;
+    for (int v4 = 1; v4 >= 0; v4--) {
+        char name[RULESET_NAME];
+
+        snprintf(name, sizeof name, "dedicated_%s", family_word(v4));
+        s->dedicated[v4] = watched ? compiled_address_set(c, name, v4, is_dedicated, 0) : -1;
+        snprintf(name, sizeof name, "excepted_%s", family_word(v4));
+        s->excepted[v4] = compiled_exceptions(c, name, v4);
+        snprintf(name, sizeof name, "excepted_pairs_%s", family_word(v4));
+        s->pairs[v4] = compiled_exception_pairs(c, name, v4);
+    }
+}
+
+static bool has_exceptions(const struct sets *s)
+{
+    return s->excepted[0] >= 0 || s->excepted[1] >= 0 || s->pairs[0] >= 0 || s->pairs[1] >= 0;
+}
+
+void compile_rules(struct compilation *c, uint16_t *zones)
+{
+    int forward = base_chain(c, "forward", NF_INET_FORWARD);
+    int input = base_chain(c, "input", NF_INET_LOCAL_IN);
+    int output = base_chain(c, "output", NF_INET_LOCAL_OUT);
+    int clients = compiled_chain(c, "clients"), gateway = compiled_chain(c, "gateway");
+    struct sets s;
+    int exceptions = 0;
+
+    make_sets(c, &s);
+    if (has_exceptions(&s))
+        except(c, exceptions = compiled_chain(c, "exceptions"), &s);
+    for (size_t i = 0; i < c->policy->zone_count; i++) {
+        char name[RULESET_NAME];
+
+        snprintf(name, sizeof name, "zone_%s", c->policy->zones[i].id);
+        zones[i] = (uint16_t)compiled_chain(c, name);
+    }
+    watch(c, forward, &s, clients);
+    watch(c, input, &s, clients);
+    watch(c, output, &s, gateway);
+    write_clients(c, clients, exceptions, zones);
+    write_gateway(c, gateway, exceptions, zones);
+    for (size_t i = 0; i < c->policy->zone_count; i++)
+        write_zone(c, (int16_t)i, zones[i]);
+}

@@ -1,0 +1,184 @@
+/* Text, digest, limits and differences of rulesets. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+
+#include <cmocka.h>
+
+#include "enforce/diff.h"
+#include "enforce/ruleset.h"
+#include "twin.h"
+
+static struct policy *policy_of(uint64_t seed)
+{
+    return twin_policy(&seed);
+}
+
+static struct ruleset *rules_of(const struct policy *p, enum mode mode, nsec_t now)
+{
+    struct ruleset *r;
+    char error[ENFORCE_ERROR];
+
+    assert_int_equal(ruleset_compile(p, mode, now, &r, error), SD_OK);
+    return r;
+}
+
+static uint64_t digest_of(const struct policy *p, enum mode mode, nsec_t now)
+{
+    struct ruleset *r = rules_of(p, mode, now);
+    uint64_t digest = r->digest;
+
+    ruleset_destroy(r);
+    return digest;
+}
+
+static char *text_of(const struct policy *p, enum mode mode, nsec_t now)
+{
+    struct ruleset *r = rules_of(p, mode, now);
+    char *text = NULL;
+    size_t size;
+    FILE *to = open_memstream(&text, &size);
+
+    assert_int_equal(ruleset_print(r, to), SD_OK);
+    fclose(to);
+    ruleset_destroy(r);
+    return text;
+}
+
+static void same_policy_same_text(void **unused)
+{
+    (void)unused;
+    for (uint64_t seed = 1; seed < 20; seed++) {
+        struct policy *p = policy_of(seed), *q = policy_of(seed);
+        char *a = text_of(p, MODE_ENFORCE, 0), *b = text_of(q, MODE_ENFORCE, 0);
+
+        assert_string_equal(a, b);
+        free(a);
+        free(b);
+        policy_destroy(p);
+        policy_destroy(q);
+    }
+}
+
+static void digest_ignores_the_clock(void **unused)
+{
+    struct policy *p = policy_of(7);
+    uint64_t digest;
+
+    (void)unused;
+    p->exception_count = 0;
+    p->exceptions = realloc(p->exceptions, sizeof *p->exceptions);
+    p->exceptions[p->exception_count++] =
+        (struct policy_exception){.client = {twin_addr("10.1.2.3"), 128}, .resolver = -1,
+                                  .until = 100 * NSEC_S};
+    assert_int_equal(policy_compile(p), SD_OK);
+    digest = digest_of(p, MODE_ENFORCE, 0);
+    assert_int_equal(digest, digest_of(p, MODE_ENFORCE, 50 * NSEC_S));
+    assert_int_equal(digest, digest_of(p, MODE_ENFORCE, 500 * NSEC_S)); /* ended */
+    assert_int_not_equal(digest, digest_of(p, MODE_SHADOW, 0));
+    p->exceptions[0].until += NSEC_S;
+    assert_int_not_equal(digest, digest_of(p, MODE_ENFORCE, 0));
+    policy_destroy(p);
+}
+
+static void exceptions_carry_their_rest(void **unused)
+{
+    struct policy *p = policy_of(7);
+    char *text;
+
+    (void)unused;
+    p->exceptions = realloc(p->exceptions, sizeof *p->exceptions);
+    p->exception_count = 1;
+    p->exceptions[0] = (struct policy_exception){
+        .client = {twin_addr("10.1.2.3"), 128}, .resolver = -1, .until = 90061 * NSEC_S - 1};
+    assert_int_equal(policy_compile(p), SD_OK);
+    text = text_of(p, MODE_ENFORCE, 0);
+    assert_non_null(strstr(text, "10.1.2.3 timeout 1d1h1m1s,"));
+    free(text);
+    text = text_of(p, MODE_ENFORCE, 90061 * NSEC_S);
+    assert_null(strstr(text, "10.1.2.3 timeout"));
+    free(text);
+    p->exceptions[0].until = INT64_MAX;
+    text = text_of(p, MODE_ENFORCE, 0);
+    assert_null(strstr(text, "timeout "));
+    assert_non_null(strstr(text, "10.1.2.3,"));
+    free(text);
+    policy_destroy(p);
+}
+
+static void monitor_has_no_table(void **unused)
+{
+    struct policy *p = policy_of(3);
+    char *text = text_of(p, MODE_MONITOR, 0);
+
+    (void)unused;
+    assert_null(strstr(text, "{"));
+    assert_non_null(strstr(text, "delete table inet sealdns"));
+    free(text);
+    policy_destroy(p);
+}
+
+static void what_cannot_be_is_told(void **unused)
+{
+    struct policy *p = policy_of(3);
+    struct ruleset *r;
+    char error[ENFORCE_ERROR];
+
+    (void)unused;
+    p->zones[0].cleartext = ACTION_REDIRECT;
+    assert_int_equal(ruleset_compile(p, MODE_ENFORCE, 0, &r, error), SD_EUNSUP);
+    assert_non_null(strstr(error, "zone default"));
+    assert_null(r);
+    assert_int_equal(ruleset_compile(p, MODE_MONITOR, 0, &r, error), SD_OK);
+    ruleset_destroy(r);
+    p->zones[0].cleartext = ACTION_ALERT;
+    p->zones[1].vlans = calloc(1, sizeof *p->zones[1].vlans);
+    p->zones[1].vlan_count = 1;
+    assert_int_equal(ruleset_compile(p, MODE_ENFORCE, 0, &r, error), SD_EUNSUP);
+    p->zones[1].vlan_count = 0;
+    strcpy(p->zones[1].id, "a\"b");
+    assert_int_equal(ruleset_compile(p, MODE_ENFORCE, 0, &r, error), SD_EUNSUP);
+    policy_destroy(p);
+}
+
+static int difference(const char *there, const char *here, char *out, size_t size)
+{
+    char *a = strdup(there), *b = strdup(here);
+    FILE *to = fmemopen(out, size, "w");
+    int n = text_diff(a, b, to);
+
+    fclose(to);
+    free(a);
+    free(b);
+    return n;
+}
+
+static void differences(void **unused)
+{
+    static const char one[] = "table inet sealdns {\n\tset s {\n\t\t1,\n\t\t3,\n\t}\n"
+                              "\tchain c {\n\t\tx\n\t\ty\n\t}\n}\n";
+    static const char two[] = "table inet sealdns {\n\tset s {\n\t\t1,\n\t\t2,\n\t\t3,\n\t}\n"
+                              "\tchain c {\n\t\ty\n\t\tx\n\t}\n\tchain d {\n\t\tz\n\t}\n}\n";
+    char out[400] = "";
+
+    (void)unused;
+    assert_int_equal(difference(one, one, out, sizeof out), 0);
+    assert_string_equal(out, "");
+    assert_int_equal(difference(one, two, out, sizeof out), 5);
+    assert_string_equal(out, "  set s {\n+     2,\n"
+                             "  chain c {\n-     x\n+     x\n"
+                             "+ chain d {\n+     z\n");
+    assert_int_equal(difference("", two, out, sizeof out), 9);
+    assert_int_equal(difference(two, "", out, sizeof out), 9);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(same_policy_same_text),      cmocka_unit_test(digest_ignores_the_clock),
+        cmocka_unit_test(exceptions_carry_their_rest), cmocka_unit_test(monitor_has_no_table),
+        cmocka_unit_test(what_cannot_be_is_told),     cmocka_unit_test(differences),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
