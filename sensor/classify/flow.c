@@ -5,10 +5,12 @@
 
 #include "classify/classify.h"
 #include "classify/dpi.h"
+#include "classify/quic_initial.h"
 #include "classify/tls_stream.h"
 
 enum {
-    TLS_PACKETS_MAX = 40,  /* with payload, of a handshake: a long chain at a small MSS */
+    TLS_PACKETS_MAX = 40, /* with payload, of a handshake: a long chain at a small MSS */
+    QUIC_PACKETS_MAX = 10,
     OTHER_PACKETS_MAX = 6, /* of a flow that resembles nothing yet */
     SPARE_MAX = 4096,      /* closed flows kept for the next */
 };
@@ -16,8 +18,12 @@ enum {
 struct flow {
     struct flow *next_spare;
     struct dpi_flow *dpi; /* NULL until nDPI is asked */
-    struct tls_stream tls;
+    union {
+        struct tls_stream tls;
+        struct quic_stream quic;
+    };
     unsigned packets;
+    uint8_t proto; /* of the first packet; 0: none yet */
     uint8_t guess; /* enum classify_guess */
     struct tls_facts facts;
 };
@@ -75,7 +81,6 @@ static void *flow_open(void *classifier)
         return NULL;
     }
     memset(f, 0, sizeof(*f));
-    tls_stream_init(&f->tls, &f->facts);
     return f;
 }
 
@@ -86,7 +91,10 @@ static void flow_close(void *classifier, void *flow)
 
     if (!f)
         return;
-    tls_stream_finish(&f->tls, &c->blocks);
+    if (f->proto == IP_PROTO_TCP)
+        tls_stream_finish(&f->tls, &c->blocks);
+    else if (f->proto != 0)
+        quic_stream_finish(&f->quic, &c->blocks);
     dpi_flow_close(c->dpi, f->dpi);
     if (c->spare_count == SPARE_MAX) {
         free(f);
@@ -130,23 +138,44 @@ static enum classify_answer feed_tcp(struct classifier *c, struct flow *f,
 static enum classify_answer feed_udp(struct classifier *c, struct flow *f,
                                      const struct packet *packet, int from_client)
 {
+    enum quic_progress progress = quic_stream_feed(&f->quic, &c->blocks, from_client != 0,
+                                                   packet->payload, packet->payload_length);
+
+    if (progress != QUIC_UNLIKE) {
+        f->guess = GUESS_QUIC;
+        return progress == QUIC_DONE || f->packets >= QUIC_PACKETS_MAX ? CLASSIFY_DONE
+                                                                       : CLASSIFY_MORE;
+    }
     bool more = ask(c, f, packet, from_client);
 
     if (f->guess == GUESS_QUIC)
         dpi_flow_facts(f->dpi, &f->facts);
-    if (more && f->packets < OTHER_PACKETS_MAX)
+    if (f->packets < OTHER_PACKETS_MAX && (more || f->guess == GUESS_UNKNOWN))
         return CLASSIFY_MORE;
     return f->guess == GUESS_QUIC ? CLASSIFY_DONE : CLASSIFY_NOT_TLS;
+}
+
+static void start(struct flow *f, uint8_t proto)
+{
+    f->proto = proto;
+    if (proto == IP_PROTO_TCP)
+        tls_stream_init(&f->tls, &f->facts);
+    else
+        quic_stream_init(&f->quic, &f->facts);
 }
 
 static enum classify_answer flow_feed(void *classifier, void *flow, const struct packet *packet,
                                       int from_client)
 {
+    struct flow *f = flow;
+
     if (packet->payload_length == 0)
         return CLASSIFY_MORE;
-    ((struct flow *)flow)->packets++;
-    return packet->proto == IP_PROTO_TCP ? feed_tcp(classifier, flow, packet, from_client)
-                                         : feed_udp(classifier, flow, packet, from_client);
+    if (f->proto == 0)
+        start(f, packet->proto);
+    f->packets++;
+    return f->proto == IP_PROTO_TCP ? feed_tcp(classifier, f, packet, from_client)
+                                    : feed_udp(classifier, f, packet, from_client);
 }
 
 static void flow_facts(void *classifier, void *flow, struct tls_facts *out)

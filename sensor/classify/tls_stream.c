@@ -1,6 +1,5 @@
 #include "classify/tls_stream.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 #include "base/cursor.h"
@@ -9,45 +8,10 @@
 enum { MESSAGE_HEADER = 4, RECORD_MAX = 16 * 1024 + 2048 };
 enum record_type { RECORD_CCS = 20, RECORD_ALERT, RECORD_HANDSHAKE, RECORD_APPLICATION };
 
-struct block {
-    struct block *next;
-    uint8_t bytes[TLS_MESSAGE_MAX];
-};
-
-static struct block *block_take(struct block_pool *pool)
+static void drop(struct tls_side *side, struct block_pool *pool)
 {
-    struct block *b = pool->spare;
-
-    if (b) {
-        pool->spare = b->next;
-        return b;
-    }
-    if (pool->made == TLS_BLOCKS_MAX)
-        return NULL;
-    b = malloc(sizeof(*b));
-    pool->made += b != NULL;
-    return b;
-}
-
-static void block_return(struct block_pool *pool, struct tls_side *side)
-{
-    if (side->block) {
-        side->block->next = pool->spare;
-        pool->spare = side->block;
-    }
-    side->block = NULL;
+    block_return(pool, &side->block);
     side->have = side->whole = 0;
-}
-
-void block_pool_finish(struct block_pool *pool)
-{
-    while (pool->spare) {
-        struct block *b = pool->spare;
-
-        pool->spare = b->next;
-        free(b);
-    }
-    pool->made = 0;
 }
 
 void tls_stream_init(struct tls_stream *s, struct tls_facts *facts)
@@ -58,8 +22,8 @@ void tls_stream_init(struct tls_stream *s, struct tls_facts *facts)
 
 void tls_stream_finish(struct tls_stream *s, struct block_pool *pool)
 {
-    block_return(pool, &s->side[0]);
-    block_return(pool, &s->side[1]);
+    drop(&s->side[0], pool);
+    drop(&s->side[1], pool);
 }
 
 /* message: with its header; cut when it is longer than a block. */
@@ -92,8 +56,8 @@ static void keep(struct tls_side *side, struct cursor *chunk, size_t n)
         n = chunk->left;
     const uint8_t *bytes = cursor_take(chunk, n);
 
-    if (side->have < TLS_MESSAGE_MAX) {
-        size_t room = TLS_MESSAGE_MAX - side->have;
+    if (side->have < BLOCK_BYTES) {
+        size_t room = BLOCK_BYTES - side->have;
 
         memcpy(side->block->bytes + side->have, bytes, n < room ? n : room);
     }
@@ -102,7 +66,7 @@ static void keep(struct tls_side *side, struct cursor *chunk, size_t n)
 
 static struct cursor kept(const struct tls_side *side)
 {
-    uint32_t n = side->have < TLS_MESSAGE_MAX ? side->have : TLS_MESSAGE_MAX;
+    uint32_t n = side->have < BLOCK_BYTES ? side->have : BLOCK_BYTES;
 
     return cursor_over(side->block->bytes, n);
 }
@@ -125,7 +89,7 @@ static bool read_in_block(struct tls_stream *s, struct block_pool *pool, bool fr
     if (side->have < side->whole)
         return true;
     read_message(s, from_client, kept(side));
-    block_return(pool, side);
+    drop(side, pool);
     return true;
 }
 
@@ -161,7 +125,7 @@ static bool read_header(struct tls_side *side, struct cursor *c)
 
 static void lose(struct tls_side *side, struct block_pool *pool)
 {
-    block_return(pool, side);
+    drop(side, pool);
     side->synced = false;
     side->header_have = 0;
     side->left = 0;

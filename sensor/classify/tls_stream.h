@@ -8,19 +8,10 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "classify/block.h"
 #include "model/tls.h"
 
-enum {
-    TLS_MESSAGE_MAX = 16 * 1024, /* of a message is kept; the leaf of a longer chain is in there */
-    TLS_BLOCKS_MAX = 2048,       /* 32 MiB over all flows of a classifier */
-    TLS_RECORD_HEADER = 5,
-};
-
-struct block; /* TLS_MESSAGE_MAX bytes */
-struct block_pool {
-    struct block *spare;
-    unsigned made;
-};
+enum { TLS_RECORD_HEADER = 5 };
 
 struct tls_side {
     uint32_t next; /* the sequence number expected */
@@ -52,6 +43,5 @@ void tls_stream_finish(struct tls_stream *s, struct block_pool *pool);
  * beginning of a segment. from_client: 0 or 1. */
 enum tls_progress tls_stream_feed(struct tls_stream *s, struct block_pool *pool, int from_client,
                                   uint32_t seq, const uint8_t *bytes, size_t length);
-void block_pool_finish(struct block_pool *pool);
 
 #endif
