@@ -56,12 +56,14 @@ static void explain_rules(const struct question *q, int16_t zone)
         uint16_t port;
         const char *what;
     } ports[] = {{53, "clear-text DNS"}, {853, "DoT and DoQ"}};
-    const struct policy *p = q->policy;
+    struct policy *p = q->policy;
     const struct policy_exception *e = policy_exception_for(p, &q->address, -1, clock_now());
+    enum mode mode = p->mode;
     struct addr stranger;
     char until[TIME_TEXT];
 
     addr_parse(addr_is_v4(&q->address) ? "192.0.2.1" : "2001:db8:ffff::1", &stranger);
+    p->mode = MODE_ENFORCE; /* the question is what enforcing would do */
     for (size_t i = 0; i < sizeof ports / sizeof *ports; i++) {
         enum action a =
             policy_kernel(p, zone, &q->address, &stranger, ports[i].port, clock_now());
@@ -70,6 +72,7 @@ static void explain_rules(const struct question *q, int16_t zone)
                ports[i].port, ports[i].what, action_name(a), p->zones[zone].id,
                ports[i].port == 53 ? "cleartext" : "unapproved");
     }
+    p->mode = mode;
     if (e)
         printf("  exception of %s until %s: %s\n", e->owner, time_text(e->until, until), e->reason);
     printf("  mode now: %s\n", mode_name(p->mode));

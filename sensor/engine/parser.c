@@ -294,7 +294,8 @@ static void run_engine(struct parser *p)
     }
 }
 
-static int start_lane(struct parser *p, size_t i, uint64_t seed)
+/* Everything that libraries read from files, they read now: nDPI's cipher library looks at /proc. */
+static int make_lane(struct parser *p, size_t i, uint64_t seed)
 {
     struct lane *l = &p->lanes[i];
     struct observation_sink sink = {put_observation, l};
@@ -307,21 +308,35 @@ static int start_lane(struct parser *p, size_t i, uint64_t seed)
     if (!l->front)
         return SD_EMEM;
     atomic_store(&l->wanted, p->policy);
-    l->started = pthread_create(&l->thread, NULL, run_lane, l) == 0;
-    return l->started ? SD_OK : SD_EMEM;
+    return SD_OK;
 }
 
-static int start(struct parser *p, uint64_t seed)
+static int make(struct parser *p, uint64_t seed)
 {
     struct back_options options = {.seed = seed, .sink = {put_record, p}};
-    struct message ready = {.type = REQUEST_READY};
+    int status = SD_OK;
 
     p->back = back_create(&options, p->policy, p->policy->mode);
-    if (!p->back)
-        return SD_EMEM;
-    for (size_t i = 0; i < p->wiring->interface_count; i++)
-        if (start_lane(p, i, hash_mix(seed, i)) != SD_OK)
+    for (size_t i = 0; p->back && status == SD_OK && i < p->wiring->interface_count; i++)
+        status = make_lane(p, i, hash_mix(seed, i));
+    return p->back ? status : SD_EMEM;
+}
+
+static int start(struct parser *p)
+{
+    struct message ready = {.type = REQUEST_READY};
+
+    if (sandbox_parser() != SD_OK) {
+        log_error("the parser could not give up its privileges; not going on");
+        return SD_EPERM;
+    }
+    for (size_t i = 0; i < p->wiring->interface_count; i++) {
+        struct lane *l = &p->lanes[i];
+
+        l->started = pthread_create(&l->thread, NULL, run_lane, l) == 0;
+        if (!l->started)
             return SD_EMEM;
+    }
     return channel_send(&p->wiring->parser, &ready, -1);
 }
 
@@ -357,11 +372,9 @@ int parser_main(struct wiring *w)
     tzset();
     p->wiring = w;
     p->policy = w->policy;
-    if (sandbox_parser() != SD_OK) {
-        log_error("the parser could not give up its privileges; not going on");
-        return 1;
-    }
-    status = start(p, seed);
+    status = make(p, seed);
+    if (status == SD_OK)
+        status = start(p);
     if (status == SD_OK)
         run_engine(p);
     else
