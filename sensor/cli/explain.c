@@ -62,7 +62,8 @@ static void explain_rules(const struct question *q, int16_t zone)
     struct addr stranger;
     char until[TIME_TEXT];
 
-    addr_parse(addr_is_v4(&q->address) ? "192.0.2.1" : "2001:db8:ffff::1", &stranger);
+    /* Addresses that are nobody's: reserved (RFC 1112 4) and discard-only (RFC 6666). */
+    addr_parse(addr_is_v4(&q->address) ? "240.0.0.1" : "100::1", &stranger);
     p->mode = MODE_ENFORCE; /* the question is what enforcing would do */
     for (size_t i = 0; i < sizeof ports / sizeof *ports; i++) {
         enum action a =

@@ -5,7 +5,8 @@
 #include "engine/pipeline.h"
 
 #define HOUR        (3600 * NSEC_S)
-#define FLUSH_EVERY (60 * NSEC_S)
+/* A small network is told of sooner: somebody is trying the program. */
+#define FLUSH_EVERY(rows) ((rows) < 2000 ? 10 * NSEC_S : 60 * NSEC_S)
 
 struct back {
     struct account *account;
@@ -104,7 +105,7 @@ void back_tick(struct back *b, nsec_t now)
     turn_hour(b, now);
     detection_tick(b->detection, now);
     decision_tick(b->decision, now);
-    if (now - b->flushed >= FLUSH_EVERY)
+    if (now - b->flushed >= FLUSH_EVERY(b->stats.conversations))
         flush_account(b, now);
 }
 
