@@ -9,7 +9,7 @@
 
 #include "classify/hello.h"
 
-enum { TEXT_SIZE = 4096, JA4_HASH = 6, JA4_COUNT_MAX = 99 };
+enum { TEXT_SIZE = 8192, JA4_HASH = 6, JA4_COUNT_MAX = 99 };
 enum { EXTENSION_SERVER_NAME = 0, EXTENSION_ALPN = 16 };
 
 /* Bounded: five lists of HELLO_NUMBERS numbers of at most five digits and a separator. */

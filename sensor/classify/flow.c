@@ -148,8 +148,10 @@ static enum classify_answer feed_udp(struct classifier *c, struct flow *f,
     }
     bool more = ask(c, f, packet, from_client);
 
-    if (f->guess == GUESS_QUIC)
+    if (f->guess == GUESS_QUIC) {
         dpi_flow_facts(f->dpi, &f->facts);
+        f->facts.quic_version = f->quic.version_seen;
+    }
     if (f->packets < OTHER_PACKETS_MAX && (more || f->guess == GUESS_UNKNOWN))
         return CLASSIFY_MORE;
     return f->guess == GUESS_QUIC ? CLASSIFY_DONE : CLASSIFY_NOT_TLS;

@@ -16,13 +16,20 @@ enum {
     EXTENSION_ECH = 0xfe0d,
 };
 
-enum { RANDOM = 32, NAME_HOST = 0, VERSION_DRAFT = 0x7f00, TLS13 = 0x0304 };
+enum { RANDOM = 32, NAME_HOST = 0, TLS13 = 0x0304 };
 
-/* A draft of TLS 1.3 (RFC 8446 4.2.1 while it was one) is TLS 1.3 to everybody who only asks which.
- */
+/* A draft of TLS 1.3 (RFC 8446 4.2.1 while it was one), or the experiments on the way (0x7e.. of
+ * Chrome, 0xfb.. of Facebook), is TLS 1.3 to everybody who only asks which. */
 static uint16_t version_of(uint16_t number)
 {
-    return (number & 0xff00) == VERSION_DRAFT ? TLS13 : number;
+    switch (number >> 8) {
+    case 0x7e:
+    case 0x7f:
+    case 0xfb:
+        return TLS13;
+    default:
+        return number;
+    }
 }
 
 static bool is_tls(uint16_t version)
@@ -195,15 +202,16 @@ int hello_server(struct cursor c, struct tls_facts *out)
     struct hello_print print = {.version = cursor_u16(&c)};
 
     cursor_skip(&c, RANDOM);
-    if (version_of(print.version) != TLS13 || print.version == TLS13)
-        cursor_skip(&c, cursor_u8(&c)); /* legacy_session_id_echo; a draft before 22 has none */
+    out->version = version_of(print.version);
+    /* TLS 1.3 says so in an extension; a draft before 22 says so here, and has less to follow. */
+    if (out->version != TLS13)
+        cursor_skip(&c, cursor_u8(&c)); /* legacy_session_id_echo */
     out->cipher = cursor_u16(&c);
-    if (print.version >> 8 == 3)
+    if (out->version != TLS13)
         cursor_skip(&c, 1); /* legacy_compression_method */
-    if (!cursor_ok(&c) || (print.version >> 8 != 3 && version_of(print.version) != TLS13))
+    if (!cursor_ok(&c) || !is_tls(out->version))
         return SD_EMALF;
     out->server_hello_seen = true;
-    out->version = version_of(print.version);
     hello_number(&print.ciphers, out->cipher);
     struct cursor extensions = c.left >= 2 ? cursor_sub(&c, cursor_u16(&c)) : c;
 

@@ -16,7 +16,7 @@ enum handshake_type {
 
 /* The numbers of a hello in their order, without GREASE (RFC 8701): what fingerprints are made of.
  * More than fit are counted but not kept. */
-#define HELLO_NUMBERS 128
+#define HELLO_NUMBERS 256
 struct hello_numbers {
     unsigned count;
     uint16_t number[HELLO_NUMBERS];

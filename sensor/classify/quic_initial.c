@@ -12,7 +12,7 @@ enum {
     CONNECTION_ID_MAX = 20,
     PACKETS_MAX = 8,  /* in one datagram */
     PLAIN_MAX = 2048, /* of one packet; an Initial is held to a path of 1,200 to 1,500 */
-    MESSAGE_HEADER = 4,
+    REPLIES_MAX = 3,  /* of the server, in which its hello is looked for */
 };
 enum frame {
     FRAME_PADDING = 0x00,
@@ -168,11 +168,12 @@ static void read_packet(struct quic_stream *s, struct block_pool *pool, bool cli
 {
     uint8_t plain[PLAIN_MAX];
 
-    if (s->side[client].read || p->length > sizeof(plain))
+    /* A client's later packets may be those after a Retry: the server's keys come from them. */
+    if ((s->side[client].read && (!client || s->side[0].read)) || p->length > sizeof(plain))
         return;
     int n = open_packet(s, client, p, plain);
 
-    if (n < 0)
+    if (n < 0 || s->side[client].read)
         return;
     read_frames(&s->side[client], pool, cursor_over(plain, (size_t)n));
     read_hello(s, pool, client);
@@ -185,7 +186,10 @@ static bool next_packet(struct quic_stream *s, struct cursor *c, struct initial 
     uint8_t first = cursor_u8(c);
     uint32_t version = cursor_u32(c);
 
-    if (!cursor_ok(c) || !(first & LONG_HEADER) || !quic_version_known(version))
+    if (!cursor_ok(c) || !(first & LONG_HEADER))
+        return false;
+    s->version_seen = version;
+    if (!quic_version_known(version))
         return false;
     s->version = version;
     p->packet = start.at;
@@ -217,10 +221,12 @@ enum quic_progress quic_stream_feed(struct quic_stream *s, struct block_pool *po
     for (int i = 0; i < PACKETS_MAX && c.left > 0 && next_packet(s, &c, &p); i++)
         if (p.opens)
             read_packet(s, pool, from_client, &p);
-    s->replied |= !from_client;
+    s->replies = (uint8_t)(s->replies + (!from_client && s->replies < REPLIES_MAX));
     if (s->version == 0)
         return QUIC_UNLIKE;
     if (s->facts->quic_version == 0 || from_client)
         s->facts->quic_version = s->version;
-    return s->side[1].read && s->replied ? QUIC_DONE : QUIC_MORE;
+    if (s->side[1].read && (s->side[0].read || s->replies == REPLIES_MAX))
+        return QUIC_DONE;
+    return QUIC_MORE;
 }

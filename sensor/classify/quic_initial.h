@@ -29,14 +29,16 @@ struct quic_side {
 
 struct quic_stream {
     struct quic_side side[2]; /* [1]: the client's */
-    uint32_t version;
-    bool keyed, replied; /* the keys are known; the server has sent something */
+    uint32_t version;         /* 0: none that is read here */
+    uint32_t version_seen;    /* of the last long header, if it was one */
+    bool keyed;               /* the keys are known */
+    uint8_t replies;          /* datagrams of the server */
     struct tls_facts *facts;
 };
 
 enum quic_progress {
     QUIC_MORE,   /* feed it the next datagram */
-    QUIC_DONE,   /* the client's hello is whole and the server has answered */
+    QUIC_DONE,   /* the client's hello is whole; the server's too, or it had its chance */
     QUIC_UNLIKE, /* no long header of a version that is read here */
 };
 

@@ -6,6 +6,7 @@
 #include "classify/hello.h"
 
 enum { MESSAGE_HEADER = 4, RECORD_MAX = 16 * 1024 + 2048 };
+enum { ALERT_FATAL = 2 };
 enum record_type { RECORD_CCS = 20, RECORD_ALERT, RECORD_HANDSHAKE, RECORD_APPLICATION };
 
 static void drop(struct tls_side *side, struct block_pool *pool)
@@ -123,6 +124,13 @@ static bool read_header(struct tls_side *side, struct cursor *c)
     return side->header_have == TLS_RECORD_HEADER;
 }
 
+/* A server may warn in the clear, of a name it does not know, and go on (RFC 6066 3). */
+static bool is_warning(const uint8_t *header, struct cursor chunk)
+{
+    return header[0] == RECORD_ALERT && header[3] == 0 && header[4] == 2 &&
+           cursor_u8(&chunk) != ALERT_FATAL;
+}
+
 static void lose(struct tls_side *side, struct block_pool *pool)
 {
     drop(side, pool);
@@ -152,7 +160,7 @@ static void read_records(struct tls_stream *s, struct block_pool *pool, bool fro
 
         side->left = (uint16_t)(side->left - n);
         if (side->header[0] != RECORD_HANDSHAKE)
-            side->over = true;
+            side->over |= !is_warning(side->header, chunk);
         else if (!read_handshake(s, pool, from_client, chunk))
             lose(side, pool);
     }
