@@ -116,6 +116,16 @@ static bool is_record(const uint8_t *h)
            length > 0 && length <= RECORD_MAX;
 }
 
+/* Whether records can be followed from here: at the beginning of the stream on little evidence (a
+ * first segment may be one octet long), later only on a whole header. */
+static bool resembles(const uint8_t *bytes, size_t length, bool fresh)
+{
+    if (length >= TLS_RECORD_HEADER)
+        return is_record(bytes);
+    return fresh && length > 0 && bytes[0] == RECORD_HANDSHAKE && (length < 2 || bytes[1] == 3) &&
+           (length < 3 || bytes[2] <= 4);
+}
+
 /* The header of the next record, which may itself lie in two segments. False: not yet whole. */
 static bool read_header(struct tls_side *side, struct cursor *c)
 {
@@ -200,10 +210,11 @@ enum tls_progress tls_stream_feed(struct tls_stream *s, struct block_pool *pool,
                                   uint32_t seq, const uint8_t *bytes, size_t length)
 {
     struct tls_side *side = &s->side[from_client != 0];
+    bool fresh = !side->started;
     struct cursor c = advance(side, pool, seq, bytes, length);
 
-    if (!side->synced && c.left >= TLS_RECORD_HEADER && is_record(c.at))
-        side->synced = true;
+    if (!side->synced)
+        side->synced = resembles(c.at, c.left, fresh);
     if (side->synced)
         read_records(s, pool, from_client != 0, c);
     if (complete(s)) {
