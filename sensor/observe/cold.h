@@ -21,6 +21,7 @@ struct cold {
     uint32_t handshake_us;
     uint8_t reader; /* enum payload_reader */
     uint8_t classified_packets;
+    uint8_t looks;  /* packets with payload of a flow that is still a riddle */
     uint8_t guess;  /* enum classify_guess */
     uint8_t answer; /* enum classify_answer */
 };

@@ -111,6 +111,15 @@ static void tell_message(struct observer *o, const struct carrier *c)
     tell_put(o);
 }
 
+/* The tables' lines come while the message is walked. */
+static void prefetch(const struct observer *o, const struct packet *p, uint64_t tuple)
+{
+    struct cursor c = cursor_over(p->payload, p->payload_length);
+
+    seen_prefetch(o->seen, tuple);
+    transactions_prefetch(o->transactions, hash_mix(tuple, cursor_u16(&c)));
+}
+
 void do53_datagram(struct observer *o, const struct packet *p)
 {
     struct flow_key key;
@@ -127,12 +136,13 @@ void do53_datagram(struct observer *o, const struct packet *p)
 
     if (p->payload_length == 0)
         return;
+    flow_key_of(p, &key, &low);
+    c.tuple = hash_bytes(&key, sizeof key, o->seed);
+    prefetch(o, p, c.tuple);
     if (!parse(o, p->payload, p->payload_length, p->payload_length + p->payload_missing)) {
         o->stats->dns_malformed++;
         return;
     }
-    flow_key_of(p, &key, &low);
-    c.tuple = hash_bytes(&key, sizeof key, o->seed);
     tell_message(o, &c);
 }
 

@@ -157,7 +157,7 @@ static void settle(struct observer *o, struct flow *f)
     name(o, f);
     if (f->transport != TRANSPORT_DOQ && f->transport != TRANSPORT_DOH3)
         c->queries = c->responses = 0;
-    if (c->quic.flags & QUIC_ANSWERED && f->flags & NAMED)
+    if (c->quic.flags & QUIC_ANSWERED && f->flags & NAMED && f->transport != TRANSPORT_OTHER)
         tell_established(o, f);
     if (f->transport == TRANSPORT_OTHER || f->transport == TRANSPORT_DNSCRYPT ||
         (f->transport == TRANSPORT_QUIC && f->stage == STAGE_WORKING && c->answer != CLASSIFY_MORE))

@@ -41,6 +41,11 @@ void seen_destroy(struct seen *s)
     free(s);
 }
 
+void seen_prefetch(const struct seen *s, uint64_t hash)
+{
+    __builtin_prefetch(&s->lines[hash & s->mask], 1);
+}
+
 bool seen_first(struct seen *s, uint64_t hash, uint32_t second)
 {
     struct line *line = &s->lines[hash & s->mask];

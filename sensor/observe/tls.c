@@ -5,6 +5,7 @@
 #include "observe/identify.h"
 #include "observe/padding.h"
 
+enum { LOOKS_MOST = 64 };                       /* packets of a flow that is not known to be DNS */
 enum { REJECTION_LENGTH = 19 };                 /* TLS 1.3: an alert, encrypted */
 enum { HTTP_LEAST = 60, HTTP_MOST = 330 };      /* a DoH request's record */
 enum { TICKET_LEAST = 170, TICKET_MOST = 290 }; /* NewSessionTicket, encrypted */
@@ -274,8 +275,20 @@ static void settle_name(struct observer *o, struct flow *f)
         else
             return;
     }
-    if (over || f->transport < TRANSPORT_TLS)
+    if (over || f->transport < TRANSPORT_TLS || f->transport == TRANSPORT_OTHER)
         tell_identified(o, f);
+}
+
+/* Reading goes on for DNS; of anything else it ends when all is known, or never will be. */
+static bool read_enough(const struct flow *f)
+{
+    const struct cold *c = f->cold;
+
+    if (f->transport == TRANSPORT_DOT || f->transport == TRANSPORT_DOH2)
+        return false;
+    if (f->transport == TRANSPORT_OTHER || c->looks >= LOOKS_MOST)
+        return true;
+    return f->transport == TRANSPORT_TLS && f->stage == STAGE_WORKING && c->answer != CLASSIFY_MORE;
 }
 
 void tls_settle(struct observer *o, struct flow *f, const struct packet *p)
@@ -288,10 +301,13 @@ void tls_settle(struct observer *o, struct flow *f, const struct packet *p)
         return;
     if (t->flags & TLS_ANSWERED && f->stage != STAGE_WORKING && f->flags & NAMED)
         tell_established(o, f);
-    if (f->transport == TRANSPORT_OTHER ||
-        (f->transport == TRANSPORT_TLS && f->stage == STAGE_WORKING &&
-         f->cold->answer != CLASSIFY_MORE))
-        f->flags |= COUNTING;
+    f->cold->looks += f->cold->looks < LOOKS_MOST && p->payload_length > 0;
+    if (!read_enough(f))
+        return;
+    identify_at_last(o, f);
+    if (f->transport != TRANSPORT_UNKNOWN)
+        tell_identified(o, f);
+    f->flags |= COUNTING;
 }
 
 enum cause tls_cause_of_end(const struct flow *f, enum side sender, bool reset)

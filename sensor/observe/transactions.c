@@ -61,6 +61,11 @@ static struct bucket *bucket_of(struct transactions *t, uint64_t who, uint32_t *
     return &t->buckets[(uint32_t)who & t->bucket_mask];
 }
 
+void transactions_prefetch(const struct transactions *t, uint64_t who)
+{
+    __builtin_prefetch(&t->buckets[(uint32_t)who & t->bucket_mask], 1);
+}
+
 static bool stale(const struct transactions *t, uint32_t place)
 {
     return place - t->tail >= t->head - t->tail;

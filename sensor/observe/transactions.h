@@ -27,6 +27,9 @@ struct transaction_answer {
 struct transactions *transactions_create(size_t capacity);
 void transactions_destroy(struct transactions *t);
 
+/* Asks the memory for what the next two will read. */
+void transactions_prefetch(const struct transactions *t, uint64_t who);
+
 /* who: hash of five-tuple and id; question: hash of name and type, 0: none.
  * True: the same was asked within its lifetime and is not answered yet. */
 bool transaction_ask(struct transactions *t, uint64_t who, uint64_t question, nsec_t now,
