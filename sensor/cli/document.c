@@ -89,6 +89,8 @@ static json_t *alpn_list(const char *alpn)
 
 static json_t *version_or_null(uint16_t version)
 {
+    if (version == 0x0300)
+        return json_string("SSL3.0");
     if (version < 0x0301 || version > 0x0304)
         return json_null();
     return json_sprintf("1.%d", version - 0x0301);

@@ -110,7 +110,7 @@ static void unapproved_use_policy(void *state, const struct policy *policy)
     struct unapproved *u = state;
 
     u->policy = policy;
-    u->confidence_min = (uint8_t)policy_threshold(policy, RULE, "confidence_min", 80);
+    u->confidence_min = (uint8_t)policy_threshold(policy, RULE, "confidence_min", 60);
     u->severity_unknown =
         (uint8_t)draft_severity(policy, RULE, "severity_unknown", SEVERITY_MEDIUM);
 }
