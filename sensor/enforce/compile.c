@@ -109,7 +109,8 @@ int ruleset_compile(const struct policy *policy, enum mode mode, nsec_t now, str
     snprintf(c.r->origin, sizeof c.r->origin, "policy %s, mode %s",
              policy->digest[0] ? policy->digest : "-", mode_name(mode));
     c.r->empty = mode == MODE_MONITOR;
-    c.r->flags = (policy->owner_flag ? TABLE_OWNER : 0u) | (policy->persist_flag ? TABLE_PERSIST : 0u);
+    c.r->flags =
+        (policy->owner_flag ? TABLE_OWNER : 0u) | (policy->persist_flag ? TABLE_PERSIST : 0u);
     e = c.r->empty ? SD_OK : compile_into(&c, error);
     if (e != SD_OK) {
         ruleset_destroy(c.r);

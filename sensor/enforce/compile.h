@@ -5,7 +5,8 @@
 
 #include "enforce/ruleset.h"
 
-/* The first error stays and makes every further step do nothing; the caller asks once, at the end. */
+/* The first error stays and makes every further step do nothing; the caller asks once, at the end.
+ */
 struct compilation {
     const struct policy *policy;
     nsec_t now;
@@ -20,8 +21,8 @@ void compile_rules(struct compilation *c, uint16_t *zones);
 int compiled_chain(struct compilation *c, const char *name);
 /* A set without elements is none: -1, and what would use it leaves its rule out. */
 int compiled_address_set(struct compilation *c, const char *name, bool v4,
-                         bool (*holds)(const struct compilation *c, int16_t zone,
-                                       int16_t resolver, bool shared),
+                         bool (*holds)(const struct compilation *c, int16_t zone, int16_t resolver,
+                                       bool shared),
                          int16_t zone);
 /* The zones of the clients behind an interface ("" for one that no zone names), longest prefix
  * flattened; chains[] is the chain of each zone. */

@@ -20,8 +20,8 @@ enum content { NOTHING, FAMILY, PROTOCOL, PORT, SOURCE, DESTINATION, PAIR, IFACE
 struct decoding {
     const struct ruleset *r;
     struct rule *rule;
-    enum content content; /* of the register, as far as loaded */
-    bool v4;              /* its width, of addresses */
+    enum content content;     /* of the register, as far as loaded */
+    bool v4;                  /* its width, of addresses */
     uint8_t family, protocol; /* compared, and not made use of yet; 0: none */
     bool ended;               /* the statement is there */
 };
@@ -42,7 +42,8 @@ static bool decode_meta(struct decoding *d, const struct nftnl_expr *e)
     static const struct {
         uint32_t key;
         enum content content;
-    } keys[] = {{NFT_META_NFPROTO, FAMILY}, {NFT_META_L4PROTO, PROTOCOL}, {NFT_META_IIFNAME, IFACE}};
+    } keys[] = {
+        {NFT_META_NFPROTO, FAMILY}, {NFT_META_L4PROTO, PROTOCOL}, {NFT_META_IIFNAME, IFACE}};
     uint32_t key = nftnl_expr_get_u32(e, NFTNL_EXPR_META_KEY);
 
     for (size_t i = 0; i < sizeof keys / sizeof *keys; i++)
@@ -224,10 +225,10 @@ static int decode_expression(struct nftnl_expr *e, void *context)
     static const struct {
         const char *name;
         bool (*decode)(struct decoding *, const struct nftnl_expr *);
-    } ours[] = {{"meta", decode_meta},           {"payload", decode_payload},
-                {"cmp", decode_cmp},             {"lookup", decode_lookup},
-                {"fib", decode_fib},             {"counter", decode_counter},
-                {"immediate", decode_immediate}, {"reject", decode_reject}};
+    } ours[] = {
+        {"meta", decode_meta},           {"payload", decode_payload}, {"cmp", decode_cmp},
+        {"lookup", decode_lookup},       {"fib", decode_fib},         {"counter", decode_counter},
+        {"immediate", decode_immediate}, {"reject", decode_reject}};
     const char *name = nftnl_expr_get_str(e, NFTNL_EXPR_NAME);
 
     for (size_t i = 0; i < sizeof ours / sizeof *ours; i++)

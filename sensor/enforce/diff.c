@@ -55,8 +55,7 @@ static int cut_up(char *text, struct sections *s)
         return SD_EMEM;
     for (char *rest = text, *line; (line = strsep(&rest, "\n")) != NULL;) {
         if (is_heading(line)) {
-            s->items[s->count++] =
-                (struct section){.heading = line + 1, .lines = s->lines + used};
+            s->items[s->count++] = (struct section){.heading = line + 1, .lines = s->lines + used};
         } else if (s->count && line[0] == '\t' && line[1] == '\t') {
             s->lines[used++] = line + strspn(line, "\t");
             s->items[s->count - 1].count++;

@@ -150,8 +150,7 @@ static bool encode_element(const struct ruleset *r, const struct set *s,
     return encode_range(r, s, from, out);
 }
 
-int elements_encode(const struct ruleset *r, const struct set *s, size_t *at,
-                    struct nftnl_set *out)
+int elements_encode(const struct ruleset *r, const struct set *s, size_t *at, struct nftnl_set *out)
 {
     size_t end = s->count - *at > ELEMENTS_PER_MESSAGE ? *at + ELEMENTS_PER_MESSAGE : s->count;
 
@@ -273,7 +272,8 @@ static int compare_borders(const void *left, const void *right)
 
 void elements_settle(struct set *s)
 {
-    struct addr last = s->v4 ? addr_v4((const uint8_t[4]){255, 255, 255, 255}) : (struct addr){.w = {~UINT64_C(0), ~UINT64_C(0)}};
+    struct addr last = s->v4 ? addr_v4((const uint8_t[4]){255, 255, 255, 255})
+                             : (struct addr){.w = {~UINT64_C(0), ~UINT64_C(0)}};
     size_t kept = 0;
 
     if (s->kind != SET_RANGE && s->kind != SET_ZONES) {

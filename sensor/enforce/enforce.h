@@ -11,8 +11,9 @@
 
 struct ruleset; /* the model */
 
-/* mode MODE_SHADOW: the same rules, counting only. now: exceptions that have ended are left out, the
- * others get what is left of their time as the element's timeout. SD_EMEM, SD_ELIMIT (error says). */
+/* mode MODE_SHADOW: the same rules, counting only. now: exceptions that have ended are left out,
+ * the others get what is left of their time as the element's timeout. MODE_MONITOR: no table at
+ * all. SD_EMEM, SD_ELIMIT; SD_EUNSUP: the policy asks for what the rules cannot do (error says). */
 int ruleset_compile(const struct policy *policy, enum mode mode, nsec_t now, struct ruleset **out,
                     char error[ENFORCE_ERROR]);
 void ruleset_destroy(struct ruleset *r);
@@ -21,22 +22,25 @@ void ruleset_destroy(struct ruleset *r);
 int ruleset_print(const struct ruleset *r, FILE *to);
 
 /* One atomic transaction: our table replaced whole; the old one stays if anything fails.
- * SD_EPERM (no CAP_NET_ADMIN), SD_EUNSUP (no nf_tables), SD_ENET: error says what to do. */
+ * Installed already, untouched by others: nothing is done and the counters go on.
+ * SD_EPERM (no CAP_NET_ADMIN), SD_EUNSUP (no nf_tables), SD_ENET: error says what to do. SD_ESTATE:
+ * an owned table, which would go with this call: see enforce_open(). */
 int ruleset_install(const struct ruleset *r, char error[ENFORCE_ERROR]);
 /* Break-glass: takes our table away. SD_ENOENT: there was none. */
 int ruleset_remove(char error[ENFORCE_ERROR]);
 
-/* A table with the owner flag lives as long as the descriptor by which it was installed, and only by
- * that one it can be changed or removed (with the persist flag it outlives it, without an owner).
- * The two above open one for a moment; who installs owned tables keeps his own and close()s it at
- * the end. SD_EPERM, SD_EUNSUP, SD_ENET. */
+/* A table with the owner flag lives as long as the descriptor by which it was installed, and only
+ * by that one it can be changed or removed (with the persist flag it outlives it, without an
+ * owner). The two above open one for a moment; who installs owned tables keeps his own and close()s
+ * it at the end. SD_EPERM, SD_EUNSUP, SD_ENET. */
 int enforce_open(char error[ENFORCE_ERROR]);
 int ruleset_install_by(int descriptor, const struct ruleset *r, char error[ENFORCE_ERROR]);
 int ruleset_remove_by(int descriptor, char error[ENFORCE_ERROR]);
 
 struct enforce_status {
     unsigned rules, elements;
-    uint64_t digest; /* the model's, kept in the table's comment or a set's: desired == installed? */
+    uint64_t
+        digest; /* the model's, kept in the table's comment or a set's: desired == installed? */
 };
 /* What the kernel holds. SD_ENOENT: no table. */
 int ruleset_status(struct enforce_status *out, char error[ENFORCE_ERROR]);

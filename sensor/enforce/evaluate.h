@@ -1,5 +1,5 @@
-/* What the rules do with a packet, by walking the model as the kernel walks the table: for tests that
- * hold the rules against policy_kernel(), and to tell which rule acts on whom. */
+/* What the rules do with a packet, by walking the model as the kernel walks the table: for tests
+ * that hold the rules against policy_kernel(), and to tell which rule acts on whom. */
 #ifndef SEALDNS_ENFORCE_EVALUATE_H
 #define SEALDNS_ENFORCE_EVALUATE_H
 
@@ -10,7 +10,7 @@ struct evaluated_packet {
     uint8_t protocol;
     const char *iface; /* it came in by; "" when sent by the gateway itself */
     struct addr source, destination;
-    uint16_t port;  /* of the destination */
+    uint16_t port;   /* of the destination */
     bool to_gateway; /* the destination is one of the gateway's addresses */
 };
 

@@ -1,4 +1,5 @@
-/* One rule of the model to nf_tables expressions and back: the only file that knows the bytecode. */
+/* One rule of the model to nf_tables expressions and back: the only file that knows the bytecode.
+ */
 #ifndef SEALDNS_ENFORCE_EXPRESSION_H
 #define SEALDNS_ENFORCE_EXPRESSION_H
 

@@ -158,7 +158,8 @@ static int put_contents(struct transaction *t, const struct ruleset *r)
 }
 
 /* Made if missing, so that it can be deleted; then made anew: replaced whole, whatever was there.
- * The first making must ask for the flags that the table has, or the kernel refuses to change them. */
+ * The first making must ask for the flags that the table has, or the kernel refuses to change them.
+ */
 static int replace(int descriptor, const struct ruleset *r, uint32_t flags_there)
 {
     struct transaction t;
@@ -235,8 +236,15 @@ int ruleset_install_by(int descriptor, const struct ruleset *r, char error[ENFOR
 
 int ruleset_install(const struct ruleset *r, char error[ENFORCE_ERROR])
 {
-    int e, fd = transport_open(error);
+    int e, fd;
 
+    if ((r->flags & TABLE_OWNER) && !(r->flags & TABLE_PERSIST)) {
+        snprintf(error, ENFORCE_ERROR,
+                 "a table with the flag owner goes with who installs it: let the daemon do it, or "
+                 "set `persist` too");
+        return SD_ESTATE;
+    }
+    fd = transport_open(error);
     if (fd < 0)
         return fd;
     e = ruleset_install_by(fd, r, error);

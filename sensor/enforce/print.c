@@ -21,8 +21,8 @@ static void print_range(FILE *to, const struct addr *low, const struct addr *hig
         fprintf(to, "-%s", addr_text(high, end));
 }
 
-static void print_element(const struct ruleset *r, const struct set *s,
-                          const struct set_element *e, FILE *to)
+static void print_element(const struct ruleset *r, const struct set *s, const struct set_element *e,
+                          FILE *to)
 {
     char text[ADDR_TEXT];
 
@@ -46,7 +46,8 @@ static void print_timeout(uint64_t ms, FILE *to)
     fputs(" timeout ", to);
     if (days)
         fprintf(to, "%" PRIu64 "d", days);
-    fprintf(to, "%uh%um%us", (unsigned)(s / 3600 % 24), (unsigned)(s / 60 % 60), (unsigned)(s % 60));
+    fprintf(to, "%uh%um%us", (unsigned)(s / 3600 % 24), (unsigned)(s / 60 % 60),
+            (unsigned)(s % 60));
 }
 
 static void print_elements(const struct ruleset *r, const struct set *s, enum print_form form,
@@ -125,10 +126,11 @@ static void print_match(const struct ruleset *r, const struct match *m, FILE *to
 
 static void print_statement(const struct ruleset *r, const struct rule *rule, FILE *to)
 {
-    static const char *const words[] = {
-        [STATEMENT_ACCEPT] = "accept",         [STATEMENT_DROP] = "drop",
-        [STATEMENT_RETURN] = "return",         [STATEMENT_REJECT] = "reject with icmpx admin-prohibited",
-        [STATEMENT_RESET] = "reject with tcp reset"};
+    static const char *const words[] = {[STATEMENT_ACCEPT] = "accept",
+                                        [STATEMENT_DROP] = "drop",
+                                        [STATEMENT_RETURN] = "return",
+                                        [STATEMENT_REJECT] = "reject with icmpx admin-prohibited",
+                                        [STATEMENT_RESET] = "reject with tcp reset"};
 
     switch (rule->statement) {
     case STATEMENT_COUNT:
@@ -197,7 +199,8 @@ static void print_chain(const struct ruleset *r, size_t number, FILE *to)
 /* Replaced whole: made if missing, so that it can be deleted, and made anew, all in one. */
 static void print_heading(const struct ruleset *r, FILE *to)
 {
-    fprintf(to, "# sealdns: %s\ntable inet " RULESET_TABLE "\ndelete table inet " RULESET_TABLE "\n",
+    fprintf(to,
+            "# sealdns: %s\ntable inet " RULESET_TABLE "\ndelete table inet " RULESET_TABLE "\n",
             r->origin);
 }
 

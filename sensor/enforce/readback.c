@@ -200,9 +200,8 @@ static int read_generation(const struct nlmsghdr *h, void *context)
     struct reading *d = context;
     struct nlattr *a;
 
-    mnl_attr_for_each(a, h, sizeof(struct nfgenmsg))
-        if (mnl_attr_get_type(a) == NFTA_GEN_ID)
-            d->generation = ntohl(mnl_attr_get_u32(a));
+    mnl_attr_for_each(a, h, sizeof(struct nfgenmsg)) if (mnl_attr_get_type(a) == NFTA_GEN_ID)
+        d->generation = ntohl(mnl_attr_get_u32(a));
     return 0;
 }
 
@@ -215,10 +214,8 @@ static int ask_generation(int fd, struct reading *d)
 
 static int ask_table(int fd, struct reading *d)
 {
-    struct request q = {.type = NFT_MSG_GETTABLE,
-                        .fill = fill_table_name,
-                        .answer = read_table,
-                        .context = d};
+    struct request q = {
+        .type = NFT_MSG_GETTABLE, .fill = fill_table_name, .answer = read_table, .context = d};
 
     return transport_ask(fd, &q);
 }

@@ -86,7 +86,8 @@ static int base_chain(struct compilation *c, const char *name, uint8_t hook)
     return number;
 }
 
-/* 443 is sent on only for addresses that are a resolver's own: bulk traffic meets one set lookup. */
+/* 443 is sent on only for addresses that are a resolver's own: bulk traffic meets one set lookup.
+ */
 static void watch(struct compilation *c, int hook, const struct sets *s, int target)
 {
     const char *name = c->error ? "" : c->r->chains[hook].name;
@@ -240,8 +241,8 @@ static void pass_approved(struct compilation *c, int16_t zone, int chain, const 
         char name[RULESET_NAME];
         int set;
 
-        snprintf(name, sizeof name, "%.70s_%s_%s", c->error ? "" : c->r->chains[chain].name, s->name,
-                 family_word(v4));
+        snprintf(name, sizeof name, "%.70s_%s_%s", c->error ? "" : c->r->chains[chain].name,
+                 s->name, family_word(v4));
         if ((set = compiled_address_set(c, name, v4, s->approved, zone)) < 0)
             continue;
         match_port(&r, MATCH_PORT, s->port);

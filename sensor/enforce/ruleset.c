@@ -56,8 +56,8 @@ static void copy_name(char to[RULESET_NAME], const char *from)
 
 int ruleset_add_chain(struct ruleset *r, const char *name)
 {
-    int e = grow_numbered((void **)&r->chains, r->chain_count, &r->chain_capacity,
-                          sizeof *r->chains);
+    int e =
+        grow_numbered((void **)&r->chains, r->chain_count, &r->chain_capacity, sizeof *r->chains);
 
     if (e != SD_OK)
         return e;

@@ -1,39 +1,18 @@
 /* The ruleset as a model. compile.c makes it of a policy, readback.c of what the kernel holds;
- * print.c, netlink.c, diff.c and evaluate.c read it and know nothing of either. */
+ * print.c, install.c, diff.c and evaluate.c read it and know nothing of either. */
 #ifndef SEALDNS_ENFORCE_RULESET_H
 #define SEALDNS_ENFORCE_RULESET_H
 
 #include "enforce/enforce.h"
+#include "enforce/set.h"
 
 #define RULESET_TABLE "sealdns"
-#define RULESET_NAME  96 /* of a chain or set */
 #define RULE_MATCHES  3
 
 /* Flags of the table; persist is newer than the kernel headers of Debian 12. */
 #define TABLE_DORMANT 1u
 #define TABLE_OWNER   2u
 #define TABLE_PERSIST 4u
-
-/* SET_PORT: a port; SET_ADDRESS: one of a single address; SET_RANGE: of address ranges; SET_PAIR:
- * client range . server address; SET_ZONES: verdict map of client ranges to chains. */
-enum set_kind { SET_PORT, SET_ADDRESS, SET_RANGE, SET_PAIR, SET_ZONES, SET_FOREIGN };
-
-struct set_element {
-    struct addr low, high; /* inclusive; both the same where the set holds no ranges */
-    struct addr server;    /* of a pair */
-    uint16_t port;
-    uint16_t chain;      /* SET_ZONES: goto this one */
-    nsec_t until;        /* of an exception; 0: no end */
-    uint64_t timeout_ms; /* what was left of it when the model was made; 0: none */
-};
-
-struct set {
-    char name[RULESET_NAME];
-    enum set_kind kind;
-    bool v4, timed;
-    struct set_element *elements; /* ascending, disjoint */
-    size_t count, capacity;
-};
 
 struct chain {
     char name[RULESET_NAME];
@@ -62,15 +41,18 @@ struct match {
 
 enum statement {
     STATEMENT_COUNT, /* nothing but the counter */
-    STATEMENT_ACCEPT, STATEMENT_DROP, STATEMENT_RETURN,
+    STATEMENT_ACCEPT,
+    STATEMENT_DROP,
+    STATEMENT_RETURN,
     STATEMENT_REJECT, /* ICMP or ICMPv6 administratively prohibited */
     STATEMENT_RESET,  /* TCP reset */
-    STATEMENT_JUMP, STATEMENT_GOTO,
+    STATEMENT_JUMP,
+    STATEMENT_GOTO,
     STATEMENT_ZONES, /* ip[6] saddr vmap @set */
 };
 
 struct rule {
-    char id[64]; /* "" on a rule that is not ours */
+    char id[64];            /* "" on a rule that is not ours */
     uint16_t chain, target; /* target: chain of a jump or goto, set of STATEMENT_ZONES */
     uint8_t match_count;
     bool counted;

@@ -49,8 +49,8 @@ static int close_set_unless_empty(struct compilation *c, int set)
 }
 
 int compiled_address_set(struct compilation *c, const char *name, bool v4,
-                         bool (*holds)(const struct compilation *c, int16_t zone,
-                                       int16_t resolver, bool shared),
+                         bool (*holds)(const struct compilation *c, int16_t zone, int16_t resolver,
+                                       bool shared),
                          int16_t zone)
 {
     const struct policy *p = c->policy;
@@ -160,8 +160,8 @@ static void put_excepted(struct compilation *c, int set, const struct span *clie
 
 /* The clients of one family excepted for this resolver (-1: for all), each with the latest end of
  * the exceptions that hold it. *any: there is such an exception, be it an ended one. */
-static size_t excepted_clients(struct compilation *c, bool v4, int16_t resolver,
-                               struct span **out, bool *any)
+static size_t excepted_clients(struct compilation *c, bool v4, int16_t resolver, struct span **out,
+                               bool *any)
 {
     const struct policy *p = c->policy;
     struct span *spans = malloc((p->exception_count + 1) * sizeof *spans);
@@ -172,7 +172,8 @@ static size_t excepted_clients(struct compilation *c, bool v4, int16_t resolver,
     for (size_t i = 0; spans && i < p->exception_count; i++) {
         const struct policy_exception *e = p->exceptions + i;
 
-        if (e->resolver != resolver || (addr_is_v4(&e->client.addr) && e->client.length >= 96) != v4)
+        if (e->resolver != resolver ||
+            (addr_is_v4(&e->client.addr) && e->client.length >= 96) != v4)
             continue;
         *any = true;
         if (c->now <= e->until)

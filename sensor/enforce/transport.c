@@ -20,7 +20,7 @@
 #include "base/error.h"
 
 enum {
-    PAGE = 128 * 1024,         /* of a batch */
+    PAGE = 128 * 1024,           /* of a batch */
     LARGEST_MESSAGE = 64 * 1024, /* no message of ours comes near */
     RECEIVE_ROOM = 8 * 1024 * 1024,
     ANSWER = 64 * 1024,
@@ -56,9 +56,8 @@ static void frame(struct transaction *t, uint16_t type)
     h->nlmsg_flags = NLM_F_REQUEST;
     h->nlmsg_seq = t->sequence++;
     struct nfgenmsg *g = mnl_nlmsg_put_extra_header(h, sizeof *g);
-    *g = (struct nfgenmsg){.nfgen_family = AF_UNSPEC,
-                           .version = NFNETLINK_V0,
-                           .res_id = htons(NFNL_SUBSYS_NFTABLES)};
+    *g = (struct nfgenmsg){
+        .nfgen_family = AF_UNSPEC, .version = NFNETLINK_V0, .res_id = htons(NFNL_SUBSYS_NFTABLES)};
     t->message = h;
 }
 
@@ -73,8 +72,8 @@ int transaction_begin(struct transaction *t)
 
 struct nlmsghdr *transaction_next(struct transaction *t, uint16_t type, uint16_t flags)
 {
-    t->message = nftnl_nlmsg_build_hdr(nftnl_batch_buffer(t->batch), type, NFPROTO_INET, flags,
-                                       t->sequence);
+    t->message =
+        nftnl_nlmsg_build_hdr(nftnl_batch_buffer(t->batch), type, NFPROTO_INET, flags, t->sequence);
     t->last = t->sequence++;
     return t->message;
 }
@@ -200,8 +199,7 @@ static int receive_answers(int descriptor, const struct request *q, uint32_t seq
         if (n < 0 && errno == EINTR)
             continue;
         errno = n < 0 ? errno : 0;
-        state = n < 0 ? MNL_CB_ERROR
-                      : mnl_cb_run(buffer, (size_t)n, sequence, 0, take_answer, &a);
+        state = n < 0 ? MNL_CB_ERROR : mnl_cb_run(buffer, (size_t)n, sequence, 0, take_answer, &a);
     }
     state = state < 0 ? (errno ? -errno : -EPROTO) : 0;
     free(buffer);

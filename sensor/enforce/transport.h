@@ -23,8 +23,8 @@ int transaction_begin(struct transaction *t); /* SD_EMEM */
 /* The header of the next message, to be filled and closed. */
 struct nlmsghdr *transaction_next(struct transaction *t, uint16_t type, uint16_t flags);
 int transaction_close(struct transaction *t); /* SD_EMEM */
-/* Sends all and frees it. 0, or the kernel's first errno, negative as in the kernel; an acknowledged
- * success of the last message is success of all. */
+/* Sends all and frees it. 0, or the kernel's first errno, negative as in the kernel; an
+ * acknowledged success of the last message is success of all. */
 int transaction_commit(struct transaction *t, int descriptor);
 void transaction_abandon(struct transaction *t);
 

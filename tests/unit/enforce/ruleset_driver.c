@@ -1,13 +1,15 @@
 /* enforce/ by hand, for the tests in network namespaces:
  *
- *   ruleset_driver print|install|diff POLICY MODE [GATEWAY-ADDRESS...]
+ *   ruleset_driver print|install|own|diff POLICY MODE [GATEWAY-ADDRESS...]
  *   ruleset_driver status|counters|remove
  *
+ * own: installs, prints "owned" and keeps the table until standard input ends.
  * Exit status: 0, or 1 with the error on standard error; diff: 3 when lines differ. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "base/error.h"
 #include "conf/conf.h"
@@ -29,10 +31,12 @@ static nsec_t now(void)
 
 static int load(char **argv, struct policy **out, struct addr *gateway)
 {
-    struct conf_report report = {.to = stderr};
+    char *complaints = NULL;
+    size_t size;
+    struct conf_report report = {.to = open_memstream(&complaints, &size)};
     struct conf_source source = {.policy.name = argv[0], .gateway = gateway, .now = now()};
     char *bytes;
-    int e = conf_read_file(argv[0], &bytes, &source.policy.length);
+    int e = report.to ? conf_read_file(argv[0], &bytes, &source.policy.length) : SD_EMEM;
 
     if (e != SD_OK)
         return fail(e, argv[0]);
@@ -42,7 +46,29 @@ static int load(char **argv, struct policy **out, struct addr *gateway)
             return fail(SD_EINVAL, *a);
     e = conf_load(&source, &report, out);
     free(bytes);
-    return e == SD_OK ? 0 : fail(e, argv[0]);
+    fclose(report.to);
+    e = e == SD_OK ? 0 : fail(e, complaints);
+    free(complaints);
+    return e;
+}
+
+static int own(const struct ruleset *r, char error[ENFORCE_ERROR])
+{
+    int e, fd = enforce_open(error);
+
+    if (fd < 0)
+        return fd;
+    e = ruleset_install_by(fd, r, error);
+    if (e == SD_OK)
+        e = ruleset_install_by(fd, r, error); /* its own table it may replace */
+    if (e == SD_OK) {
+        puts("owned");
+        fflush(stdout);
+        while (getchar() != EOF)
+            ;
+    }
+    close(fd);
+    return e;
 }
 
 static int act(const char *command, const struct ruleset *r)
@@ -54,6 +80,8 @@ static int act(const char *command, const struct ruleset *r)
         e = ruleset_print(r, stdout);
     else if (strcmp(command, "install") == 0)
         e = ruleset_install(r, error);
+    else if (strcmp(command, "own") == 0)
+        e = own(r, error);
     else if (strcmp(command, "diff") == 0)
         e = ruleset_diff(r, stdout, error);
     if (e < 0)

@@ -133,8 +133,7 @@ static void whole_of_ipv6(void **unused)
     assert_int_equal(count, 3);
     assert_int_equal(flat[0].value, 3);
     assert_string_equal(addr_text(&flat[1].low, text), "::1");
-    assert_string_equal(addr_text(&flat[1].high, text),
-                        "feff:ffff:ffff:ffff:ffff:ffff:ffff:ffff");
+    assert_string_equal(addr_text(&flat[1].high, text), "feff:ffff:ffff:ffff:ffff:ffff:ffff:ffff");
     assert_int_equal(flat[2].value, 2);
     free(flat);
 }

@@ -68,9 +68,8 @@ static void digest_ignores_the_clock(void **unused)
     (void)unused;
     p->exception_count = 0;
     p->exceptions = realloc(p->exceptions, sizeof *p->exceptions);
-    p->exceptions[p->exception_count++] =
-        (struct policy_exception){.client = {twin_addr("10.1.2.3"), 128}, .resolver = -1,
-                                  .until = 100 * NSEC_S};
+    p->exceptions[p->exception_count++] = (struct policy_exception){
+        .client = {twin_addr("10.1.2.3"), 128}, .resolver = -1, .until = 100 * NSEC_S};
     assert_int_equal(policy_compile(p), SD_OK);
     digest = digest_of(p, MODE_ENFORCE, 0);
     assert_int_equal(digest, digest_of(p, MODE_ENFORCE, 50 * NSEC_S));
@@ -175,9 +174,9 @@ static void differences(void **unused)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(same_policy_same_text),      cmocka_unit_test(digest_ignores_the_clock),
+        cmocka_unit_test(same_policy_same_text),       cmocka_unit_test(digest_ignores_the_clock),
         cmocka_unit_test(exceptions_carry_their_rest), cmocka_unit_test(monitor_has_no_table),
-        cmocka_unit_test(what_cannot_be_is_told),     cmocka_unit_test(differences),
+        cmocka_unit_test(what_cannot_be_is_told),      cmocka_unit_test(differences),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

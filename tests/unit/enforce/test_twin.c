@@ -1,4 +1,5 @@
-/* The rules mean what policy_kernel() says, for random policies and every packet of a small world. */
+/* The rules mean what policy_kernel() says, for random policies and every packet of a small world.
+ */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -21,8 +22,7 @@ static enum action action_of_rule(const struct rule *r)
     return r && r->statement == STATEMENT_DROP ? ACTION_DROP : ACTION_ALLOW;
 }
 
-static uint8_t hook_of(const struct policy *p, const struct addr *client,
-                       const struct addr *server)
+static uint8_t hook_of(const struct policy *p, const struct addr *client, const struct addr *server)
 {
     if (policy_is_gateway(p, client))
         return NF_INET_LOCAL_OUT;
@@ -40,8 +40,7 @@ static void check_packet(struct world *w, const struct evaluated_packet *in)
 {
     struct evaluated_packet p = *in;
     int16_t zone = policy_zone_of(w->policy, &p.source, p.iface, 0);
-    enum action wanted =
-        policy_kernel(w->policy, zone, &p.source, &p.destination, p.port, w->now);
+    enum action wanted = policy_kernel(w->policy, zone, &p.source, &p.destination, p.port, w->now);
     const struct rule *rule;
 
     p.hook = hook_of(w->policy, &p.source, &p.destination);
@@ -52,10 +51,9 @@ static void check_packet(struct world *w, const struct evaluated_packet *in)
     if (action_of_rule(rule) != wanted) {
         char c[ADDR_TEXT], s[ADDR_TEXT];
 
-        fail_msg("%s > %s:%u proto %u by %s, zone %s: %s wanted, rule %s",
-                 addr_text(&p.source, c), addr_text(&p.destination, s), p.port, p.protocol,
-                 in->iface, w->policy->zones[zone].id, action_name(wanted),
-                 rule ? rule->id : "none");
+        fail_msg("%s > %s:%u proto %u by %s, zone %s: %s wanted, rule %s", addr_text(&p.source, c),
+                 addr_text(&p.destination, s), p.port, p.protocol, in->iface,
+                 w->policy->zones[zone].id, action_name(wanted), rule ? rule->id : "none");
     }
     /* A client that waits for an ICMP error on TCP may wait for minutes. */
     if (rule && rule->statement == STATEMENT_RESET)
@@ -87,9 +85,9 @@ static void check_world(struct world *w)
     for (size_t s = 0; s < COUNT_OF(twin_servers); s++) {
         p.destination = twin_addr(twin_servers[s]);
         for (size_t c = 0; c < COUNT_OF(twin_clients) + COUNT_OF(twin_gateway); c++) {
-            p.source = twin_addr(c < COUNT_OF(twin_clients)
-                                     ? twin_clients[c]
-                                     : twin_gateway[c - COUNT_OF(twin_clients)]);
+            p.source =
+                twin_addr(c < COUNT_OF(twin_clients) ? twin_clients[c]
+                                                     : twin_gateway[c - COUNT_OF(twin_clients)]);
             if (addr_is_v4(&p.source) == addr_is_v4(&p.destination))
                 check_pair(w, &p);
         }

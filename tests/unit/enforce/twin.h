@@ -13,18 +13,19 @@
 #define COUNT_OF(a) (sizeof(a) / sizeof *(a))
 
 static const char *const twin_networks[] = {
-    "10.0.0.0/8",   "10.1.0.0/16",      "10.1.2.0/24",       "10.1.2.3/32",
-    "0.0.0.0/0",    "10.1.3.0/24",      "2001:db8::/32",     "2001:db8:1::/48",
-    "::/0",         "2001:db8:1:2::/64", "2001:db8:1:2::3/128", "192.0.2.0/24",
+    "10.0.0.0/8", "10.1.0.0/16",       "10.1.2.0/24",         "10.1.2.3/32",
+    "0.0.0.0/0",  "10.1.3.0/24",       "2001:db8::/32",       "2001:db8:1::/48",
+    "::/0",       "2001:db8:1:2::/64", "2001:db8:1:2::3/128", "192.0.2.0/24",
 };
 static const char *const twin_clients[] = {
-    "10.0.0.1", "10.1.0.1", "10.1.2.1", "10.1.2.3", "10.1.3.255", "192.0.2.9",
-    "255.255.255.255", "2001:db8::1", "2001:db8:1::1", "2001:db8:1:2::3", "2001:db8:1:2::4",
-    "ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff",
+    "10.0.0.1",        "10.1.0.1",        "10.1.2.1",
+    "10.1.2.3",        "10.1.3.255",      "192.0.2.9",
+    "255.255.255.255", "2001:db8::1",     "2001:db8:1::1",
+    "2001:db8:1:2::3", "2001:db8:1:2::4", "ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff",
 };
 static const char *const twin_servers[] = {
-    "10.0.0.53", "9.9.9.9", "1.1.1.1", "203.0.113.53", "198.51.100.53",
-    "2620:fe::fe", "2001:db8:53::53", "2606:4700::1111", "192.0.2.1", "2001:db8::fe",
+    "10.0.0.53",   "9.9.9.9",         "1.1.1.1",         "203.0.113.53", "198.51.100.53",
+    "2620:fe::fe", "2001:db8:53::53", "2606:4700::1111", "192.0.2.1",    "2001:db8::fe",
 };
 static const char *const twin_gateway[] = {"192.0.2.1", "2001:db8::fe"};
 static const char *const twin_ifaces[] = {"lan0", "wlan0", "eth9"};
@@ -64,7 +65,10 @@ static inline enum action twin_action(uint64_t *state)
 
 static inline void twin_zone(uint64_t *state, struct policy_zone *z, size_t number)
 {
-    snprintf(z->id, sizeof z->id, number == 0 ? "default" : number == 1 ? "gateway" : "z%zu",
+    snprintf(z->id, sizeof z->id,
+             number == 0   ? "default"
+             : number == 1 ? "gateway"
+                           : "z%zu",
              number);
     z->cleartext = twin_action(state);
     z->unapproved = twin_action(state);

@@ -1,0 +1,107 @@
+#!/usr/bin/env python3
+"""Both ends of the packets that tests of the rules send: no DNS, only ports.
+
+enforce-peer.py serve ADDRESS...                 answers on 53, 443, 853 and 80, UDP and TCP, until it is ended
+enforce-peer.py ask udp|tcp SOURCE SERVER PORT   one line: answered|refused|silent MILLISECONDS
+enforce-peer.py hold SOURCE SERVER PORT FLAG     connects, makes the file FLAG.open, waits for FLAG.go, sends, tells as ask does
+"""
+import errno
+import os
+import selectors
+import socket
+import sys
+import time
+
+PORTS = (53, 80, 443, 853)
+PATIENCE = 1.5
+
+
+def family(address):
+    return socket.AF_INET6 if ":" in address else socket.AF_INET
+
+
+def serve(addresses):
+    selector = selectors.DefaultSelector()
+    for address in addresses:
+        for port in PORTS:
+            for kind in (socket.SOCK_DGRAM, socket.SOCK_STREAM):
+                s = socket.socket(family(address), kind)
+                s.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+                s.bind((address, port))
+                if kind == socket.SOCK_STREAM:
+                    s.listen(64)
+                selector.register(s, selectors.EVENT_READ, kind)
+    print("ready", flush=True)
+    while True:
+        for key, _ in selector.select():
+            s = key.fileobj
+            try:
+                if key.data == socket.SOCK_DGRAM:
+                    s.sendto(*s.recvfrom(2048))
+                elif key.data == socket.SOCK_STREAM:
+                    selector.register(s.accept()[0], selectors.EVENT_READ, 0)
+                else:
+                    data = s.recv(2048)
+                    if not data:
+                        raise ConnectionError
+                    s.sendall(data)
+            except OSError:
+                if key.data == 0:
+                    selector.unregister(s)
+                    s.close()
+
+
+def tell(word, start):
+    print(word, int((time.monotonic() - start) * 1000))
+
+
+def exchange(s):
+    s.send(b"are you there")
+    return "answered" if s.recv(100) else "refused"
+
+
+def attempt(action, start):
+    try:
+        tell(action(), start)
+    except socket.timeout:
+        tell("silent", start)
+    except OSError as e:
+        # a packet that the gateway's own rules drop on its way out is told at once
+        tell("silent" if e.errno == errno.EPERM else "refused", start)
+
+
+def opened(kind, source):
+    s = socket.socket(family(source), kind)
+    s.settimeout(PATIENCE)
+    s.bind((source, 0))
+    return s
+
+
+def ask(transport, source, server, port):
+    s = opened(socket.SOCK_DGRAM if transport == "udp" else socket.SOCK_STREAM, source)
+    start = time.monotonic()
+
+    def action():
+        s.connect((server, int(port)))
+        return exchange(s)
+
+    attempt(action, start)
+
+
+def hold(source, server, port, flag):
+    s = opened(socket.SOCK_STREAM, source)
+    s.connect((server, int(port)))
+    exchange(s)
+    open(flag + ".open", "w").close()
+    while not os.path.exists(flag + ".go"):
+        time.sleep(0.02)
+    attempt(lambda: exchange(s), time.monotonic())
+
+
+if __name__ == "__main__":
+    if sys.argv[1] == "serve":
+        serve(sys.argv[2:])
+    elif sys.argv[1] == "hold":
+        hold(*sys.argv[2:6])
+    else:
+        ask(*sys.argv[2:6])
