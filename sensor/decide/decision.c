@@ -23,13 +23,20 @@ struct ledger_key {
     uint64_t rule, key;
 };
 
+/* Entries are large and stay where they are; the table holds where. */
+struct place {
+    struct ledger_key key; /* first: the table's key */
+    struct entry *entry;
+};
+
 struct entry {
-    struct ledger_key key;   /* first: the table's key */
+    struct ledger_key key;
     TAILQ_ENTRY(entry) link; /* quietest first */
     LIST_ENTRY(entry) slot;  /* of the wheel, while listed */
     bool listed;
     nsec_t due;
     nsec_t idle; /* silence after which it is final */
+    struct entry *next;
     struct event event;
 };
 
@@ -43,7 +50,9 @@ struct decision {
     size_t limit;
     struct record_sink sink;
     struct stats *stats;
-    struct table *table;
+    struct table *places;
+    struct entry *entries, *unused; /* unused: a chain by way of `next` */
+    size_t open, fresh;             /* fresh: entries that were never used lie from here on */
     struct quiet quiet;
     struct slot wheel[WHEEL];
     int64_t turned;       /* seconds: the slots up to here are done */
@@ -121,19 +130,41 @@ static bool make_final(struct decision *d, struct entry *e, nsec_t now)
     return false;
 }
 
-static void forget(struct decision *d, struct entry *e)
+/* The entry is free again; its place in the table is the caller's to take. */
+static void release(struct decision *d, struct entry *e)
 {
     unlist(e);
     TAILQ_REMOVE(&d->quiet, e, link);
+    e->next = d->unused;
+    d->unused = e;
+    d->open--;
 }
 
-static void evicted(void *context, void *entry)
+static void forget(struct decision *d, struct entry *e)
+{
+    table_remove(d->places, table_find(d->places, &e->key));
+    release(d, e);
+}
+
+static struct entry *take_entry(struct decision *d)
+{
+    struct entry *e = d->unused;
+
+    d->open++;
+    if (!e)
+        return &d->entries[d->fresh++];
+    d->unused = e->next;
+    memset(e, 0, sizeof *e);
+    return e;
+}
+
+static void evicted(void *context, void *place)
 {
     struct decision *d = context;
-    struct entry *e = entry;
+    struct entry *e = ((struct place *)place)->entry;
 
     make_final(d, e, e->event.last);
-    forget(d, e);
+    release(d, e);
     if (d->stats)
         d->stats->state_evicted++;
 }
@@ -142,7 +173,7 @@ struct decision *decision_create(size_t events, uint64_t seed, struct record_sin
                                  struct stats *stats)
 {
     struct decision *d = calloc(1, sizeof *d);
-    struct table_shape shape = {.entry_size = sizeof(struct entry),
+    struct table_shape shape = {.entry_size = sizeof(struct place),
                                 .key_size = sizeof(struct ledger_key),
                                 .seed = seed,
                                 .evicted = evicted,
@@ -154,11 +185,12 @@ struct decision *decision_create(size_t events, uint64_t seed, struct record_sin
     d->sink = sink;
     d->stats = stats;
     TAILQ_INIT(&d->quiet);
-    shape.capacity = d->limit * 2; /* so that hardly a bucket is full before the ledger is */
-    d->table = table_create(&shape);
-    if (d->table)
+    shape.capacity = d->limit * 4; /* so that no bucket is full before the ledger is */
+    d->places = table_create(&shape);
+    d->entries = calloc(d->limit, sizeof *d->entries);
+    if (d->places && d->entries)
         return d;
-    free(d);
+    decision_destroy(d);
     return NULL;
 }
 
@@ -166,7 +198,8 @@ void decision_destroy(struct decision *d)
 {
     if (!d)
         return;
-    table_destroy(d->table);
+    table_destroy(d->places);
+    free(d->entries);
     free(d);
 }
 
@@ -196,26 +229,44 @@ static void name_event(const struct decision *d, struct entry *e)
     snprintf(e->event.id, sizeof e->event.id, "%016" PRIx64, id);
 }
 
+static void make_room(struct decision *d, nsec_t now)
+{
+    struct entry *oldest = TAILQ_FIRST(&d->quiet);
+
+    make_final(d, oldest, now > oldest->event.last ? now : oldest->event.last);
+    forget(d, oldest);
+}
+
+static struct entry *new_event(struct decision *d, const struct ledger_key *key,
+                               const struct finding *f)
+{
+    struct place *place;
+    struct entry *e;
+    bool fresh;
+
+    if (d->open == d->limit)
+        make_room(d, f->time);
+    place = table_insert(d->places, key, &fresh);
+    place->entry = e = take_entry(d);
+    e->key = *key;
+    e->event.first = f->first ? f->first : f->time;
+    e->idle = idle_of(d, f->rule);
+    name_event(d, e);
+    return e;
+}
+
 static struct entry *open_event(struct decision *d, const struct finding *f, bool *fresh)
 {
     struct ledger_key key = {hash_bytes(f->rule, strnlen(f->rule, sizeof f->rule), 0), f->key};
-    struct entry *e = table_find(d->table, &key);
+    struct place *place = table_find(d->places, &key);
+    struct entry *e;
 
-    *fresh = e == NULL;
-    if (e) {
+    *fresh = place == NULL;
+    if (place) {
+        e = place->entry;
         TAILQ_REMOVE(&d->quiet, e, link);
     } else {
-        if (table_count(d->table) >= d->limit) {
-            struct entry *oldest = TAILQ_FIRST(&d->quiet);
-
-            make_final(d, oldest, f->time > oldest->event.last ? f->time : oldest->event.last);
-            forget(d, oldest);
-            table_remove(d->table, oldest);
-        }
-        e = table_insert(d->table, &key, fresh);
-        e->event.first = f->first ? f->first : f->time;
-        e->idle = idle_of(d, f->rule);
-        name_event(d, e);
+        e = new_event(d, &key, f);
     }
     TAILQ_INSERT_TAIL(&d->quiet, e, link);
     return e;
@@ -286,7 +337,6 @@ void decision_tick(struct decision *d, nsec_t now)
             if (!make_final(d, e, now))
                 break; /* in a second again */
             forget(d, e);
-            table_remove(d->table, e);
         } else if (e->event.last + QUIET * NSEC_S > now) {
             break; /* nobody behind it has been quiet for longer */
         }
@@ -300,6 +350,5 @@ void decision_flush(struct decision *d, nsec_t now)
     while ((e = TAILQ_FIRST(&d->quiet))) {
         make_final(d, e, now > e->event.last ? now : e->event.last);
         forget(d, e);
-        table_remove(d->table, e);
     }
 }

@@ -7,23 +7,42 @@
 
 #define BURST    16384
 #define A_SECOND 256
+#define NEWS     NSEC_S
+#define NUMBERS  (60 * NSEC_S)
 
 TAILQ_HEAD(tally_list, tally_item);
 
 struct tally {
     struct tally_shape shape;
     struct table *table;
-    struct tally_list due; /* about in the order of their time: each waits a second, two at most */
+    struct tally_list news, numbers; /* each in the order of the times it is due */
     int64_t budget;
     nsec_t refilled;
 };
 
-static void tell(struct tally *t, struct tally_item *item, nsec_t now)
+static struct tally_list *list_of(struct tally *t, const struct tally_item *item)
+{
+    return item->listed == LISTED_NEWS ? &t->news : &t->numbers;
+}
+
+static void unlist(struct tally *t, struct tally_item *item)
 {
     if (item->listed)
-        TAILQ_REMOVE(&t->due, item, link);
-    item->listed = false;
-    item->next = now + NSEC_S;
+        TAILQ_REMOVE(list_of(t, item), item, link);
+    item->listed = LISTED_NOT;
+}
+
+static void enlist(struct tally *t, struct tally_item *item, enum tally_listed where)
+{
+    unlist(t, item);
+    item->listed = where;
+    TAILQ_INSERT_TAIL(list_of(t, item), item, link);
+}
+
+static void tell(struct tally *t, struct tally_item *item, nsec_t now)
+{
+    unlist(t, item);
+    item->told = now;
     if (item->pending || item->news)
         t->shape.tell(t->shape.context, item, now);
     item->pending = 0;
@@ -54,7 +73,8 @@ struct tally *tally_create(const struct tally_shape *shape)
         return NULL;
     t->shape = *shape;
     t->budget = BURST;
-    TAILQ_INIT(&t->due);
+    TAILQ_INIT(&t->news);
+    TAILQ_INIT(&t->numbers);
     t->table = table_create(&table);
     if (t->table)
         return t;
@@ -113,28 +133,40 @@ void tally_add(struct tally *t, struct tally_item *item, uint32_t n, nsec_t now)
     item->pending += n;
     item->total += n;
     item->last = now;
-    if (now >= item->next) {
+    if (!item->told || now >= item->told + (item->news ? NEWS : NUMBERS))
         tell(t, item, now);
-    } else if (!item->listed && (item->pending || item->news)) {
-        item->listed = true;
-        TAILQ_INSERT_TAIL(&t->due, item, link);
-    }
+    else if (item->news && item->listed != LISTED_NEWS)
+        enlist(t, item, LISTED_NEWS);
+    else if (item->pending && !item->listed)
+        enlist(t, item, LISTED_NUMBERS);
+}
+
+static void tell_due(struct tally *t, struct tally_list *list, nsec_t wait, nsec_t now)
+{
+    struct tally_item *item;
+
+    while ((item = TAILQ_FIRST(list)) && item->told + wait <= now)
+        tell(t, item, now);
 }
 
 void tally_tick(struct tally *t, nsec_t now)
 {
+    tell_due(t, &t->news, NEWS, now);
+    tell_due(t, &t->numbers, NUMBERS, now);
+}
+
+static void tell_all(struct tally *t, struct tally_list *list, nsec_t now)
+{
     struct tally_item *item;
 
-    while ((item = TAILQ_FIRST(&t->due)) && item->next <= now)
-        tell(t, item, now);
+    while ((item = TAILQ_FIRST(list)))
+        tell(t, item, item->last > now ? item->last : now);
 }
 
 void tally_flush(struct tally *t, nsec_t now)
 {
-    struct tally_item *item;
-
-    while ((item = TAILQ_FIRST(&t->due)))
-        tell(t, item, item->last > now ? item->last : now);
+    tell_all(t, &t->news, now);
+    tell_all(t, &t->numbers, now);
 }
 
 uint64_t tally_key_hash(const struct tally_key *key)

@@ -1,4 +1,6 @@
-/* What repeats and is to be told at most once a second: counts for each key, in a bounded table.
+/* What repeats: counts for each key, in a bounded table. The first is told at once, news (something
+ * that makes it graver) within a second, mere numbers once a minute: the ledger of decide/ writes no
+ * more often.
  * A stranger who invents clients by the thousand gets a budget; beyond it everything of a zone is
  * counted under one key with no client and no server. */
 #ifndef SEALDNS_DETECT_TALLY_H
@@ -19,15 +21,17 @@ struct tally_key {
     uint32_t zero;
 };
 
+enum tally_listed { LISTED_NOT, LISTED_NEWS, LISTED_NUMBERS };
+
 /* First member of the detector's own entry. */
 struct tally_item {
     struct tally_key key;
     TAILQ_ENTRY(tally_item) link;
     nsec_t first, last;
-    nsec_t next;      /* not told before */
+    nsec_t told;      /* when; 0: never */
     uint32_t pending; /* counted and not told yet */
     bool news; /* set by the detector before tally_add(): to be told though nothing is counted */
-    bool listed;
+    uint8_t listed; /* enum tally_listed, of the tally's own */
     uint64_t total;
 };
 
@@ -50,7 +54,7 @@ size_t tally_bytes(const struct tally *t);
 
 /* The item of this key; where it is new and over the budget, the one of its zone. */
 struct tally_item *tally_at(struct tally *t, const struct tally_key *key, nsec_t now);
-/* Counts n and tells at once, or within a second. */
+/* Counts n and tells at once, within a second (news) or within a minute. */
 void tally_add(struct tally *t, struct tally_item *item, uint32_t n, nsec_t now);
 void tally_tick(struct tally *t, nsec_t now);
 void tally_flush(struct tally *t, nsec_t now);
