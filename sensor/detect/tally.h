@@ -1,8 +1,7 @@
 /* What repeats: counts for each key, in a bounded table. The first is told at once, news (something
- * that makes it graver) within a second, mere numbers once a minute: the ledger of decide/ writes no
- * more often.
- * A stranger who invents clients by the thousand gets a budget; beyond it everything of a zone is
- * counted under one key with no client and no server. */
+ * that makes it graver) within a second, mere numbers once a minute: the ledger of decide/ writes
+ * no more often. A stranger who invents clients by the thousand gets a budget; beyond it everything
+ * of a zone is counted under one key with no client and no server. */
 #ifndef SEALDNS_DETECT_TALLY_H
 #define SEALDNS_DETECT_TALLY_H
 

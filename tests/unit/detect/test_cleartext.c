@@ -28,7 +28,8 @@ static void counts_repeats_and_tells_them_once_a_minute(void **state)
     (void)state;
     scene_open(&s, &detector_cleartext);
     for (int i = 0; i < 1000; i++)
-        scene_clear(&s, T0 + i * 300 * MS, "10.30.1.1", "8.8.8.8", i % 2 ? "a.example" : "b.example");
+        scene_clear(&s, T0 + i * 300 * MS, "10.30.1.1", "8.8.8.8",
+                    i % 2 ? "a.example" : "b.example");
     scene_flush(&s, T0 + 300 * S);
     assert_in_range(s.count, 5, 7);
     for (size_t i = 0; i < s.count; i++) {
