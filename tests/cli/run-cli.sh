@@ -1,0 +1,129 @@
+#!/bin/bash
+# The command line: every command has its help, wrong input is one line that says what to do, and the exit status says
+# whose fault it was (0 done, 1 it failed while running, 2 the command line or the configuration is wrong).
+#
+#   run-cli.sh
+#
+# SEALDNS names the binary (build/sealdns). Needs neither root nor a network.
+set -u
+HERE=$(cd "$(dirname "$0")" && pwd)
+LAB_ROOT=$(cd "$HERE/../.." && pwd)
+. "$LAB_ROOT/tests/netns/report.sh"
+. "$HERE/expect.sh"
+SCRATCH=$(mktemp -d)
+trap 'rm -rf "$SCRATCH"' EXIT
+# The cases of a policy must not depend on one that is installed on this machine.
+printf 'sensor: {mode: monitor}\n' >"$SCRATCH/good.yaml"
+CASE=$LAB_ROOT/tests/pcap/downgrade-bootstrap-reset-v4-first
+
+help_and_version() {
+    local command
+    expect "no command" 2 err 'no command' "$SEALDNS"
+    expect "an unknown command" 2 err 'no command "frobnicate"' "$SEALDNS" frobnicate
+    expect "--help" 0 out '^Usage: sealdns COMMAND' "$SEALDNS" --help
+    expect "--version" 0 out '^sealdns [0-9]+\.[0-9]+' "$SEALDNS" --version
+    for command in $("$SEALDNS" --help | sed -n '/^Commands:/,/^$/s/^  \([a-z]*\) .*/\1/p'); do
+        expect "$command --help" 0 out "^Usage: sealdns $command" "$SEALDNS" "$command" --help
+        expect "$command --version" 0 out '^sealdns [0-9]' "$SEALDNS" "$command" --version
+        expect "$command --frobnicate" 2 err "no option --frobnicate" "$SEALDNS" "$command" --frobnicate
+    done
+    for command in run analyze check rules events status explain; do
+        expect "--help lists $command" 0 out "^  $command +[a-z]" "$SEALDNS" --help
+    done
+}
+
+arguments() {
+    expect "analyze without a file" 2 err 'no capture file' "$SEALDNS" analyze
+    expect "analyze --format xml" 2 err 'text or json' "$SEALDNS" analyze --format xml x
+    expect "analyze --conversations 0" 2 err 'a number from 1' "$SEALDNS" analyze --conversations 0 x
+    expect "an option without its value" 2 err 'needs a value' "$SEALDNS" analyze -c
+    expect "run --mode frobnicate" 2 err 'monitor, shadow or enforce' "$SEALDNS" run --mode frobnicate
+    expect "run with an argument" 2 err 'unexpected argument "eth0"' "$SEALDNS" run eth0
+    expect "rules without a word" 2 err 'show, diff, apply' "$SEALDNS" rules
+    expect "rules frobnicate" 2 err 'show, diff, apply' "$SEALDNS" rules frobnicate
+    expect "explain without a subject" 2 err 'name one client' "$SEALDNS" explain
+    expect "events --type frobnicate" 2 err '--type does not take "frobnicate"' "$SEALDNS" events --type frobnicate
+    expect "events --severity frobnicate" 2 err '--severity does not take' "$SEALDNS" events --severity frobnicate
+    expect "events --client frobnicate" 2 err '--client does not take' "$SEALDNS" events --client frobnicate
+    expect "events --since frobnicate" 2 err '--since does not take' "$SEALDNS" events --since frobnicate
+}
+
+captures() {
+    local whole=$CASE/capture.pcap size
+    size=$(stat -c %s "$whole")
+    head -c $((size - 5)) "$whole" >"$SCRATCH/cut.pcap"
+    head -c 24 "$whole" >"$SCRATCH/header.pcap"
+    head -c 11 "$whole" >"$SCRATCH/half-header.pcap"
+    : >"$SCRATCH/empty.pcap"
+    expect "a capture" 0 out '^1 file, [0-9]+ packets' "$SEALDNS" analyze -c "$SCRATCH/good.yaml" "$whole"
+    expect "a capture as JSON" 0 out '"conversations":' "$SEALDNS" analyze -c "$SCRATCH/good.yaml" --format json "$whole"
+    expect "a capture from standard input" 0 out '^1 file, [0-9]+ packets' \
+        bash -c '"$0" analyze -c "$1" - <"$2"' "$SEALDNS" "$SCRATCH/good.yaml" "$whole"
+    expect "a capture without packets" 0 out ' 0 packets' "$SEALDNS" analyze -c "$SCRATCH/good.yaml" "$SCRATCH/header.pcap"
+    expect "a capture that ends inside a packet" 0 err 'cut.pcap ends in the middle of a packet; read to the last whole one' \
+        "$SEALDNS" analyze -c "$SCRATCH/good.yaml" "$SCRATCH/cut.pcap"
+    expect "no such capture" 1 err 'nowhere.pcap: No such file' "$SEALDNS" analyze -c "$SCRATCH/good.yaml" "$SCRATCH/nowhere.pcap"
+    expect "half a file header" 1 err 'is not a pcap or pcapng capture' "$SEALDNS" analyze -c "$SCRATCH/good.yaml" "$SCRATCH/half-header.pcap"
+    expect "an empty file" 1 err 'is not a pcap or pcapng capture' "$SEALDNS" analyze -c "$SCRATCH/good.yaml" "$SCRATCH/empty.pcap"
+    expect "a file that is no capture" 1 err 'is not a pcap or pcapng capture' "$SEALDNS" analyze -c "$SCRATCH/good.yaml" "$0"
+    expect "a directory" 1 err 'Is a directory' "$SEALDNS" analyze -c "$SCRATCH/good.yaml" "$SCRATCH"
+    expect "one bad file among good ones" 1 err 'nowhere.pcap' "$SEALDNS" analyze -c "$SCRATCH/good.yaml" "$whole" "$SCRATCH/nowhere.pcap"
+    check "the same input gives the same output" same_twice "$whole"
+    check "nobody reads the output: it fails" writes_nowhere "$whole"
+}
+
+same_twice() {
+    "$SEALDNS" analyze -c "$CASE/policy.yaml" --format json "$1" >"$SCRATCH/one" 2>&1 &&
+        "$SEALDNS" analyze -c "$CASE/policy.yaml" --format json "$1" >"$SCRATCH/two" 2>&1 && cmp "$SCRATCH/one" "$SCRATCH/two"
+}
+writes_nowhere() { "$SEALDNS" analyze -c "$SCRATCH/good.yaml" --format json "$1" >/dev/full 2>"$SCRATCH/err"; [ $? = 1 ]; }
+
+# wrong NAME LINE:COLUMN PATTERN TEXT: a policy that is refused, by its place.
+wrong() {
+    printf '%b' "$4" >"$SCRATCH/wrong.yaml"
+    expect "a policy with $1" 2 err "^$SCRATCH/wrong.yaml:$2: .*$3" "$SEALDNS" check -c "$SCRATCH/wrong.yaml"
+}
+
+policies() {
+    expect "a good policy" 0 out '^sensor:' "$SEALDNS" check -c "$SCRATCH/good.yaml"
+    "$SEALDNS" check -c "$LAB_ROOT/rules/examples/office.yaml" >"$SCRATCH/effective.yaml" 2>"$SCRATCH/err"
+    expect "what check prints is a policy" 0 out '^sensor:' "$SEALDNS" check -c "$SCRATCH/effective.yaml"
+    expect "no such policy" 2 err 'nowhere.yaml' "$SEALDNS" check -c "$SCRATCH/nowhere.yaml"
+    wrong "an unknown key" 1:10 'no key .mod.' 'sensor: {mod: monitor}\n'
+    wrong "a bad mode" 2:9 'mode|monitor' 'sensor:\n  mode: loud\n'
+    wrong "a bad address" '3:[0-9]+' '10.0.0.999' 'resolvers:\n  - id: corp\n    addresses: [10.0.0.999]\n'
+    wrong "a resolver nobody defined" '4:[0-9]+' 'nobody' 'zones:\n  - id: lan\n    networks: [10.0.0.0/8]\n    approve: [nobody]\n'
+    wrong "an exception without a reason" '2:[0-9]+' 'reason' 'exceptions:\n  - {client: 10.0.0.9, until: 2099-01-31, owner: netops}\n'
+    wrong "broken YAML" '[0-9]+:[0-9]+' '.' 'sensor: {mode: monitor\n'
+    expect "analyze with a wrong policy" 2 err 'wrong.yaml:[0-9]+:[0-9]+: ' "$SEALDNS" analyze -c "$SCRATCH/wrong.yaml" "$CASE/capture.pcap"
+    expect "rules show with a wrong policy" 2 err 'wrong.yaml:[0-9]+:[0-9]+: ' "$SEALDNS" rules show -c "$SCRATCH/wrong.yaml"
+    expect "run with a wrong policy" 2 err 'wrong.yaml:[0-9]+:[0-9]+: ' "$SEALDNS" run -c "$SCRATCH/wrong.yaml" -i lo
+    expect "an exception that has ended is a warning" 0 err 'warning' "$SEALDNS" check -c <(
+        printf 'exceptions:\n  - {client: 10.0.0.9, until: 2020-01-31, owner: netops, reason: "printer"}\n')
+    expect "rules show prints a table" 0 out '^table inet sealdns' "$SEALDNS" rules show -c "$LAB_ROOT/rules/examples/office.yaml"
+}
+
+stores_and_sockets() {
+    "$SEALDNS" analyze -c "$CASE/policy.yaml" --db "$SCRATCH/store.db" "$CASE/capture.pcap" >"$SCRATCH/out" 2>&1
+    expect "events of a store" 0 out 'downgrade' "$SEALDNS" events --db "$SCRATCH/store.db"
+    expect "events as JSON" 0 out '"kind":"downgrade"' "$SEALDNS" events --db "$SCRATCH/store.db" --format json
+    expect "events of a kind" 0 out 'downgrade' "$SEALDNS" events --db "$SCRATCH/store.db" --type downgrade
+    check "events of another kind are left out" no_events --type tunnel
+    check "events of another client are left out" no_events --client 192.0.2.77
+    expect "no such store" 1 err 'nowhere.db' "$SEALDNS" events --db "$SCRATCH/nowhere.db"
+    expect "a store that is none" 1 err 'good.yaml' "$SEALDNS" events --db "$SCRATCH/good.yaml"
+    expect "analyze into a folder that is not there" 1 err 'nowhere/store.db' \
+        "$SEALDNS" analyze -c "$SCRATCH/good.yaml" --db "$SCRATCH/nowhere/store.db" "$CASE/capture.pcap"
+    expect "status of nobody" 1 err 'nobody answers on' "$SEALDNS" status --socket "$SCRATCH/nowhere.sock"
+    expect "explain a resolver" 0 out 'is the resolver "quad9"' "$SEALDNS" explain -c "$SCRATCH/good.yaml" dns.quad9.net
+    expect "explain a client" 0 out 'in the zone "default"' "$SEALDNS" explain -c "$SCRATCH/good.yaml" --db "$SCRATCH/store.db" 192.0.2.77
+    expect "explain a name nobody knows" 0 out 'no name of a resolver' "$SEALDNS" explain -c "$SCRATCH/good.yaml" nobody.example
+}
+no_events() { "$SEALDNS" events --db "$SCRATCH/store.db" "$@" >"$SCRATCH/out" 2>&1 && ! grep -q . "$SCRATCH/out"; }
+
+help_and_version
+arguments
+captures
+policies
+stores_and_sockets
+tally

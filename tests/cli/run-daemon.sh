@@ -1,0 +1,130 @@
+#!/bin/bash
+# The sensor as a process, in a network namespace of its own: what it says when it may not or cannot start, its control
+# socket, its signals, a wrong policy that does not replace the right one.
+#
+#   run-daemon.sh
+#
+# SEALDNS names the binary (build/sealdns). Needs root.
+set -u
+HERE=$(cd "$(dirname "$0")" && pwd)
+LAB_ROOT=$(cd "$HERE/../.." && pwd)
+. "$LAB_ROOT/tests/netns/report.sh"
+. "$HERE/expect.sh"
+NS=sdcli$$ SCRATCH=$(mktemp -d) PID=
+chmod 755 "$SCRATCH"
+cleanup() {
+    [ -z "$PID" ] || { kill -KILL "$PID" && wait "$PID"; } 2>/dev/null
+    ip netns del $NS 2>/dev/null
+    rm -rf "$SCRATCH"
+}
+trap cleanup EXIT
+trap 'exit 1' INT TERM
+ip netns add $NS && ip -n $NS link set lo up || exit 1
+inside() { ip netns exec $NS "$@"; }
+program() { inside "$SEALDNS" "$@"; }
+ask() { program status --socket "$SCRATCH/sock" "$@"; }
+
+policy() {
+    cat <<END
+sensor: {name: $1, interfaces: [lo], mode: monitor}
+store: {path: $SCRATCH/store.db}
+control: {socket: $SCRATCH/sock}
+outputs:
+  - {type: file, format: eve, path: $SCRATCH/eve.json}
+END
+}
+
+# soon COMMAND...: true within five seconds.
+soon() {
+    local i
+    for i in $(seq 50); do "$@" >/dev/null 2>&1 && return 0; sleep 0.1; done
+    return 1
+}
+named() { ask | grep -q "^sealdns  *$1,"; }
+
+start() {
+    ip netns exec $NS "$SEALDNS" run -c "$SCRATCH/policy.yaml" "$@" >"$SCRATCH/log" 2>&1 &
+    PID=$!
+    soon ask
+}
+# stop SIGNAL: it ends with status 0.
+stop() {
+    local status
+    kill -"$1" "$PID"
+    wait "$PID"
+    status=$?
+    PID=
+    [ $status = 0 ]
+}
+
+cannot_start() {
+    policy first >"$SCRATCH/policy.yaml"
+    expect "no such interface" 1 err 'nosuch0: no such interface' program run -c "$SCRATCH/policy.yaml" -i nosuch0
+    cp "$SEALDNS" "$SCRATCH/sealdns"
+    expect "no permission to capture" 1 err 'CAP_NET_RAW' \
+        inside setpriv --reuid 65534 --clear-groups "$SCRATCH/sealdns" run -c "$SCRATCH/policy.yaml"
+    expect "no permission to remove rules" 1 err 'CAP_NET_ADMIN' \
+        inside setpriv --reuid 65534 --clear-groups "$SCRATCH/sealdns" rules remove --socket "$SCRATCH/sock"
+    printf 'sensor: {interfaces: [lo]}\nstore: {path: /proc/nowhere/store.db}\ncontrol: {socket: %s/sock}\n' "$SCRATCH" >"$SCRATCH/store.yaml"
+    expect "a store that cannot be made" 1 err '/proc/nowhere' program run -c "$SCRATCH/store.yaml"
+}
+
+lives() {
+    check "it starts and answers" start
+    expect "status" 0 out '^interface +lo up' ask
+    expect "status as JSON" 0 out '"pid":' ask --format json
+    check "it counts what it sees" counted
+    check "an event is in the feed" soon grep -q '"kind":"cleartext"' "$SCRATCH/eve.json"
+    expect "and in the store" 0 out 'cleartext' program events --db "$SCRATCH/store.db"
+    check "a second sensor on the same socket is refused" second_refused
+    check "three processes" three_processes
+    check "the parser holds no capability" parser_powerless
+}
+counted() {
+    inside dig +tries=1 +time=1 @127.0.0.1 www.example.org >/dev/null 2>&1
+    soon eval "ask | grep -q 'dns_queries  *[1-9]'"
+}
+second_refused() { ! program run -c "$SCRATCH/policy.yaml" >"$SCRATCH/second" 2>&1 && ask; }
+processes() { pgrep -P "$PID"; }
+three_processes() { [ "$(processes | wc -l)" = 2 ]; }
+parser_powerless() {
+    local child
+    for child in $(processes); do grep -q '^CapEff:.0*$' "/proc/$child/status" || return 1; done
+}
+
+reloads() {
+    policy second >"$SCRATCH/policy.yaml"
+    check "status reload reads the policy again" ask reload
+    check "and uses it" soon named second
+    printf 'sensor: {mode: loud}\n' >"$SCRATCH/policy.yaml"
+    expect "status reload refuses a wrong policy" 1 err '.' ask reload
+    check "and the old one stays" named second
+    kill -USR2 "$PID"
+    sleep 0.5
+    check "SIGUSR2 with a wrong policy: the old one stays" named second
+    policy third >"$SCRATCH/policy.yaml"
+    kill -USR2 "$PID"
+    check "SIGUSR2 with a good one: it is used" soon named third
+    mv "$SCRATCH/eve.json" "$SCRATCH/eve.json.1"
+    kill -HUP "$PID"
+    check "SIGHUP opens the feed anew" soon test -e "$SCRATCH/eve.json"
+    inside dig +tries=1 +time=1 @127.0.0.2 www.example.net >/dev/null 2>&1
+    check "and events go there" soon grep -q '"kind":"cleartext"' "$SCRATCH/eve.json"
+}
+
+last_good() {
+    check "SIGTERM ends it cleanly" stop TERM
+    check "its socket is gone or dead" eval '! ask'
+    printf 'sensor: {mode: loud}\n' >"$SCRATCH/policy.yaml"
+    check "it starts from the last good policy when the file has become wrong" start
+    check "and uses it" named third
+    check "and says so" grep -qi 'last good' "$SCRATCH/log"
+    check "SIGINT ends it cleanly" stop INT
+    check "nothing of it is left in the kernel" eval '! inside nft list ruleset | grep -q .'
+}
+
+cannot_start
+lives
+reloads
+last_good
+tally

@@ -1,0 +1,172 @@
+#!/bin/bash
+# Every test, one count. Installs the packages that tests need, builds twice (Debug with AddressSanitizer and UBSan under
+# build/test, Release under build/), runs the suites, and ends with one line: N passed, N failed[, N skipped].
+#
+#   tests/run.sh [--fast] [--list] [--no-install] [PATTERN]
+#
+#   --fast        what needs no root and no lab: lints, units, replays, the command line
+#   --list        names the suites and ends
+#   --no-install  no packages; what lacks one fails or is skipped
+#   PATTERN       an extended regular expression over the names of the suites
+#
+# Logs: build/test/logs/SUITE.log. SEALDNS_CORPUS names a directory of real captures (see tests/corpus/README.md); what the
+# machine truly lacks (root, network namespaces, nf_tables, those captures) is counted as skipped and said so.
+set -u
+ROOT=$(cd "$(dirname "$0")/.." && pwd)
+PACKAGES_ROOT=$ROOT
+RELEASE=$ROOT/build
+DEBUG=$ROOT/build/test
+LOGS=$DEBUG/logs
+. "$ROOT/packaging/packages.sh"
+export ASAN_OPTIONS=abort_on_error=0:detect_stack_use_after_return=1 UBSAN_OPTIONS=print_stacktrace=1:halt_on_error=1
+export PYTHONDONTWRITEBYTECODE=1
+
+FAST=0 LIST=0 INSTALL=1 PATTERN=.
+for argument in "$@"; do
+    case $argument in
+    --fast) FAST=1 ;;
+    --list) LIST=1 ;;
+    --no-install) INSTALL=0 ;;
+    --help | -h) sed -n '2,13s/^# \{0,1\}//p' "$0"; exit 0 ;;
+    -*) echo "run.sh: no option $argument; see --help" >&2; exit 2 ;;
+    *) PATTERN=$argument ;;
+    esac
+done
+
+# The suites: floor (fast or full), what the machine must have, seconds it may take, name, command.
+suites() {
+    cat <<END
+fast -       60 lint-layers    tests/lint/layers.py
+fast -       60 lint-sizes     tests/lint/sizes.py
+fast -       60 lint-words     tests/lint/words.py
+fast -      120 lint-headers   tests/lint/headers.sh
+fast -      120 lint-format    tests/lint/format.sh
+fast -       60 lint-globals   tests/lint/globals.sh $RELEASE
+fast -       60 lint-scripts   tests/lint/scripts.sh
+fast -      120 lint-spoil     tests/lint/spoil.py
+fast -       60 lint-rules     tests/lint/check-rules.py
+fast -      400 units          tests/unit/run.sh $DEBUG
+fast -      400 replay         env SEALDNS=$DEBUG/sealdns tests/netns/run-replay.sh
+fast -      200 cli            env SEALDNS=$DEBUG/sealdns tests/cli/run-cli.sh
+full corpus 500 corpus         python3 tests/corpus/compare.py --binary $RELEASE/sealdns
+full corpus 500 corpus-asan    python3 tests/corpus/compare.py --binary $DEBUG/sealdns
+full clang  400 fuzz           tests/fuzz/run.sh --seconds 10
+full bench  300 bench-counts   tests/bench/run.sh --quick --no-ndpi
+full netns  600 downgrade      env SEALDNS=$RELEASE/sealdns tests/netns/run-downgrade.sh
+full nft    300 enforce        env SEALDNS=$RELEASE/sealdns tests/netns/run-enforce.sh
+full nft    200 crash          env SEALDNS=$RELEASE/sealdns tests/netns/run-crash.sh
+full nft    200 quickstart     tests/cli/run-quickstart.sh
+full nft    200 quickstart-lab packaging/quickstart.sh --lab
+END
+}
+
+chosen() {
+    suites | while read -r floor needs seconds name command; do
+        [ $FAST = 1 ] && [ "$floor" = full ] && continue
+        [[ $name =~ $PATTERN ]] && echo "$needs $seconds $name $command"
+    done
+}
+
+# lacks WHAT: prints why this machine cannot, nothing when it can.
+lacks() {
+    local ns=sdlack$$
+    case $1 in
+    netns | nft)
+        [ "$(id -u)" = 0 ] || { echo "not root"; return; }
+        ip netns add $ns 2>/dev/null || { echo "no network namespaces"; return; }
+        [ "$1" = netns ] || ip netns exec $ns nft add table inet sdlack 2>/dev/null || echo "no nf_tables"
+        ip netns del $ns
+        ;;
+    corpus) [ -d "${SEALDNS_CORPUS:-$ROOT/../shared/corpus}/pcap" ] || echo "no real captures, see tests/corpus/README.md" ;;
+    clang) command -v clang >/dev/null || echo "no clang" ;;
+    bench) [ "$(df -Pk "${TMPDIR:-/tmp}" | awk 'END { print $4 }')" -gt 1000000 ] || echo "less than 1 GB of scratch space" ;;
+    esac
+}
+
+# build DIRECTORY OPTION...
+build() {
+    local directory=$1 generator=() log=$LOGS/build-$(basename "$1").log
+    shift
+    command -v ninja >/dev/null && [ ! -e "$directory/CMakeCache.txt" ] && generator=(-G Ninja)
+    { cmake -S "$ROOT" -B "$directory" "${generator[@]}" "$@" && cmake --build "$directory" -j "$(nproc)"; } >"$log" 2>&1 &&
+        return 0
+    echo "not ok build of $directory, see $log:"
+    grep -E 'error|Error|FAILED' "$log" | head -n 20
+    return 1
+}
+
+PASSED=0 FAILED=0 SKIPPED=0
+COUNT='^([0-9]+) passed, ([0-9]+) failed(, ([0-9]+) skipped)?$'
+
+# What a suite printed last is its count; one that ended badly without saying what failed has failed once.
+count() {
+    local status=$1 log=$2 last passed=0 failed=0 skipped=0
+    last=$(grep -E "$COUNT" "$log" | tail -n 1)
+    if [[ $last =~ $COUNT ]]; then
+        passed=${BASH_REMATCH[1]} failed=${BASH_REMATCH[2]} skipped=${BASH_REMATCH[4]:-0}
+    elif [ "$status" = 0 ]; then
+        passed=1
+    fi
+    [ "$status" = 0 ] || [ "$failed" -gt 0 ] || failed=1
+    [ "$passed$failed$skipped" != 000 ] || failed=1
+    PASSED=$((PASSED + passed)) FAILED=$((FAILED + failed)) SKIPPED=$((SKIPPED + skipped))
+    RESULT="$passed passed, $failed failed"
+    [ "$skipped" = 0 ] || RESULT="$RESULT, $skipped skipped"
+    [ "$failed" = 0 ]
+}
+
+show_failures() {
+    [ "$1" -lt 124 ] || echo "    ended by a signal or its time was up (exit status $1)"
+    grep -E '^(not ok|FAIL|WRONG|stale|    [^ ].*: ours )|Sanitizer|runtime error:|Assertion' "$2" | head -n 25 | sed 's/^/    /'
+    echo "    see $2"
+}
+
+# suite NEEDS SECONDS NAME COMMAND...
+suite() {
+    local needs=$1 seconds=$2 name=$3 log=$LOGS/$3.log start=$SECONDS status why
+    shift 3
+    why=$(lacks "$needs")
+    if [ -n "$why" ]; then
+        SKIPPED=$((SKIPPED + 1))
+        echo "skip   $name: $why"
+        return
+    fi
+    # Its own group, so that the time's end reaches all that the suite started.
+    timeout --kill-after=20 "$seconds" "$@" >"$log" 2>&1 </dev/null
+    status=$?
+    if count $status "$log"; then
+        echo "ok     $name: $RESULT ($((SECONDS - start)) s)"
+    else
+        echo "not ok $name: $RESULT ($((SECONDS - start)) s)"
+        show_failures $status "$log"
+    fi
+}
+
+main() {
+    local needs seconds name command
+    cd "$ROOT" || exit 1
+    mkdir -p "$LOGS"
+    if [ $INSTALL = 1 ] && ! packages_install $BUILD_PACKAGES $TEST_PACKAGES $LAB_PACKAGES; then
+        echo "packages are missing; what needs them fails or is skipped"
+    fi
+    if build "$RELEASE" -DCMAKE_BUILD_TYPE=Release -DSEALDNS_TESTS=OFF &&
+        build "$DEBUG" -DCMAKE_BUILD_TYPE=Debug -DSEALDNS_SANITIZE=ON -DCMAKE_C_COMPILER=gcc; then
+        PASSED=2
+        echo "ok     build: Release, and Debug with sanitizers ($SECONDS s)"
+    else
+        FAILED=1
+    fi
+    while read -r needs seconds name command <&3; do
+        # shellcheck disable=SC2086
+        suite "$needs" "$seconds" "$name" $command
+    done 3< <(chosen)
+    echo "$SECONDS seconds"
+    if [ $SKIPPED = 0 ]; then
+        echo "$PASSED passed, $FAILED failed"
+    else
+        echo "$PASSED passed, $FAILED failed, $SKIPPED skipped"
+    fi
+    [ $FAILED = 0 ]
+}
+
+if [ $LIST = 1 ]; then chosen | awk '{ print $3 }'; else main; fi
