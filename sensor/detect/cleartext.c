@@ -221,6 +221,7 @@ static void count_query(struct cleartext *c, const struct policy_zone *zone,
         ask_policy(c, zone, p, o);
     }
     keep_name(p, &o->dns.message);
+    p->item.news |= p->item.total + 1 == c->many; /* graver from here on */
     tally_add(c->tally, &p->item, 1, o->time);
 }
 

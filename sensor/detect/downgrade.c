@@ -210,9 +210,20 @@ static bool is_habit(const struct downgrade *d, struct sealed *s, const struct h
     return s->fresh <= d->scale.rate_over_base * (*expected < 1 ? 1 : *expected);
 }
 
+/* In a network of ours: private, the gateway, on the client's link, or in a zone of the policy. */
+static bool is_inside(const struct downgrade *d, const struct addr *client,
+                      const struct addr *server)
+{
+    if (addr_is_private(server) || policy_is_gateway(d->policy, server))
+        return true;
+    if (!addr_is_v4(server) && server->w[0] == client->w[0])
+        return true;
+    return policy_zone_of(d->policy, server, "", 0) > ZONE_GATEWAY;
+}
+
 static bool is_permitted(const struct downgrade *d, const struct sighting *s)
 {
-    return addr_is_private(&s->server) &&
+    return is_inside(d, &s->client, &s->server) &&
            policy_cleartext(d->policy, s->zone, &s->client, &s->server, s->time) == ACTION_ALLOW;
 }
 
@@ -421,13 +432,6 @@ static bool is_innocent(const struct downgrade *d, const struct habit *h, uint32
     return class != NAME_ORDINARY || habit_owns(h, name);
 }
 
-static bool is_inside(const struct downgrade *d, const struct observation *o)
-{
-    return addr_is_private(&o->server) || policy_is_gateway(d->policy, &o->server) ||
-           policy_cleartext(d->policy, o->note.zone, &o->client, &o->server, o->time) ==
-               ACTION_ALLOW;
-}
-
 static void hold(struct downgrade *d, struct watch *w, const struct observation *o, uint32_t name)
 {
     struct held *held;
@@ -441,7 +445,7 @@ static void hold(struct downgrade *d, struct watch *w, const struct observation 
     held->query.seen = sighting_of(o);
     held->query.name = name;
     held->query.qtype = o->dns.message.qtype;
-    held->inside = is_inside(d, o);
+    held->inside = o->note.approved || is_inside(d, &o->client, &o->server);
     draft_name(&o->dns.message, held->query.text, sizeof held->query.text);
     set_busy(d, w);
     settle(d, w, o->time, false);

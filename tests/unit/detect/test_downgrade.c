@@ -490,8 +490,17 @@ static void a_name_the_inside_resolver_answers_with_a_private_address(void **sta
     fail_at_once(T0, C, Q4, CAUSE_RESET);
     ask(T0 + 10 * MS, C, "10.20.0.1", "files.corp.example");
     answer(T0 + 12 * MS, C, "10.20.0.1", "files.corp.example", "10.1.1.5");
+    /* an inside resolver with a public address, on the client's link */
+    fail_at_once(T0 + 10 * S, C6, Q6, CAUSE_RESET);
+    ask(T0 + 10 * S + 10 * MS, C6, "2001:db8:30::53", "files.corp.example");
+    answer(T0 + 10 * S + 12 * MS, C6, "2001:db8:30::53", "files.corp.example", "10.1.1.5");
     nothing_was_told();
-    ask(T0 + 501 * S, C, "10.20.0.1", "www.example.org");
+    /* what it answers with a public address leaks */
+    fail_at_once(T0 + 600 * S, C, Q4, CAUSE_RESET);
+    ask(T0 + 600 * S + 10 * MS, C, "10.20.0.1", "www.example.org");
+    answer(T0 + 600 * S + 20 * MS, C, "10.20.0.1", "www.example.org", "192.0.2.80");
+    run_until(T0 + 600 * S, T0 + 603 * S);
+    assert_int_equal(s.count, 1);
 }
 
 static void recursion_is_innocent(void **state)
