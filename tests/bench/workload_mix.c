@@ -166,7 +166,7 @@ void workload_mix(struct generator *g)
     begin_all(g, &mix, parallel < 2000 ? parallel : 2000);
     while (mix.count != 0) {
         struct flow *flow = &mix.flows[mix.heap[0]];
-        bool closing = g->wire.packets + 30 * mix.count >= g->plan.packets;
+        bool closing = g->wire.packets + 60 * mix.count >= g->plan.packets;
         steps[flow->kind](g, flow, closing);
         if (flow->stage == STAGE_DONE) {
             replace_top(g, &mix, closing);

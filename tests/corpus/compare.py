@@ -126,7 +126,7 @@ def compare_peers(document, tls_rows):
             ours[(*conversation_key(c), over(c))] = c
     theirs = truth.peers(tls_rows)
     for key, peer in sorted(theirs.items()):
-        if key[2] in WATCHED and peer.kinds != {"-"} and peer.oriented:
+        if key[2] in WATCHED and peer.proven and peer.oriented:
             yield from compare_peer(key, ours.get(key), peer)
     for key, c in sorted(ours.items()):
         if key[2] in WATCHED and theirs_of(theirs, key).kinds <= {"-"}:
@@ -143,7 +143,9 @@ def compare_peer(key, conversation, peer):
         yield Difference(label, "absent", "/".join(sorted(peer.kinds)))
         return
     name = (conversation.get("name") or "").lower()
-    if name not in (peer.names or {""}):
+    # a name may also come from the catalogue or a certificate; what must not differ is the one in the hello
+    in_hello = peer.names or "sni" in conversation.get("identified_by", ())
+    if in_hello and name not in peer.names:
         yield Difference(label + " name", name or "none", ",".join(sorted(peer.names)) or "none")
     alpn = frozenset(conversation.get("alpn") or ())
     union = frozenset().union(*peer.offers) if peer.offers else frozenset()

@@ -11,6 +11,8 @@ import sys
 UNSEEN_VERSIONS = {"", "0x0000"}
 # A captured flow is oriented by its SYN or its ClientHello; without either, who is the client is a guess.
 ORIENTING = {"SYN", "CH"}
+# A hello or a certificate is TLS for sure; without any, the dissector goes by the port.
+PROVING = {"CH", "SH", "CERT"}
 
 
 def read_tsv(path):
@@ -67,13 +69,15 @@ class Peer:
     def __init__(self):
         self.kinds, self.names, self.versions = set(), set(), set()
         self.offers = set()
-        self.oriented = False
+        self.oriented = self.proven = False
         self.flows = 0
 
     def add(self, row):
         self.flows += 1
         self.kinds.add(row["kind"])
-        self.oriented = self.oriented or bool(ORIENTING & set(row["events"].split("+")))
+        events = set(row["events"].split("+"))
+        self.oriented = self.oriented or bool(ORIENTING & events)
+        self.proven = self.proven or bool(PROVING & events)
         if row["sni"]:
             self.names.add(row["sni"].lower())
         if row["alpn_offered"]:
