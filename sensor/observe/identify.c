@@ -100,7 +100,9 @@ void identify_at_last(struct observer *o, struct flow *f)
         return;
     if (c && c->reader == READ_TLS && c->tls.flags)
         identify(o, f, SEEN_TLS);
-    else if (c && c->reader == READ_QUIC && c->quic.flags)
+    else if (c && c->reader == READ_QUIC && c->quic.flags & (QUIC_TRIED | QUIC_REPLIED))
         identify(o, f, SEEN_QUIC);
+    else if (c && c->reader == READ_QUIC && !(c->quic.flags & QUIC_ASKED))
+        identify(o, f, SEEN_OTHER);
     f->flags |= NAMED;
 }

@@ -3,13 +3,23 @@
 #include <string.h>
 
 #include "base/cursor.h"
+#include "model/dns.h"
 #include "observe/classifying.h"
 #include "observe/flows.h"
 #include "observe/identify.h"
 
-enum { LONG = 0x80, FIXED = 0x40, TYPE_INITIAL = 0, TYPE_RETRY = 3, CID_MAX = 20 };
-#define VERSION_2 0x6b3343cfu /* RFC 9369 3.2: types are numbered from 1 */
+enum {
+    LONG = 0x80,
+    FIXED = 0x40,
+    TYPE_INITIAL = 0,
+    TYPE_RETRY = 3,
+    CID_MAX = 20,
+    LABELS_MOST = 127
+};
+enum { INITIAL_LEAST = 1200 }; /* bytes of a client's datagram with an Initial (RFC 9000 14.1) */
+#define VERSION_2 0x6b3343cfu  /* RFC 9369 3.2: types are numbered from 1 */
 
+enum { TLS_VERSION_13 = 0x0304 };
 enum { MESSAGE_LEAST = 60 };          /* bytes of a datagram that may hold a query or response */
 #define ATTEMPT_APART (100 * NSEC_MS) /* Initials closer than this are one attempt */
 
@@ -24,6 +34,32 @@ static uint64_t varint(struct cursor *c)
     return value;
 }
 
+/* Versions that carry TLS 1.3 (RFC 9001): 1, 2, the drafts, and two that implementers took. */
+static bool ietf_version(uint32_t version)
+{
+    return version == 1 || version == VERSION_2 || version >> 8 == 0xff0000 ||
+           version >> 4 == 0xfaceb00 || version >> 8 == 0x543035;
+}
+
+/* Versions that are no number at random: those above, Google's own, reserved ones (RFC 9000 15). */
+static bool known_version(uint32_t version)
+{
+    return ietf_version(version) || version >> 8 == 0x513034 || version >> 8 == 0x513035 ||
+           version >> 16 == 0xff00 || (version & 0x0f0f0f0f) == 0x0a0a0a0a;
+}
+
+/* The two connection ids; false: no header of these versions has such. */
+static bool take_ids(struct cursor *c)
+{
+    for (int i = 0; i < 2; i++) {
+        uint8_t length = cursor_u8(c);
+
+        if (length > CID_MAX || !cursor_skip(c, length))
+            return false;
+    }
+    return true;
+}
+
 /* A long header (RFC 9000 17.2); skips its packet. False: it is none, or the last that can be read.
  */
 static bool take_long(struct cursor *c, struct quic_sight *sight)
@@ -31,19 +67,13 @@ static bool take_long(struct cursor *c, struct quic_sight *sight)
     uint8_t first = cursor_u8(c);
     uint32_t version = cursor_u32(c);
     unsigned type = first >> 4 & 3;
-    uint8_t cid;
 
     if (version == VERSION_2)
         type = (type + 3) & 3;
-    cid = cursor_u8(c);
-    cursor_skip(c, cid);
-    if (cid <= CID_MAX) {
-        cid = cursor_u8(c);
-        cursor_skip(c, cid);
-    }
-    if (!cursor_ok(c) || cid > CID_MAX || (version != 0 && !(first & FIXED)))
+    if ((version != 0 && (!known_version(version) || !(first & FIXED))) || !take_ids(c))
         return false;
     sight->long_header = true;
+    sight->tls13 |= ietf_version(version);
     if (version == 0 || type == TYPE_RETRY)
         return false;
     if (type == TYPE_INITIAL) {
@@ -71,22 +101,42 @@ struct quic_sight quic_look(const uint8_t *bytes, size_t length)
     return sight;
 }
 
+/* The request for a resolver's certificate: a DNS question for TXT whose first label is "2". */
+static bool asks_certificate(struct cursor c)
+{
+    const uint8_t *first;
+
+    cursor_skip(&c, 4);
+    if (cursor_u16(&c) != 1 || !cursor_skip(&c, 6))
+        return false;
+    first = cursor_take(&c, 2);
+    if (!first || first[0] != 1 || first[1] != '2')
+        return false;
+    for (int label = 0; label < LABELS_MOST; label++) {
+        uint8_t length = cursor_u8(&c);
+
+        if (length == 0)
+            return cursor_u16(&c) == DNS_TYPE_TXT && cursor_ok(&c);
+        if (length > 63 || !cursor_skip(&c, length))
+            return false;
+    }
+    return false;
+}
+
 bool quic_is_dnscrypt(const uint8_t *bytes, size_t length)
 {
-    static const char magic[] = "r6fnvWj8", name[] = "\x01"
-                                                     "2\x0d"
-                                                     "dnscrypt-cert";
+    static const char magic[] = "r6fnvWj8";
 
     if (length >= sizeof magic - 1 && memcmp(bytes, magic, sizeof magic - 1) == 0)
         return true;
-    return length > 12 + sizeof name && memcmp(bytes + 12, name, sizeof name - 1) == 0;
+    return asks_certificate(cursor_over(bytes, length));
 }
 
 static void client_sent(struct observer *o, struct flow *f, const struct quic_sight *s)
 {
     struct quic_flow *q = &f->cold->quic;
 
-    if (s->initial && f->stage == STAGE_TRYING &&
+    if (s->initial && s->whole >= INITIAL_LEAST && f->stage == STAGE_TRYING &&
         (!(q->flags & QUIC_TRIED) || o->now - q->tried >= ATTEMPT_APART)) {
         q->tried = o->now;
         f->attempts += f->attempts < UINT8_MAX;
@@ -115,6 +165,7 @@ static void server_sent(struct observer *o, struct flow *f, const struct quic_si
 
     if (s->long_header) {
         q->flags |= QUIC_REPLIED;
+        q->tls13 |= s->tls13;
         if (!(q->flags & QUIC_ASKED))
             q->waiting_since = o->now;
     }
@@ -133,7 +184,7 @@ static void name(struct observer *o, struct flow *f)
     struct cold *c = f->cold;
     bool hello = c->facts && c->facts->hello_seen;
     bool over = c->answer != CLASSIFY_MORE;
-    bool quic = c->quic.flags & (QUIC_TRIED | QUIC_REPLIED) || c->guess == GUESS_QUIC;
+    bool quic = c->quic.flags & (QUIC_TRIED | QUIC_REPLIED);
 
     if (!(f->flags & NAMED)) {
         if (c->quic.dnscrypt)
@@ -154,6 +205,8 @@ static void settle(struct observer *o, struct flow *f)
 {
     struct cold *c = f->cold;
 
+    if (c->quic.tls13 && c->facts && c->facts->hello_seen && c->facts->version == 0)
+        c->facts->version = TLS_VERSION_13;
     name(o, f);
     if (f->transport != TRANSPORT_DOQ && f->transport != TRANSPORT_DOH3)
         c->queries = c->responses = 0;
@@ -170,6 +223,7 @@ static void take_datagram(struct observer *o, struct flow *f, const struct packe
     struct quic_sight sight = quic_look(p->payload, p->payload_length);
     struct stream_piece piece = {p->payload, p->payload_length, p->payload_missing, 0};
 
+    sight.whole = p->payload_length + p->payload_missing;
     if (!f->cold && !observer_warm(o, f))
         return;
     f->cold->reader = READ_QUIC;

@@ -8,12 +8,14 @@
 struct quic_sight {
     bool long_header; /* of a version that exists */
     bool initial;
+    bool tls13;       /* of a version whose handshake is TLS 1.3 */
+    uint32_t whole;   /* bytes of the datagram on the wire */
     uint32_t one_rtt; /* bytes of a short-header packet, 0: none */
 };
 
 struct quic_sight quic_look(const uint8_t *bytes, size_t length);
 
-/* The magic of a resolver's datagram, or the name under which its certificate is asked. */
+/* DNSCrypt: the magic of a resolver's datagram, or the request for its certificate. */
 bool quic_is_dnscrypt(const uint8_t *bytes, size_t length);
 
 void quic_packet(struct observer *o, const struct packet *p);

@@ -20,6 +20,7 @@ struct quic_flow {
     uint32_t asked, answered;
     uint8_t flags;
     bool dnscrypt;
+    bool tls13; /* the server speaks a version that is TLS 1.3 by definition */
 };
 
 #endif

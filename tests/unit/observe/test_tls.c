@@ -297,11 +297,8 @@ static void test_icmp(void **state)
         else
             trace_segment(&t, 0, TCP_SYN, NULL, 0);
         p = trace_packet(&t, 1);
-        p.quote = (struct packet_quote){.src = p.dst,
-                                        .dst = p.src,
-                                        .sport = p.dport,
-                                        .dport = p.sport,
-                                        .proto = t.proto};
+        p.quote = (struct packet_quote){
+            .src = p.dst, .dst = p.src, .sport = p.dport, .dport = p.sport, .proto = t.proto};
         p.proto = IP_PROTO_ICMP;
         p.src = addr_v4(router);
         p.sport = p.dport = 0;
