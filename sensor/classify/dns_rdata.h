@@ -30,7 +30,7 @@ int dns_walk_name(struct dns_walk *w, struct cursor *c, uint8_t *lower);
 /* Whether the data of a record fits its type: fixed fields, names (compressed or not), nothing
  * over. A type that libknot does not know fits always (RFC 3597); none at all in class IN is
  * unsound. SD_EMALF, SD_ELIMIT as above. */
-int dns_walk_rdata(struct dns_walk *w, uint16_t type, uint16_t class, struct cursor rdata);
+int dns_walk_rdata(struct dns_walk *w, uint16_t type, uint16_t class, const struct cursor *rdata);
 /* Whether the data of an SVCB or HTTPS record is well formed (RFC 9460 2.2, 7.1.1); libknot 3.2
  * takes it as it comes. SD_EMALF: not. */
 int dns_svcb_check(struct cursor rdata);

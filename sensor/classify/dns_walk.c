@@ -1,20 +1,21 @@
 /* The bounded walk of a DNS message (RFC 1035 4.1): header, questions, and the length of every
  * record, nothing kept but what struct dns_message holds. See dns_judge.c for the referee. */
 #include <libknot/descriptor.h>
+#include <string.h>
 
 #include "base/cursor.h"
 #include "base/error.h"
 #include "classify/classify.h"
 #include "classify/dns_rdata.h"
 
-enum { HEADER = 12, LABEL_MAX = 63, POINTER = 0xc0 };
+enum { HEADER = 12, LABEL_MAX = 63, POINTER = 0xc0, RECORD_HEAD = 10 };
 enum { SECTION_ANSWER = 1, SECTION_ADDITIONAL = 3 };
 enum { OPTION_PADDING = 12 };
 #define EDNS_DO 0x8000u
 
 struct record {
     uint16_t type, class, rdlength;
-    uint32_t ttl;
+    uint16_t ttl_low; /* of an OPT: its flags */
     struct cursor rdata;
 };
 
@@ -27,10 +28,60 @@ struct name {
     bool jumped, unsound;
 };
 
+static uint16_t two(const uint8_t *b)
+{
+    return (uint16_t)((unsigned)b[0] << 8 | b[1]);
+}
+
+/* Eight octets at once: bit 5 into every lane that holds A to Z; no lane carries into the next. */
+static uint64_t lower_eight(uint64_t x)
+{
+    const uint64_t ones = UINT64_C(0x0101010101010101), high = ones << 7;
+    uint64_t low = x & ~high;
+    uint64_t from_a = low + (0x80 - 'A') * ones;
+    uint64_t beyond_z = low + (0x7f - 'Z') * ones;
+
+    return x | ((~x & high & (from_a ^ beyond_z)) >> 2);
+}
+
+static void lower_at(uint8_t *to, const uint8_t *from)
+{
+    uint64_t eight;
+
+    memcpy(&eight, from, sizeof(eight));
+    eight = lower_eight(eight);
+    memcpy(to, &eight, sizeof(eight));
+}
+
+/* Length octets of labels are below 'A' and stay as they are. */
 static void copy_lower(uint8_t *to, const uint8_t *from, size_t n)
 {
-    for (size_t i = 0; i < n; i++)
-        to[i] = (uint8_t)(from[i] | (((unsigned)from[i] - 'A' < 26u) << 5));
+    if (n < 8) {
+        for (size_t i = 0; i < n; i++)
+            to[i] = (uint8_t)(from[i] | (((unsigned)from[i] - 'A' < 26u) << 5));
+        return;
+    }
+    for (size_t i = 0; i + 8 < n; i += 8)
+        lower_at(to + i, from + i);
+    lower_at(to + n - 8, from + n - 8); /* may overlap what is done */
+}
+
+/* Octets of a name that stands here whole, without a pointer; 0: it does not, or is no good. */
+static size_t plain_name(const uint8_t *at, size_t left, unsigned *labels)
+{
+    struct cursor c = cursor_over(at, left);
+    size_t octets = 0;
+
+    for (*labels = 1; octets < DNS_NAME_WIRE; ++*labels) {
+        uint8_t n = cursor_u8(&c);
+
+        octets += n + 1u;
+        if (n > LABEL_MAX || !cursor_skip(&c, n))
+            return 0;
+        if (n == 0)
+            return octets;
+    }
+    return 0;
 }
 
 /* Reads the second octet of a pointer whose first is behind `at`, and goes where it leads. 1:
@@ -89,7 +140,8 @@ static int name_step(struct dns_walk *w, struct name *name, struct cursor *at)
     return n != 0 && !(name->unsound && name->jumped);
 }
 
-int dns_walk_name(struct dns_walk *w, struct cursor *c, uint8_t *lower)
+/* Any name, label by label. */
+static int walk_labels(struct dns_walk *w, struct cursor *c, uint8_t *lower)
 {
     struct cursor at = *c;
     struct name name = {.lower = lower, .end = (size_t)(at.at - w->bytes) + at.left};
@@ -110,35 +162,65 @@ int dns_walk_name(struct dns_walk *w, struct cursor *c, uint8_t *lower)
     return (int)name.octets;
 }
 
+int dns_walk_name(struct dns_walk *w, struct cursor *c, uint8_t *lower)
+{
+    unsigned labels;
+    size_t octets = plain_name(c->at, c->left, &labels);
+
+    if (octets == 0)
+        return walk_labels(w, c, lower);
+    const uint8_t *name = cursor_take(c, octets); /* read once where it stands: no steps to count */
+
+    if (lower)
+        copy_lower(lower, name, octets);
+    return (int)octets;
+}
+
+/* A name that is nothing but a pointer to a whole one: what most records begin with. */
+static bool walk_pointer(struct dns_walk *w)
+{
+    const uint8_t *b = w->at.at;
+    unsigned labels;
+
+    if (w->at.left < 2 || b[0] < POINTER)
+        return false;
+    size_t target = (size_t)(b[0] & 0x3f) << 8 | b[1];
+
+    if (target == HEADER && w->qname_plain)
+        return cursor_skip(&w->at, 2);
+    if (target >= (size_t)(b - w->bytes) ||
+        plain_name(w->bytes + target, w->length - target, &labels) == 0 || labels + 1 > w->budget)
+        return false;
+    w->budget -= labels + 1;
+    return cursor_skip(&w->at, 2);
+}
+
 static int walk_question(struct dns_walk *w, struct dns_message *out, bool first)
 {
     int octets = dns_walk_name(w, &w->at, first ? out->qname : NULL);
-    uint16_t type = cursor_u16(&w->at);
-    uint16_t class = cursor_u16(&w->at);
 
     if (octets < 0)
         return octets;
+    const uint8_t *behind = cursor_take(&w->at, 4);
+
     if (first) {
         out->qname_length = (uint8_t)octets;
-        w->qname_plain = !w->unsound && w->at.at - w->bytes == HEADER + octets + 4;
+        w->qname_plain = behind && !w->unsound && behind - w->bytes == HEADER + octets;
     }
-    if (!cursor_ok(&w->at))
+    if (!behind)
         return SD_ETRUNC;
     if (first) {
-        out->qtype = type;
-        out->qclass = class;
+        out->qtype = two(behind);
+        out->qclass = two(behind + 2);
         out->has_question = true;
     }
     return 0;
 }
 
-/* The owner of most records is a pointer to the question's name, which has been read already. */
 static int walk_owner(struct dns_walk *w)
 {
-    const uint8_t *b = w->at.at;
-
-    if (w->qname_plain && w->at.left >= 2 && b[0] == POINTER && b[1] == HEADER)
-        return cursor_skip(&w->at, 2) ? 0 : SD_ETRUNC;
+    if (walk_pointer(w))
+        return 0;
     int octets = dns_walk_name(w, &w->at, NULL);
 
     return octets < 0 ? octets : 0;
@@ -148,7 +230,7 @@ static int walk_edns(struct record *r, struct dns_message *out)
 {
     out->edns = true;
     out->udp_size = r->class;
-    out->dnssec_ok = (r->ttl & EDNS_DO) != 0;
+    out->dnssec_ok = (r->ttl_low & EDNS_DO) != 0;
     while (r->rdata.left > 0) {
         uint16_t code = cursor_u16(&r->rdata);
         uint16_t length = cursor_u16(&r->rdata);
@@ -177,16 +259,20 @@ static int walk_record(struct dns_walk *w, struct dns_message *out, unsigned sec
 
     if (error)
         return error;
-    r.type = cursor_u16(&w->at);
-    r.class = cursor_u16(&w->at);
-    r.ttl = cursor_u32(&w->at);
-    r.rdlength = cursor_u16(&w->at);
+    const uint8_t *head = cursor_take(&w->at, RECORD_HEAD);
+
+    if (!head)
+        return SD_ETRUNC;
+    r.type = two(head);
+    r.class = two(head + 2);
+    r.ttl_low = two(head + 6);
+    r.rdlength = two(head + 8);
     r.rdata = cursor_sub(&w->at, r.rdlength);
     if (!cursor_ok(&w->at))
         return SD_ETRUNC;
     if (section == SECTION_ANSWER)
         keep_address(&r, out);
-    error = dns_walk_rdata(w, r.type, r.class, r.rdata);
+    error = dns_walk_rdata(w, r.type, r.class, &r.rdata);
     if (!error && r.type == DNS_TYPE_OPT && section == SECTION_ADDITIONAL)
         error = walk_edns(&r, out);
     return error;
@@ -195,16 +281,22 @@ static int walk_record(struct dns_walk *w, struct dns_message *out, unsigned sec
 /* What a caller may read even when the rest does not parse. */
 static int walk_header(struct dns_walk *w, struct dns_message *out)
 {
+    static const uint8_t none[HEADER];
+
     out->edns = out->dnssec_ok = out->padded = out->has_question = false;
     out->qtype = out->qclass = out->udp_size = 0;
     out->address_count = out->qname_length = 0;
     out->length = (uint16_t)w->at.left;
-    out->id = cursor_u16(&w->at);
-    out->flags = cursor_u16(&w->at);
+    const uint8_t *head = cursor_take(&w->at, HEADER);
+
+    if (!head)
+        head = none;
+    out->id = two(head);
+    out->flags = two(head + 2);
     for (unsigned i = 0; i < 4; i++)
-        out->counts[i] = cursor_u16(&w->at);
+        out->counts[i] = two(head + 4 + 2 * i);
     out->rcode = out->flags & 15;
-    return cursor_ok(&w->at) ? 0 : SD_ETRUNC;
+    return head == none ? SD_ETRUNC : 0;
 }
 
 int dns_walk(const uint8_t *bytes, size_t length, struct dns_message *out)
