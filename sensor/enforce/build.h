@@ -10,6 +10,7 @@ struct ruleset *ruleset_create(void);
  * RULESET_NAME is cut. */
 int ruleset_add_chain(struct ruleset *r, const char *name);
 int ruleset_add_set(struct ruleset *r, const char *name, enum set_kind kind, bool v4);
+int ruleset_add_pattern(struct ruleset *r, const struct pattern *pattern);
 int ruleset_add_rule(struct ruleset *r, const struct rule *rule); /* takes rule->foreign */
 /* SD_EMEM. */
 int set_add(struct set *s, const struct set_element *element);
@@ -17,6 +18,9 @@ int set_add(struct set *s, const struct set_element *element);
 void set_sort(struct set *s);
 /* Of a sorted set: an element that is there twice goes. */
 void set_unique(struct set *s);
+/* The bytes compared at once from at on, and whether some of their bits do not count. */
+size_t pattern_chunk(const struct pattern *p, size_t at);
+bool pattern_masks(const struct pattern *p, size_t at);
 /* -1: none of this name. */
 int ruleset_chain_named(const struct ruleset *r, const char *name);
 int ruleset_set_named(const struct ruleset *r, const char *name);

@@ -33,4 +33,16 @@ int compiled_zone_map(struct compilation *c, const char *name, bool v4, const ch
 int compiled_exceptions(struct compilation *c, const char *name, bool v4);
 int compiled_exception_pairs(struct compilation *c, const char *name, bool v4);
 
+/* Strict clients ask for their resolver's name in clear text before they can begin. With
+ * `bootstrap` the names of a zone's approved resolvers may be asked for over UDP, of anybody: A,
+ * AAAA, SVCB and HTTPS questions, as the detection of clear text has it. pass() is called for each.
+ * Names with a wildcard have no bytes to compare and are left out. */
+struct bootstrap {
+    struct compilation *c;
+    int16_t zone;
+    int chain, questions; /* questions: own chain, -1 while there is none */
+    void (*pass)(struct bootstrap *b, const char *name, int pattern);
+};
+void compiled_questions(struct bootstrap *b);
+
 #endif

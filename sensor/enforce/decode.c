@@ -15,15 +15,17 @@
 #include "enforce/build.h"
 #include "enforce/expression.h"
 
-enum content { NOTHING, FAMILY, PROTOCOL, PORT, SOURCE, DESTINATION, PAIR, IFACE, LOCALITY };
+enum content { NOTHING, FAMILY, PROTOCOL, PORT, SOURCE, DESTINATION, PAIR, IFACE, LOCALITY, BYTES };
 
 struct decoding {
-    const struct ruleset *r;
+    struct ruleset *r;
     struct rule *rule;
     enum content content;     /* of the register, as far as loaded */
     bool v4;                  /* its width, of addresses */
     uint8_t family, protocol; /* compared, and not made use of yet; 0: none */
     bool ended;               /* the statement is there */
+    struct pattern pattern;   /* as far as read */
+    uint8_t mask[PATTERN_CHUNK];
 };
 
 static struct match *add_match(struct decoding *d, enum match_kind kind)
@@ -54,6 +56,50 @@ static bool decode_meta(struct decoding *d, const struct nftnl_expr *e)
     return false;
 }
 
+static bool decode_transport(struct decoding *d, uint32_t offset, uint32_t size)
+{
+    if (offset == 2 && size == 2) {
+        d->content = PORT;
+        return true;
+    }
+    d->content = BYTES;
+    memset(d->mask, 0xff, sizeof d->mask);
+    return offset == (uint32_t)PATTERN_OFFSET + d->pattern.length && size <= PATTERN_CHUNK &&
+           d->pattern.length + (size_t)size <= PATTERN_SIZE;
+}
+
+/* The mask of the bytes just loaded. */
+static bool decode_bitwise(struct decoding *d, const struct nftnl_expr *e)
+{
+    uint32_t size = 0, xor_size = 0;
+    const void *mask = nftnl_expr_get(e, NFTNL_EXPR_BITWISE_MASK, &size);
+    const uint8_t *xored = nftnl_expr_get(e, NFTNL_EXPR_BITWISE_XOR, &xor_size);
+
+    if (d->content != BYTES || !mask || size > sizeof d->mask ||
+        nftnl_expr_get_u32(e, NFTNL_EXPR_BITWISE_OP) != NFT_BITWISE_BOOL)
+        return false;
+    for (uint32_t i = 0; xored && i < xor_size; i++)
+        if (xored[i] != 0)
+            return false;
+    memcpy(d->mask, mask, size);
+    return true;
+}
+
+/* The chunks of a pattern are one match, put in place when the rule is read. */
+static bool decode_bytes(struct decoding *d, const void *value, uint32_t size)
+{
+    struct pattern *p = &d->pattern;
+
+    if (p->length == 0 && !add_match(d, MATCH_QUESTION))
+        return false;
+    if (p->length && d->rule->matches[d->rule->match_count - 1].kind != MATCH_QUESTION)
+        return false;
+    memcpy(p->value + p->length, value, size);
+    memcpy(p->mask + p->length, d->mask, size);
+    p->length = (uint16_t)(p->length + size);
+    return true;
+}
+
 static bool decode_payload(struct decoding *d, const struct nftnl_expr *e)
 {
     uint32_t base = nftnl_expr_get_u32(e, NFTNL_EXPR_PAYLOAD_BASE);
@@ -63,10 +109,8 @@ static bool decode_payload(struct decoding *d, const struct nftnl_expr *e)
 
     if (!nftnl_expr_is_set(e, NFTNL_EXPR_PAYLOAD_DREG))
         return false;
-    if (base == NFT_PAYLOAD_TRANSPORT_HEADER && offset == 2 && size == 2) {
-        d->content = PORT;
-        return true;
-    }
+    if (base == NFT_PAYLOAD_TRANSPORT_HEADER)
+        return decode_transport(d, offset, size);
     if (base != NFT_PAYLOAD_NETWORK_HEADER || size != (v4 ? 4 : 16))
         return false;
     if (offset == (v4 ? 16 : 24) && d->content == SOURCE && d->v4 == v4) {
@@ -125,6 +169,8 @@ static bool decode_cmp(struct decoding *d, const struct nftnl_expr *e)
         d->protocol = *(const uint8_t *)value;
     else if (content == PORT && size == 2)
         return decode_port(d, value);
+    else if (content == BYTES && size <= PATTERN_CHUNK)
+        return decode_bytes(d, value, size);
     else if (content == IFACE)
         return decode_iface(d, value, size);
     else if (content == LOCALITY && size == sizeof type) {
@@ -228,7 +274,7 @@ static int decode_expression(struct nftnl_expr *e, void *context)
     } ours[] = {
         {"meta", decode_meta},           {"payload", decode_payload}, {"cmp", decode_cmp},
         {"lookup", decode_lookup},       {"fib", decode_fib},         {"counter", decode_counter},
-        {"immediate", decode_immediate}, {"reject", decode_reject}};
+        {"immediate", decode_immediate}, {"reject", decode_reject},   {"bitwise", decode_bitwise}};
     const char *name = nftnl_expr_get_str(e, NFTNL_EXPR_NAME);
 
     for (size_t i = 0; i < sizeof ours / sizeof *ours; i++)
@@ -250,13 +296,23 @@ static char *text_of(const struct nftnl_rule *in)
     return strdup(from ? from : "[ no expression ]");
 }
 
-int rule_decode(const struct ruleset *r, const struct nftnl_rule *in, struct rule *out)
+static int keep_pattern(struct decoding *d)
+{
+    int number = d->pattern.length ? ruleset_add_pattern(d->r, &d->pattern) : 0;
+
+    for (size_t i = 0; number >= 0 && i < d->rule->match_count; i++)
+        if (d->rule->matches[i].kind == MATCH_QUESTION)
+            d->rule->matches[i].set = (uint16_t)number;
+    return number < 0 ? number : SD_OK;
+}
+
+int rule_decode(struct ruleset *r, const struct nftnl_rule *in, struct rule *out)
 {
     struct decoding d = {.r = r, .rule = out};
 
     if (nftnl_expr_foreach((struct nftnl_rule *)in, decode_expression, &d) == 0 && !d.family &&
         !d.protocol)
-        return SD_OK;
+        return keep_pattern(&d);
     out->foreign = text_of(in);
     return out->foreign ? SD_OK : SD_EMEM;
 }

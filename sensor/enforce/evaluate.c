@@ -27,6 +27,16 @@ static const struct set_element *find(const struct set *s, const struct evaluate
     return NULL;
 }
 
+static bool asks(const struct pattern *q, const struct evaluated_packet *p)
+{
+    if (p->protocol != IPPROTO_UDP || !p->dns || p->dns_length < q->length)
+        return false;
+    for (size_t i = 0; i < q->length; i++)
+        if ((p->dns[i] & q->mask[i]) != q->value[i])
+            return false;
+    return true;
+}
+
 static bool matches(const struct ruleset *r, const struct match *m,
                     const struct evaluated_packet *p)
 {
@@ -41,6 +51,8 @@ static bool matches(const struct ruleset *r, const struct match *m,
         return p->protocol == IPPROTO_UDP && m->port == p->port;
     case MATCH_TCP_PORT:
         return p->protocol == IPPROTO_TCP && m->port == p->port;
+    case MATCH_QUESTION:
+        return asks(r->patterns + m->set, p);
     case MATCH_PORT_SET:
     case MATCH_SOURCE:
     case MATCH_PAIR:

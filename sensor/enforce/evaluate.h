@@ -10,7 +10,9 @@ struct evaluated_packet {
     uint8_t protocol;
     const char *iface; /* it came in by; "" when sent by the gateway itself */
     struct addr source, destination;
-    uint16_t port;   /* of the destination */
+    uint16_t port;      /* of the destination */
+    const uint8_t *dns; /* UDP: the message from its flags on, or NULL */
+    size_t dns_length;
     bool to_gateway; /* the destination is one of the gateway's addresses */
 };
 

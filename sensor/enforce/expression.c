@@ -1,6 +1,7 @@
 /* The order of expressions is that of nft itself, so that nft lists our rules as we print them:
  *   th dport 53      payload 2b @ transport + 2; cmp
  *   udp dport 53     meta l4proto; cmp 17; payload 2b @ transport + 2; cmp
+ *   @th,80,128 & m == v   payload 16b @ transport + 10; bitwise; cmp
  *   ip saddr @set    meta nfproto; cmp 2; payload 4b @ network + 12; lookup */
 #include "enforce/expression.h"
 
@@ -116,6 +117,36 @@ static bool put_port_match(struct nftnl_rule *to, const struct match *m)
     return put_port(to) && put_equal(to, &port, sizeof port);
 }
 
+static bool put_mask(struct nftnl_rule *to, const uint8_t *mask, uint32_t size)
+{
+    static const uint8_t noughts[PATTERN_CHUNK];
+    struct nftnl_expr *e = expression(to, "bitwise");
+
+    if (!e)
+        return false;
+    nftnl_expr_set_u32(e, NFTNL_EXPR_BITWISE_SREG, REGISTER);
+    nftnl_expr_set_u32(e, NFTNL_EXPR_BITWISE_DREG, REGISTER);
+    nftnl_expr_set_u32(e, NFTNL_EXPR_BITWISE_OP, NFT_BITWISE_BOOL);
+    nftnl_expr_set_u32(e, NFTNL_EXPR_BITWISE_LEN, size);
+    nftnl_expr_set_data(e, NFTNL_EXPR_BITWISE_MASK, mask, size);
+    nftnl_expr_set_data(e, NFTNL_EXPR_BITWISE_XOR, noughts, size);
+    return true;
+}
+
+static bool put_pattern(struct nftnl_rule *to, const struct pattern *p)
+{
+    for (size_t at = 0; at < p->length; at += PATTERN_CHUNK) {
+        uint32_t size = (uint32_t)pattern_chunk(p, at);
+
+        if (!put_payload(to, NFT_PAYLOAD_TRANSPORT_HEADER, (uint32_t)(PATTERN_OFFSET + at), size,
+                         REGISTER) ||
+            (pattern_masks(p, at) && !put_mask(to, p->mask + at, size)) ||
+            !put_equal(to, p->value + at, size))
+            return false;
+    }
+    return true;
+}
+
 static bool put_local(struct nftnl_rule *to)
 {
     struct nftnl_expr *e = expression(to, "fib");
@@ -144,6 +175,8 @@ static bool put_match(const struct ruleset *r, const struct match *m, struct nft
     case MATCH_UDP_PORT:
     case MATCH_TCP_PORT:
         return put_port_match(to, m);
+    case MATCH_QUESTION:
+        return put_pattern(to, r->patterns + m->set);
     case MATCH_PORT_SET:
         return put_port(to) && put_lookup(to, s);
     case MATCH_SOURCE:

@@ -10,7 +10,7 @@ struct nftnl_rule;
 /* SD_EMEM. */
 int rule_encode(const struct ruleset *r, const struct rule *rule, struct nftnl_rule *out);
 /* Expressions that are none of ours leave out->foreign set to their text. Chains and sets it names
- * are looked up in r. SD_EMEM. */
-int rule_decode(const struct ruleset *r, const struct nftnl_rule *in, struct rule *out);
+ * are looked up in r, patterns are added to it. SD_EMEM. */
+int rule_decode(struct ruleset *r, const struct nftnl_rule *in, struct rule *out);
 
 #endif

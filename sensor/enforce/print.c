@@ -87,6 +87,34 @@ static void print_set(const struct ruleset *r, const struct set *s, enum print_f
     fputs("\t}\n", to);
 }
 
+/* nft words numbers without leading noughts, and no mask where every bit counts. */
+static void print_number(const uint8_t *bytes, size_t size, FILE *to)
+{
+    while (size > 1 && *bytes == 0) {
+        bytes++;
+        size--;
+    }
+    fprintf(to, "0x%x", *bytes);
+    for (size_t i = 1; i < size; i++)
+        fprintf(to, "%02x", bytes[i]);
+}
+
+static void print_pattern(const struct pattern *p, FILE *to)
+{
+    for (size_t at = 0; at < p->length; at += PATTERN_CHUNK) {
+        size_t size = pattern_chunk(p, at);
+
+        fprintf(to, "@th,%zu,%zu ", (PATTERN_OFFSET + at) * 8, size * 8);
+        if (pattern_masks(p, at)) {
+            fputs("& ", to);
+            print_number(p->mask + at, size, to);
+            fputs(" == ", to);
+        }
+        print_number(p->value + at, size, to);
+        fputc(' ', to);
+    }
+}
+
 static void print_match(const struct ruleset *r, const struct match *m, FILE *to)
 {
     bool has_set = m->kind >= MATCH_PORT_SET;
@@ -108,6 +136,9 @@ static void print_match(const struct ruleset *r, const struct match *m, FILE *to
         break;
     case MATCH_TCP_PORT:
         fprintf(to, "tcp dport %u ", m->port);
+        break;
+    case MATCH_QUESTION:
+        print_pattern(r->patterns + m->set, to);
         break;
     case MATCH_PORT_SET:
         fprintf(to, "th dport @%s ", set);

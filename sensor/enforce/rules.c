@@ -251,6 +251,23 @@ static void pass_approved(struct compilation *c, int16_t zone, int chain, const 
     }
 }
 
+static void pass_question(struct bootstrap *b, const char *name, int pattern)
+{
+    const char *id = b->c->policy->zones[b->zone].id;
+    struct rule r = rule_named(b->chain, "%s/bootstrap", id);
+    char own[RULESET_NAME];
+
+    if (b->questions < 0) {
+        snprintf(own, sizeof own, "bootstrap_%s", id);
+        b->questions = compiled_chain(b->c, own);
+        match_port(&r, MATCH_UDP_PORT, 53);
+        add(b->c, &r, STATEMENT_JUMP, b->questions);
+    }
+    r = rule_named(b->questions, "%.20s/bootstrap-%.32s", id, name);
+    match_set(&r, MATCH_QUESTION, pattern);
+    add(b->c, &r, STATEMENT_ACCEPT, 0);
+}
+
 static void cut(struct compilation *c, int16_t zone, int chain, const struct service *s,
                 enum action action)
 {
@@ -263,6 +280,9 @@ static void cut(struct compilation *c, int16_t zone, int chain, const struct ser
     if (action == ACTION_ALLOW)
         return;
     pass_approved(c, zone, chain, s);
+    if (s->port == 53 && c->policy->zones[zone].bootstrap)
+        compiled_questions(&(struct bootstrap){
+            .c = c, .zone = zone, .chain = chain, .questions = -1, .pass = pass_question});
     r = rule_named(chain, "%s/%s", id, s->udp);
     match_port(&r, MATCH_UDP_PORT, s->port);
     add(c, &r, udp[action], 0);

@@ -22,6 +22,7 @@ void ruleset_destroy(struct ruleset *r)
     free(r->sets);
     free(r->rules);
     free(r->chains);
+    free(r->patterns);
     free(r);
 }
 
@@ -75,6 +76,17 @@ int ruleset_add_set(struct ruleset *r, const char *name, enum set_kind kind, boo
     r->sets[r->set_count] = (struct set){.kind = kind, .v4 = v4};
     copy_name(r->sets[r->set_count].name, name);
     return (int)r->set_count++;
+}
+
+int ruleset_add_pattern(struct ruleset *r, const struct pattern *pattern)
+{
+    int e = grow_numbered((void **)&r->patterns, r->pattern_count, &r->pattern_capacity,
+                          sizeof *r->patterns);
+
+    if (e != SD_OK)
+        return e;
+    r->patterns[r->pattern_count] = *pattern;
+    return (int)r->pattern_count++;
 }
 
 int ruleset_add_rule(struct ruleset *r, const struct rule *rule)
@@ -143,4 +155,17 @@ void ruleset_describe(const struct ruleset *r, struct enforce_status *out)
     *out = (struct enforce_status){.rules = (unsigned)r->rule_count, .digest = r->digest};
     for (size_t i = 0; i < r->set_count; i++)
         out->elements += (unsigned)r->sets[i].count;
+}
+
+size_t pattern_chunk(const struct pattern *p, size_t at)
+{
+    return p->length - at < PATTERN_CHUNK ? p->length - at : PATTERN_CHUNK;
+}
+
+bool pattern_masks(const struct pattern *p, size_t at)
+{
+    for (size_t i = 0; i < pattern_chunk(p, at); i++)
+        if (p->mask[at + i] != 0xff)
+            return true;
+    return false;
 }

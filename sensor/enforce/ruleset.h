@@ -27,6 +27,7 @@ enum match_kind {
     MATCH_PORT,        /* th dport N, any transport */
     MATCH_UDP_PORT,    /* udp dport N */
     MATCH_TCP_PORT,    /* tcp dport N */
+    MATCH_QUESTION,    /* @th,80,... the bytes of a DNS question: set is the pattern's number */
     MATCH_PORT_SET,    /* th dport @set */
     MATCH_SOURCE,      /* ip[6] saddr @set */
     MATCH_DESTINATION, /* ip[6] daddr @set */
@@ -37,6 +38,16 @@ struct match {
     enum match_kind kind;
     uint16_t port, set;
     char iface[16];
+};
+
+/* Bytes of a UDP packet from its DNS flags on (offset 10 of the transport header), under a mask. */
+#define PATTERN_OFFSET 10
+#define PATTERN_CHUNK  16 /* what the kernel compares at once */
+#define PATTERN_SIZE   272
+
+struct pattern {
+    uint16_t length;
+    uint8_t value[PATTERN_SIZE], mask[PATTERN_SIZE];
 };
 
 enum statement {
@@ -70,6 +81,8 @@ struct ruleset {
     struct chain *chains;
     struct set *sets;
     struct rule *rules; /* in order within their chain */
+    struct pattern *patterns;
+    size_t pattern_count, pattern_capacity;
     size_t chain_count, set_count, rule_count, chain_capacity, set_capacity, rule_capacity;
 };
 

@@ -1,14 +1,15 @@
 #!/usr/bin/env python3
-"""Both ends of the packets that tests of the rules send: no DNS, only ports.
+"""Both ends of the packets that tests of the rules send. What is sent is no DNS unless a question is named.
 
 enforce-peer.py serve ADDRESS...                 answers on 53, 443, 853 and 80, UDP and TCP, until it is ended
-enforce-peer.py ask udp|tcp SOURCE SERVER PORT   one line: answered|refused|silent MILLISECONDS
+enforce-peer.py ask udp|tcp SOURCE SERVER PORT [NAME TYPE]   one line: answered|refused|silent MILLISECONDS
 enforce-peer.py hold SOURCE SERVER PORT FLAG     connects, makes the file FLAG.open, waits for FLAG.go, sends, tells as ask does
 """
 import errno
 import os
 import selectors
 import socket
+import struct
 import sys
 import time
 
@@ -55,8 +56,15 @@ def tell(word, start):
     print(word, int((time.monotonic() - start) * 1000))
 
 
-def exchange(s):
-    s.send(b"are you there")
+def question(name, number):
+    """A query with EDNS, as stub resolvers send it."""
+    labels = b"".join(bytes([len(l)]) + l.encode() for l in name.split(".")) + b"\0"
+    edns = b"\0" + struct.pack("!HHIH", 41, 1232, 0, 0)
+    return struct.pack("!6H", 853, 0x0120, 1, 0, 0, 1) + labels + struct.pack("!2H", int(number), 1) + edns
+
+
+def exchange(s, message=b"are you there"):
+    s.send(message)
     return "answered" if s.recv(100) else "refused"
 
 
@@ -77,13 +85,13 @@ def opened(kind, source):
     return s
 
 
-def ask(transport, source, server, port):
+def ask(transport, source, server, port, *asked):
     s = opened(socket.SOCK_DGRAM if transport == "udp" else socket.SOCK_STREAM, source)
     start = time.monotonic()
 
     def action():
         s.connect((server, int(port)))
-        return exchange(s)
+        return exchange(s, question(*asked) if asked else b"are you there")
 
     attempt(action, start)
 
@@ -104,4 +112,4 @@ if __name__ == "__main__":
     elif sys.argv[1] == "hold":
         hold(*sys.argv[2:6])
     else:
-        ask(*sys.argv[2:6])
+        ask(*sys.argv[2:])

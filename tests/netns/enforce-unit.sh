@@ -112,7 +112,7 @@ check "installed by netlink" 0 "$?"
 listing >"$work/by-netlink"
 check "what the kernel holds is the model" "" "$(rules diff "$p" enforce $own)"
 check "every rule has a counter and a comment" "0" \
-    "$(gw nft list table inet sealdns | grep -E '(accept|drop|reject|jump|goto|vmap|dport|saddr|daddr)' | grep -v 'elements\|type\|: goto' | grep -cvE 'counter.*comment "sealdns: [a-z0-9-]+/[a-z0-9-]+"')"
+    "$(gw nft list table inet sealdns | grep -E '(accept|drop|reject|jump|goto|vmap|dport|saddr|daddr)' | grep -v 'elements\|type\|: goto' | grep -cvE 'counter.*comment "sealdns: [a-z0-9-]+/[a-z0-9._-]+"')"
 rules remove
 check "removed" "" "$(gw nft list ruleset)"
 check "nothing to remove" "there is no table inet sealdns (not found)" "$(rules remove 2>&1)"
@@ -262,6 +262,23 @@ check "zone gateway named: the gateway asks itself" answered "$(gateway_asks udp
 check "zone gateway named: and by its other address" answered "$(gateway_asks tcp 10.0.0.1 10.0.0.1 53)"
 passes "clients still ask the gateway" $O4 10.0.0.1 53
 check "but not those of a zone that may not" silent "$(outcome udp $L4 10.0.0.1 53)"
+
+# --- strict clients may ask for the names of their approved resolvers
+sed "s/    unapproved: reject/&\n    bootstrap: true/; s/unapproved: drop}/unapproved: drop, bootstrap: false}/" "$p" >"$work/bootstrap.yaml"
+rules install "$work/bootstrap.yaml" enforce $own
+check "bootstrap: what the kernel holds is the model" "" "$(rules diff "$work/bootstrap.yaml" enforce $own)"
+listing >"$work/by-netlink"
+rules print "$work/bootstrap.yaml" enforce $own | gw nft -f -
+check "bootstrap: nft -f of the text gives the same table" "" "$(listing | diff "$work/by-netlink" -)"
+check "bootstrap: A" answered "$(outcome udp $O4 $B4 53 dns.lab.example 1)"
+check "bootstrap: AAAA over IPv6, in mixed case" answered "$(outcome udp $O6 $B6 53 dNs.LAB.exaMple 28)"
+check "bootstrap: HTTPS" answered "$(outcome udp $O4 $B4 53 inside.lab.example 65)"
+check "bootstrap: TXT" refused "$(outcome udp $O4 $B4 53 dns.lab.example 16)"
+check "bootstrap: a name below" refused "$(outcome udp $O4 $B4 53 x.dns.lab.example 1)"
+check "bootstrap: a name that goes on" refused "$(outcome udp $O4 $B4 53 dns.lab.example.org 1)"
+check "bootstrap: a resolver not approved" refused "$(outcome udp $O4 $B4 53 dns.other.example 1)"
+check "bootstrap: a zone without it" silent "$(outcome udp $L4 $B4 53 dns.lab.example 1)"
+check "bootstrap: over TCP" refused "$(outcome tcp $O4 $B4 53 dns.lab.example 1)"
 
 # --- interfaces of a zone
 sed "s/cleartext: drop, unapproved: drop/interfaces: [wan0], &/" "$p" >"$work/iface.yaml"
