@@ -41,13 +41,11 @@ enum flow_flag {
     COUNTING = 2048   /* nothing is read any more, only counted */
 };
 
-struct cold;
-
 struct flow {
     struct flow_key key;
     nsec_t first;
     struct flow *timer_next, **timer_link;
-    struct cold *cold;
+    struct cold *cold;                     /* of "observe/cold.h" */
     uint64_t due;                          /* tick of the wheel */
     uint32_t told;                         /* tick of the last observation with counts */
     uint32_t last;                         /* tick of the last packet */
@@ -68,7 +66,7 @@ _Static_assert(sizeof(struct flow) == 128, "the hot part of a flow is two cache 
 
 /* *low: the sender is the low end. */
 void flow_key_of(const struct packet *p, struct flow_key *key, bool *low);
-/* Of what an ICMP error quotes. */
+/* ... of what an ICMP error quotes. */
 void flow_key_quoted(const struct packet *p, struct flow_key *key, bool *low);
 
 static inline const struct addr *flow_addr(const struct flow *f, enum side side)

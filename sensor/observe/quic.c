@@ -205,7 +205,7 @@ static void settle(struct observer *o, struct flow *f)
 {
     struct cold *c = f->cold;
 
-    if (c->quic.tls13 && c->facts && c->facts->hello_seen && c->facts->version == 0)
+    if (c->quic.tls13 && c->facts && c->facts->version == 0)
         c->facts->version = TLS_VERSION_13;
     name(o, f);
     if (f->transport != TRANSPORT_DOQ && f->transport != TRANSPORT_DOH3)

@@ -83,11 +83,25 @@ void stream_drop(struct stream *s, struct budget *b)
         release(s, b);
 }
 
-static bool hold(struct stream *s, struct budget *b, const struct stream_piece *piece, nsec_t now)
+/* Where a piece belongs among the held ones; NULL: one of them has all of it already. */
+static struct segment **place_of(struct stream *s, const struct stream_piece *piece)
 {
     struct segment **at = &s->held;
+    uint32_t end = piece->seq + piece->length;
+
+    for (; *at && distance((*at)->seq, piece->seq) >= 0; at = &(*at)->next)
+        if (distance(end, (*at)->seq + (*at)->length) >= 0)
+            return NULL;
+    return at;
+}
+
+static bool hold(struct stream *s, struct budget *b, const struct stream_piece *piece, nsec_t now)
+{
+    struct segment **at = place_of(s, piece);
     struct segment *kept;
 
+    if (!at)
+        return true;
     if (s->held_count >= STREAM_SEGMENTS || s->held_bytes + piece->length > STREAM_BYTES)
         return false;
     kept = budget_resize(b, NULL, 0, sizeof *kept + piece->length);
@@ -95,8 +109,6 @@ static bool hold(struct stream *s, struct budget *b, const struct stream_piece *
         return false;
     if (!s->held)
         s->held_since = now;
-    while (*at && distance((*at)->seq, piece->seq) > 0)
-        at = &(*at)->next;
     *kept = (struct segment){*at, piece->seq, piece->length, piece->missing};
     memcpy(kept->bytes, piece->bytes, piece->length);
     *at = kept;
