@@ -181,12 +181,24 @@ static nsec_t last_of(const struct observation *o)
     return o->kind == OBSERVE_FLOW && o->flow.last ? o->flow.last : o->time;
 }
 
+static struct conversation_key key_of(const struct observation *o)
+{
+    return (struct conversation_key){.client = o->client,
+                                     .server = o->server,
+                                     .server_port = o->server_port,
+                                     .transport = o->transport};
+}
+
+void account_prefetch(const struct account *a, const struct observation *o, bool entry)
+{
+    struct conversation_key key = key_of(o);
+
+    conversation_table_prefetch(&a->table, &key, entry);
+}
+
 void account_observe(struct account *a, struct observation *o, struct stats *stats)
 {
-    struct conversation_key key = {.client = o->client,
-                                   .server = o->server,
-                                   .server_port = o->server_port,
-                                   .transport = o->transport};
+    struct conversation_key key = key_of(o);
     struct conversation *c;
     bool fresh;
 

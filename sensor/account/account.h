@@ -24,6 +24,8 @@ void account_destroy(struct account *a);
 void account_use_policy(struct account *a, const struct policy *policy);
 
 void account_observe(struct account *a, struct observation *o, struct stats *stats);
+/* For a batch: all with entry false, all with entry true, then account_observe() for each. */
+void account_prefetch(const struct account *a, const struct observation *o, bool entry);
 
 /* Deltas since the last flush, one record a conversation, to the store: call about once a minute, at
  * the end, and before the first observation of another hour. What was folded since is one record

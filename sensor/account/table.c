@@ -66,6 +66,24 @@ static uint64_t index_word(uint64_t hash, size_t place)
     return (hash >> 32 << 32) | (place + 1);
 }
 
+void conversation_table_prefetch(const struct conversation_table *t,
+                                 const struct conversation_key *key, bool entry)
+{
+    uint64_t hash = hash_of(t, key), word;
+    const char *at;
+
+    if (!entry) {
+        __builtin_prefetch(&t->index[hash & t->mask]);
+        return;
+    }
+    word = t->index[hash & t->mask];
+    if (!word)
+        return;
+    at = (const char *)&t->entries[(uint32_t)word - 1];
+    __builtin_prefetch(at, 1);
+    __builtin_prefetch(at + 64, 1);
+}
+
 struct conversation *conversation_table_at(struct conversation_table *t,
                                            const struct conversation_key *key, bool *fresh)
 {

@@ -32,6 +32,9 @@ int conversation_table_init(struct conversation_table *t, size_t limit, uint64_t
 void conversation_table_finish(struct conversation_table *t);
 
 bool conversation_table_full(const struct conversation_table *t);
+/* As table_prefetch_bucket() and _entry() of base/table.h. */
+void conversation_table_prefetch(const struct conversation_table *t,
+                                 const struct conversation_key *key, bool entry);
 /* Of this key; a new one (*fresh) is zero but for the key. The table must not be full. */
 struct conversation *conversation_table_at(struct conversation_table *t,
                                            const struct conversation_key *key, bool *fresh);

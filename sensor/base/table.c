@@ -6,12 +6,14 @@
 
 #include "base/hash.h"
 
-#define WAYS 8
+#define WAYS     8
+#define PREFETCH 320 /* bytes of an entry at most */
 
+/* One cache line. */
 struct bucket {
     uint16_t tag[WAYS]; /* 0: free */
     uint32_t used[WAYS];
-};
+} __attribute__((aligned(64)));
 
 struct table {
     struct table_shape shape;
@@ -35,12 +37,13 @@ struct table *table_create(const struct table_shape *shape)
         buckets *= 2;
     t->shape = *shape;
     t->mask = buckets - 1;
-    t->buckets = calloc(buckets, sizeof *t->buckets);
+    t->buckets = aligned_alloc(sizeof *t->buckets, buckets * sizeof *t->buckets);
     t->entries = calloc(buckets * WAYS, shape->entry_size);
     if (!t->buckets || !t->entries) {
         table_destroy(t);
         return NULL;
     }
+    memset(t->buckets, 0, buckets * sizeof *t->buckets);
     return t;
 }
 
@@ -53,7 +56,7 @@ void table_destroy(struct table *t)
     free(t);
 }
 
-static void *entry_at(struct table *t, size_t bucket, size_t way)
+static void *entry_at(const struct table *t, size_t bucket, size_t way)
 {
     return t->entries + (bucket * WAYS + way) * t->shape.entry_size;
 }
@@ -66,7 +69,7 @@ static size_t place(const struct table *t, const void *key, uint16_t *tag)
     return (size_t)hash & t->mask;
 }
 
-static int way_of(struct table *t, size_t bucket, uint16_t tag, const void *key)
+static int way_of(const struct table *t, size_t bucket, uint16_t tag, const void *key)
 {
     const struct bucket *b = &t->buckets[bucket];
 
@@ -87,6 +90,28 @@ void *table_find(struct table *t, const void *key)
         return NULL;
     t->buckets[bucket].used[way] = ++t->clock;
     return entry_at(t, bucket, (size_t)way);
+}
+
+void table_prefetch_bucket(const struct table *t, const void *key)
+{
+    uint16_t tag;
+
+    __builtin_prefetch(&t->buckets[place(t, key, &tag)], 1);
+}
+
+void table_prefetch_entry(const struct table *t, const void *key)
+{
+    uint16_t tag;
+    size_t bucket = place(t, key, &tag);
+
+    for (size_t way = 0; way < WAYS; way++) {
+        const char *entry = entry_at(t, bucket, way);
+
+        if (t->buckets[bucket].tag[way] != tag)
+            continue;
+        for (size_t line = 0; line < t->shape.entry_size && line < PREFETCH; line += 64)
+            __builtin_prefetch(entry + line, 1);
+    }
 }
 
 /* A free way, or the least recently used one, emptied. */

@@ -206,11 +206,16 @@ static void keep_name(struct pair *p, const struct dns_message *m)
     p->sample_hash[p->samples++] = hash;
 }
 
+static struct tally_key key_of(const struct observation *o)
+{
+    return (struct tally_key){
+        .client = o->client, .server = o->server, .zone = o->note.zone, .what = PAIR};
+}
+
 static void count_query(struct cleartext *c, const struct policy_zone *zone,
                         const struct observation *o)
 {
-    struct tally_key key = {
-        .client = o->client, .server = o->server, .zone = o->note.zone, .what = PAIR};
+    struct tally_key key = key_of(o);
     struct pair *p = (struct pair *)tally_at(c->tally, &key, o->time);
 
     ask_policy(c, zone, p, o);
@@ -223,6 +228,15 @@ static void count_query(struct cleartext *c, const struct policy_zone *zone,
     keep_name(p, &o->dns.message);
     p->item.news |= p->item.total + 1 == c->many; /* graver from here on */
     tally_add(c->tally, &p->item, 1, o->time);
+}
+
+static void cleartext_prefetch(const void *state, const struct observation *o, bool entry)
+{
+    const struct cleartext *c = state;
+    struct tally_key key = key_of(o);
+
+    if (o->kind == OBSERVE_DNS && !dns_is_response(&o->dns.message) && !o->note.approved)
+        tally_prefetch(c->tally, &key, entry);
 }
 
 static void cleartext_observe(void *state, const struct observation *o)
@@ -266,4 +280,5 @@ const struct detector detector_cleartext = {.name = RULE,
                                             .observe = cleartext_observe,
                                             .tick = cleartext_tick,
                                             .flush = cleartext_flush,
-                                            .bytes = cleartext_bytes};
+                                            .bytes = cleartext_bytes,
+                                            .prefetch = cleartext_prefetch};

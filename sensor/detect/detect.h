@@ -26,6 +26,9 @@ struct detector {
     void (*tick)(void *state, nsec_t now);  /* about ten times a second; may be NULL */
     void (*flush)(void *state, nsec_t now); /* what was held back is said now; may be NULL */
     size_t (*bytes)(const void *state);     /* worst case of its tables */
+    /* Of a batch: what observe() will look up; all with entry false first, then all with entry true
+     * (base/table.h). May be NULL. */
+    void (*prefetch)(const void *state, const struct observation *o, bool entry);
 };
 
 /* Generated from the list: NULL-terminated. */
@@ -40,6 +43,7 @@ void detection_destroy(struct detection *d);
  * ledger of decide/ gets the new policy after this. */
 void detection_use_policy(struct detection *d, const struct policy *policy, nsec_t now);
 void detection_observe(struct detection *d, const struct observation *o);
+void detection_prefetch(const struct detection *d, const struct observation *o, bool entry);
 void detection_tick(struct detection *d, nsec_t now);
 /* The end of the capture: counts that were held back become findings. */
 void detection_flush(struct detection *d, nsec_t now);

@@ -62,6 +62,13 @@ void detection_observe(struct detection *d, const struct observation *o)
         detectors[i]->observe(d->state[i], o);
 }
 
+void detection_prefetch(const struct detection *d, const struct observation *o, bool entry)
+{
+    for (size_t i = 0; detectors[i]; i++)
+        if (detectors[i]->prefetch)
+            detectors[i]->prefetch(d->state[i], o, entry);
+}
+
 void detection_tick(struct detection *d, nsec_t now)
 {
     for (size_t i = 0; detectors[i]; i++)

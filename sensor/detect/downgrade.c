@@ -632,6 +632,13 @@ static void see_flow(struct downgrade *d, const struct observation *o)
 
 /* --- the detector ---------------------------------------------------------------------------- */
 
+static void downgrade_prefetch(const void *state, const struct observation *o, bool entry)
+{
+    const struct downgrade *d = state;
+
+    (entry ? table_prefetch_entry : table_prefetch_bucket)(d->habits, &o->client);
+}
+
 static void downgrade_observe(void *state, const struct observation *o)
 {
     struct downgrade *d = state;
@@ -774,4 +781,5 @@ const struct detector detector_downgrade = {.name = RULE,
                                             .observe = downgrade_observe,
                                             .tick = downgrade_tick,
                                             .flush = downgrade_flush,
-                                            .bytes = downgrade_bytes};
+                                            .bytes = downgrade_bytes,
+                                            .prefetch = downgrade_prefetch};

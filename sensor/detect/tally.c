@@ -110,6 +110,11 @@ static bool afford(struct tally *t, nsec_t now)
     return true;
 }
 
+void tally_prefetch(const struct tally *t, const struct tally_key *key, bool entry)
+{
+    (entry ? table_prefetch_entry : table_prefetch_bucket)(t->table, key);
+}
+
 struct tally_item *tally_at(struct tally *t, const struct tally_key *key, nsec_t now)
 {
     struct tally_item *item = table_find(t->table, key);

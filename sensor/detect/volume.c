@@ -288,6 +288,14 @@ static void count(struct volume *v, const struct observation *o, uint32_t querie
         c->now_sealed += queries;
 }
 
+static void volume_prefetch(const void *state, const struct observation *o, bool entry)
+{
+    const struct volume *v = state;
+
+    if (o->kind == OBSERVE_DNS && !dns_is_response(&o->dns.message))
+        (entry ? table_prefetch_entry : table_prefetch_bucket)(v->clients, &o->client);
+}
+
 static void volume_observe(void *state, const struct observation *o)
 {
     struct volume *v = state;
@@ -318,4 +326,5 @@ const struct detector detector_volume = {.name = RULE,
                                          .use_policy = volume_use_policy,
                                          .observe = volume_observe,
                                          .tick = volume_tick,
-                                         .bytes = volume_bytes};
+                                         .bytes = volume_bytes,
+                                         .prefetch = volume_prefetch};

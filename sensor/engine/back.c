@@ -1,4 +1,5 @@
 #include <stdlib.h>
+#include <string.h>
 
 #include "decide/decide.h"
 #include "detect/detect.h"
@@ -15,6 +16,8 @@ struct back {
     struct record_sink sink;
     struct stats stats;
     nsec_t hour, flushed, now;
+    size_t waiting;
+    struct observation batch[BACK_BATCH];
 };
 
 static void put_finding(void *context, struct finding *f)
@@ -91,17 +94,48 @@ static void turn_hour(struct back *b, nsec_t now)
     b->flushed = now;
 }
 
-void back_observation(struct back *b, struct observation *o)
+static void account_batch(struct back *b)
 {
-    turn_hour(b, o->time);
-    b->now = o->time;
-    b->stats.observations++;
-    account_observe(b->account, o, &b->stats);
-    detection_observe(b->detection, o);
+    for (size_t i = 0; i < b->waiting; i++)
+        account_prefetch(b->account, &b->batch[i], false);
+    for (size_t i = 0; i < b->waiting; i++)
+        account_prefetch(b->account, &b->batch[i], true);
+    for (size_t i = 0; i < b->waiting; i++) {
+        turn_hour(b, b->batch[i].time);
+        account_observe(b->account, &b->batch[i], &b->stats);
+    }
+}
+
+static void detect_batch(struct back *b)
+{
+    for (size_t i = 0; i < b->waiting; i++)
+        detection_prefetch(b->detection, &b->batch[i], false);
+    for (size_t i = 0; i < b->waiting; i++)
+        detection_prefetch(b->detection, &b->batch[i], true);
+    for (size_t i = 0; i < b->waiting; i++)
+        detection_observe(b->detection, &b->batch[i]);
+}
+
+static void work(struct back *b)
+{
+    if (!b->waiting)
+        return;
+    account_batch(b);
+    detect_batch(b);
+    b->now = b->batch[b->waiting - 1].time;
+    b->waiting = 0;
+}
+
+void back_observation(struct back *b, const struct observation *o)
+{
+    memcpy(&b->batch[b->waiting++], o, observation_size(o));
+    if (b->waiting == BACK_BATCH)
+        work(b);
 }
 
 void back_tick(struct back *b, nsec_t now)
 {
+    work(b);
     turn_hour(b, now);
     detection_tick(b->detection, now);
     decision_tick(b->decision, now);
@@ -111,6 +145,7 @@ void back_tick(struct back *b, nsec_t now)
 
 void back_flush(struct back *b, nsec_t now)
 {
+    work(b);
     detection_flush(b->detection, now);
     decision_flush(b->decision, now);
     flush_account(b, now);

@@ -204,7 +204,7 @@ static nsec_t drain(struct parser *p, bool *more)
 
         for (int n = 0; n < BATCH && (o = ring_peek(ring)) != NULL; n++) {
             last = o->time;
-            back_observation(p->back, (struct observation *)o);
+            back_observation(p->back, o);
             ring_pop(ring);
         }
         *more |= ring_length(ring) > 0;

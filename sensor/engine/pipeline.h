@@ -41,7 +41,10 @@ struct back *back_create(const struct back_options *options, const struct policy
 void back_destroy(struct back *b);
 /* installed: the rules of this policy stand in the kernel. The old policy may be destroyed after. */
 void back_use_policy(struct back *b, const struct policy *policy, enum mode mode, bool installed);
-void back_observation(struct back *b, struct observation *o);
+/* In order of time. Observations are worked on in batches (BACK_BATCH at most), so that the tables'
+ * memory is waited for once a batch; back_tick() and back_flush() end a batch. */
+enum { BACK_BATCH = 32 };
+void back_observation(struct back *b, const struct observation *o);
 void back_tick(struct back *b, nsec_t now);
 /* The end: open events become final, the account is told to the sink, and a RECORD_MARK. */
 void back_flush(struct back *b, nsec_t now);
