@@ -8,8 +8,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-static const char *const kind_names[KIND_COUNT] = {"do53-udp", "dot",   "tls",
-                                                   "quic",     "other", "syn"};
+static const char *const kind_names[KIND_COUNT] = {"do53-udp", "dot",     "tls",    "quic",
+                                                   "other",    "syn-853", "syn-443"};
 
 struct workload {
     const char *name;
@@ -115,8 +115,12 @@ static void write_manifest(const struct generator *g, const char *workload, cons
         write_tally(out, &g->tally[kind], kind_names[kind]);
         fputs(kind + 1 < KIND_COUNT ? ",\n" : "},\n", out);
     }
-    /* Nothing here fails and then goes on in clear text. */
-    fputs(" \"events\": {\"downgrade\": 0}}\n", out);
+    /* Nothing here fails and then goes on in clear text. Without a policy no resolver is approved,
+     * so every query in clear text and every flow to 853 is counted in some event. */
+    fprintf(out,
+            " \"events\": {\"downgrade\": 0, \"cleartext\": %" PRIu64
+            ", \"unapproved-resolver\": %" PRIu64 "}}\n",
+            g->tally[KIND_DO53].queries, g->tally[KIND_DOT].flows + g->tally[KIND_SYN_853].flows);
     if (fclose(out) != 0) {
         err(1, "%s", path);
     }

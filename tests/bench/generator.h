@@ -10,7 +10,16 @@
 
 #define BENCH_START_US 1767225600000000U /* 2026-01-01 00:00:00 UTC */
 
-enum kind { KIND_DO53, KIND_DOT, KIND_TLS, KIND_QUIC, KIND_OTHER, KIND_SYN, KIND_COUNT };
+enum kind {
+    KIND_DO53,
+    KIND_DOT,
+    KIND_TLS,
+    KIND_QUIC,
+    KIND_OTHER,
+    KIND_SYN_853,
+    KIND_SYN_443,
+    KIND_COUNT
+};
 
 struct plan {
     uint64_t packets;

@@ -34,12 +34,13 @@ void workload_flood_syn(struct generator *g)
 {
     for (uint64_t i = 0; i < g->plan.packets; i++) {
         struct random *r = &g->random;
+        enum kind kind = i % 2 == 0 ? KIND_SYN_853 : KIND_SYN_443;
         struct hop hop = {flood_source(i), resolver_address((uint32_t)(i % g->plan.resolvers)),
-                          ephemeral_port(r), i % 2 == 0 ? 853 : 443};
+                          ephemeral_port(r), kind == KIND_SYN_853 ? 853 : 443};
         struct segment syn = {(uint32_t)random_next(r), 0, TCP_SYN};
         wire_tcp(&g->wire, flood_time(g, i), &hop, syn, (struct payload){NULL, 0});
-        count_packet(g, KIND_SYN);
-        g->tally[KIND_SYN].flows++;
-        g->tally[KIND_SYN].conversations++;
+        count_packet(g, kind);
+        g->tally[kind].flows++;
+        g->tally[kind].conversations++;
     }
 }
