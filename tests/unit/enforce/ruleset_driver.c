@@ -52,15 +52,16 @@ static int load(char **argv, struct policy **out, struct addr *gateway)
     return e;
 }
 
-static int own(const struct ruleset *r, char error[ENFORCE_ERROR])
+/* In shadow first: its own table it may replace. */
+static int own(const struct ruleset *r, const struct ruleset *shadow, char error[ENFORCE_ERROR])
 {
     int e, fd = enforce_open(error);
 
     if (fd < 0)
         return fd;
-    e = ruleset_install_by(fd, r, error);
+    e = ruleset_install_by(fd, shadow, error);
     if (e == SD_OK)
-        e = ruleset_install_by(fd, r, error); /* its own table it may replace */
+        e = ruleset_install_by(fd, r, error);
     if (e == SD_OK) {
         puts("owned");
         fflush(stdout);
@@ -71,7 +72,7 @@ static int own(const struct ruleset *r, char error[ENFORCE_ERROR])
     return e;
 }
 
-static int act(const char *command, const struct ruleset *r)
+static int act(const char *command, const struct ruleset *r, const struct ruleset *shadow)
 {
     char error[ENFORCE_ERROR] = "";
     int e = SD_EINVAL;
@@ -81,7 +82,7 @@ static int act(const char *command, const struct ruleset *r)
     else if (strcmp(command, "install") == 0)
         e = ruleset_install(r, error);
     else if (strcmp(command, "own") == 0)
-        e = own(r, error);
+        e = own(r, shadow, error);
     else if (strcmp(command, "diff") == 0)
         e = ruleset_diff(r, stdout, error);
     if (e < 0)
@@ -93,7 +94,7 @@ static int with_policy(const char *command, char **argv)
 {
     char error[ENFORCE_ERROR] = "";
     struct policy *p = NULL;
-    struct ruleset *r = NULL;
+    struct ruleset *r = NULL, *shadow = NULL;
     struct addr gateway[8];
     int mode = argv[1] ? mode_of(argv[1]) : -1, e;
 
@@ -102,8 +103,11 @@ static int with_policy(const char *command, char **argv)
     if (load(argv, &p, gateway) != 0)
         return 1;
     e = ruleset_compile(p, (enum mode)mode, now(), &r, error);
-    e = e == SD_OK ? act(command, r) : fail(e, error);
+    if (e == SD_OK)
+        e = ruleset_compile(p, MODE_SHADOW, now(), &shadow, error);
+    e = e == SD_OK ? act(command, r, shadow) : fail(e, error);
     ruleset_destroy(r);
+    ruleset_destroy(shadow);
     policy_destroy(p);
     return e;
 }

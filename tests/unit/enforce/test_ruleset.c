@@ -5,7 +5,12 @@
 
 #include <cmocka.h>
 
+#include <netinet/in.h>
+
+#include <linux/netfilter.h>
+
 #include "enforce/diff.h"
+#include "enforce/evaluate.h"
 #include "enforce/ruleset.h"
 #include "twin.h"
 
@@ -140,6 +145,85 @@ static void what_cannot_be_is_told(void **unused)
     policy_destroy(p);
 }
 
+/* A query as it is sent, from its flags on. */
+static size_t message(uint8_t *to, const char *name, uint16_t type, uint16_t flags)
+{
+    const uint8_t header[] = {(uint8_t)(flags >> 8), (uint8_t)flags, 0, 1, 0, 0, 0, 0, 0, 1};
+    const uint8_t tail[] = {0, (uint8_t)(type >> 8), (uint8_t)type, 0, 1, 0, 0, 41};
+    size_t used = sizeof header;
+
+    memcpy(to, header, sizeof header);
+    while (*name) {
+        size_t length = strcspn(name, ".");
+
+        to[used++] = (uint8_t)length;
+        memcpy(to + used, name, length);
+        used += length;
+        name += length + (name[length] == '.');
+    }
+    memcpy(to + used, tail, sizeof tail);
+    return used + sizeof tail;
+}
+
+static const struct rule *asked(const struct ruleset *r, const char *name, uint16_t type,
+                                uint16_t flags)
+{
+    uint8_t bytes[400];
+    struct evaluated_packet p = {.hook = NF_INET_FORWARD,
+                                 .protocol = IPPROTO_UDP,
+                                 .iface = "lan0",
+                                 .source = twin_addr("10.1.2.3"),
+                                 .destination = twin_addr("198.51.100.53"),
+                                 .port = 53,
+                                 .dns = bytes};
+
+    p.dns_length = message(bytes, name, type, flags);
+    return ruleset_evaluate(r, &p);
+}
+
+static void strict_clients_may_start(void **unused)
+{
+    static char long_name[] = "a23456789012345678901234567890.b23456789012345678901234567890."
+                              "c23456789012345678901234567890.resolver.example";
+    static char name[] = "dns.lab.example", wildcard[] = "*.below.example";
+    char *names[] = {name, wildcard, long_name};
+    struct policy *p = policy_of(3);
+    struct policy_zone *z = p->zones;
+    struct ruleset *r;
+
+    (void)unused;
+    for (size_t i = 0; i < p->zone_count; i++)
+        p->zones[i].network_count = p->zones[i].interface_count = 0;
+    p->exception_count = 0;
+    z->cleartext = ACTION_REJECT;
+    z->bootstrap = true;
+    z->approve_count = 1;
+    z->approve[0] = 0;
+    p->resolvers[0].transports = 1u << TRANSPORT_DOT;
+    p->resolvers[0].address_count = 0;
+    p->resolvers[0].names = names;
+    p->resolvers[0].name_count = 3;
+    assert_int_equal(policy_compile(p), SD_OK);
+    r = rules_of(p, MODE_ENFORCE, 0);
+    assert_string_equal(asked(r, "dns.lab.example", 1, 0x0100)->id,
+                        "default/bootstrap-dns.lab.example");
+    assert_int_equal(asked(r, "DNS.lab.EXAMPLE", 28, 0x0130)->statement, STATEMENT_ACCEPT);
+    assert_int_equal(asked(r, long_name, 65, 0x0100)->statement, STATEMENT_ACCEPT);
+    assert_string_equal(asked(r, "dns.lab.example", 16, 0x0100)->id, "default/cleartext-udp");
+    assert_string_equal(asked(r, "dns.lab.example", 1, 0x2900)->id, "default/cleartext-udp");
+    assert_string_equal(asked(r, "dns-lab.example", 1, 0x0100)->id, "default/cleartext-udp");
+    assert_string_equal(asked(r, "x.below.example", 1, 0x0100)->id, "default/cleartext-udp");
+    assert_string_equal(asked(r, "dns.lab.exampl", 1, 0x0100)->id, "default/cleartext-udp");
+    ruleset_destroy(r);
+    p->resolvers[0].transports = 1u << TRANSPORT_DO53_UDP;
+    r = rules_of(p, MODE_ENFORCE, 0);
+    assert_string_equal(asked(r, "dns.lab.example", 1, 0x0100)->id, "default/cleartext-udp");
+    ruleset_destroy(r);
+    p->resolvers[0].names = NULL;
+    p->resolvers[0].name_count = 0;
+    policy_destroy(p);
+}
+
 static int difference(const char *there, const char *here, char *out, size_t size)
 {
     char *a = strdup(there), *b = strdup(here);
@@ -177,6 +261,7 @@ int main(void)
         cmocka_unit_test(same_policy_same_text),       cmocka_unit_test(digest_ignores_the_clock),
         cmocka_unit_test(exceptions_carry_their_rest), cmocka_unit_test(monitor_has_no_table),
         cmocka_unit_test(what_cannot_be_is_told),      cmocka_unit_test(differences),
+        cmocka_unit_test(strict_clients_may_start),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
