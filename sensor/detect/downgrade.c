@@ -6,7 +6,7 @@
  * it is known how the attempt ended (the end of a silent one is known after the query), whether a
  * sibling attempt won, and whether the answer was the address of the resolver it contacts next.
  *
- * Worst case in bytes: 65,536 habits of about 400, 32,768 pairs of about 330, 65,536 stations of
+ * Worst case in bytes: 65,536 habits of about 350, 32,768 pairs of about 330, 65,536 stations of
  * 120, 2,048 watches of about 2,600, 4,096 fallbacks of about 1,300. */
 #include <stdlib.h>
 #include <string.h>
@@ -19,6 +19,7 @@
 #include "detect/fallback.h"
 #include "detect/habit.h"
 #include "detect/known_names.h"
+#include "detect/resolved.h"
 #include "detect/sealed.h"
 #include "detect/stations.h"
 
@@ -71,6 +72,8 @@ struct downgrade {
     uint32_t habit_names;
     struct table *habits, *pairs, *watches, *fallbacks;
     struct stations *stations;
+    struct resolved *resolved;
+    nsec_t swept;
     struct busy_list busy;
     struct due_list due;
 };
@@ -318,7 +321,7 @@ static enum judgement judge(struct downgrade *d, struct watch *w, struct held *h
             result = WAIT;
         }
     }
-    if (result == DISMISSED && h)
+    if (result == DISMISSED && h && !habit_asked(h, q->name))
         habit_learn(h, q->name, true, t);
     return result;
 }
@@ -507,21 +510,24 @@ static void see_held_answer(struct downgrade *d, struct watch *w, const struct o
 static void see_answer(struct downgrade *d, const struct observation *o)
 {
     const struct dns_message *m = &o->dns.message;
+    bool watching = table_count(d->watches) > 0;
     struct habit *h;
+    struct watch *w;
     uint32_t name;
 
-    h = table_find(d->habits, &o->client);
-    if (!h || (m->address_count == 0 && !h->watched))
+    if (m->address_count == 0 && !watching)
         return;
     name = habit_hash(m->qname, m->qname_length);
     for (int i = 0; i < m->address_count && i < DNS_ADDRESSES; i++)
-        habit_answer(h, name, m->address + i);
-    if (h->watched) {
-        struct watch *w = watch_of(d, o, h);
-
-        if (w && w->held_count)
-            see_held_answer(d, w, o, name);
-    }
+        resolved_put(d->resolved, &o->client, m->address + i, name, o->time);
+    if (!watching || !(h = table_find(d->habits, &o->client)) || !h->watched)
+        return;
+    for (int i = 0; i < m->address_count && i < DNS_ADDRESSES; i++)
+        if (habit_contacted(h, m->address + i))
+            habit_own(h, name); /* bootstrap, though after the attempt */
+    w = watch_of(d, o, h);
+    if (w && w->held_count)
+        see_held_answer(d, w, o, name);
 }
 
 /* --- encrypted attempts ---------------------------------------------------------------------- */
@@ -535,36 +541,76 @@ static void learn_server_name(struct habit *h, const char *sni)
         habit_own(h, habit_hash(wire, length));
 }
 
-/* Who made it fail: our own rules before anybody else. */
-static enum cause judge_cause(const struct downgrade *d, const struct observation *o,
-                              enum origin *origin)
+static bool own_rule_cuts(const struct downgrade *d, const struct observation *o)
+{
+    enum action a;
+
+    if (d->policy->mode != MODE_ENFORCE)
+        return false;
+    if (o->flow.cause != CAUSE_RESET && o->flow.cause != CAUSE_TIMEOUT &&
+        o->flow.cause != CAUSE_ICMP)
+        return false;
+    a = policy_kernel(d->policy, o->note.zone, &o->client, &o->server, o->server_port, o->time);
+    return a == ACTION_REJECT || a == ACTION_DROP;
+}
+
+/* Against the server's usual TTL, of this flow or of one that worked: three hops more or less are
+ * another sender, none is the server; in between nobody can tell, for routes change. */
+static enum origin origin_of_reset(const struct sealed *s, const struct observation *o)
 {
     const struct flow_observation *flow = &o->flow;
-    int hops = (int)flow->ttl_fault - flow->ttl_server;
-    bool cut;
+    int usual = flow->ttl_server, hops;
+
+    if (!usual && addr_equal(&s->ok_server, &o->server))
+        usual = s->ok_ttl;
+    if (!usual || !flow->ttl_fault)
+        return ORIGIN_UNKNOWN;
+    hops = (int)flow->ttl_fault - usual;
+    if (hops >= 3 || hops <= -3)
+        return ORIGIN_PATH;
+    return hops == 0 || flow->ttl_server ? ORIGIN_SERVER : ORIGIN_UNKNOWN;
+}
+
+static enum origin origin_of_icmp(const struct downgrade *d, const struct observation *o)
+{
+    const struct addr *source = &o->flow.icmp_source;
+
+    if (addr_is_zero(source))
+        return ORIGIN_UNKNOWN;
+    if (policy_is_gateway(d->policy, source))
+        return ORIGIN_GATEWAY;
+    return addr_equal(source, &o->server) ? ORIGIN_SERVER : ORIGIN_PATH;
+}
+
+/* Who made it fail: our own rules before anybody else. */
+static enum cause judge_cause(const struct downgrade *d, const struct sealed *s,
+                              const struct observation *o, enum origin *origin)
+{
+    const struct flow_observation *flow = &o->flow;
 
     *origin = flow->origin;
-    if (flow->cause == CAUSE_RESET || flow->cause == CAUSE_TIMEOUT || flow->cause == CAUSE_ICMP) {
-        enum action a =
-            policy_kernel(d->policy, o->note.zone, &o->client, &o->server, o->server_port, o->time);
-
-        cut = d->policy->mode == MODE_ENFORCE && (a == ACTION_REJECT || a == ACTION_DROP);
-        if (cut) {
-            *origin = ORIGIN_GATEWAY;
-            return CAUSE_OWN_RULE;
-        }
+    if (own_rule_cuts(d, o)) {
+        *origin = ORIGIN_GATEWAY;
+        return CAUSE_OWN_RULE;
     }
     if (*origin != ORIGIN_UNKNOWN)
         return flow->cause;
     if (flow->cause == CAUSE_CERTIFICATE)
         *origin = ORIGIN_CLIENT;
-    else if (flow->cause == CAUSE_ICMP && !addr_is_zero(&flow->icmp_source))
-        *origin = addr_equal(&flow->icmp_source, &o->server)         ? ORIGIN_SERVER
-                  : policy_is_gateway(d->policy, &flow->icmp_source) ? ORIGIN_GATEWAY
-                                                                     : ORIGIN_PATH;
-    else if (flow->cause == CAUSE_RESET && flow->ttl_server && flow->ttl_fault)
-        *origin = hops >= 3 || hops <= -3 ? ORIGIN_PATH : ORIGIN_SERVER;
+    else if (flow->cause == CAUSE_ICMP)
+        *origin = origin_of_icmp(d, o);
+    else if (flow->cause == CAUSE_RESET && !flow->from_client)
+        *origin = origin_of_reset(s, o);
     return flow->cause;
+}
+
+static void see_contact(struct downgrade *d, struct habit *h, const struct observation *o)
+{
+    uint32_t name = resolved_name(d->resolved, &o->client, &o->server, o->time);
+
+    if (name)
+        habit_own(h, name);
+    habit_contact(h, &o->server);
 }
 
 static void see_success(struct downgrade *d, struct sealed *s, const struct observation *o)
@@ -605,7 +651,7 @@ static void see_flow(struct downgrade *d, const struct observation *o)
     case FLOW_OPENED:
     case FLOW_IDENTIFIED: /* by its name: nobody knew that the SYN was an attempt */
         if (sealed_opened(s, o)) {
-            habit_contact(h, &o->server);
+            see_contact(d, h, o);
             watch_client(d, o, h, group);
         }
         break;
@@ -614,7 +660,7 @@ static void see_flow(struct downgrade *d, const struct observation *o)
         see_success(d, s, o);
         break;
     case FLOW_FAILED: {
-        enum cause cause = judge_cause(d, o, &origin);
+        enum cause cause = judge_cause(d, s, o, &origin);
 
         if (!sealed_failed(s, o, cause, origin, &d->times))
             break;
@@ -656,6 +702,18 @@ static void downgrade_observe(void *state, const struct observation *o)
         see_query(d, o);
 }
 
+/* Without a watch answers cost next to nothing. */
+static void sweep_watches(struct downgrade *d, nsec_t now)
+{
+    struct watch *w;
+    size_t position = 0;
+
+    d->swept = now;
+    while (table_count(d->watches) > 0 && (w = table_next(d->watches, &position)))
+        if (w->held_count == 0 && !is_alive(d, w, now))
+            table_remove(d->watches, w);
+}
+
 static void downgrade_tick(void *state, nsec_t now)
 {
     struct downgrade *d = state;
@@ -669,6 +727,8 @@ static void downgrade_tick(void *state, nsec_t now)
     }
     while ((b = TAILQ_FIRST(&d->due)) && b->next <= now)
         tell_or_wait(d, b, now);
+    if (now - d->swept >= NSEC_S)
+        sweep_watches(d, now);
 }
 
 static void downgrade_flush(void *state, nsec_t now)
@@ -728,6 +788,7 @@ static void downgrade_destroy(void *state)
     table_destroy(d->watches);
     table_destroy(d->fallbacks);
     stations_destroy(d->stations);
+    resolved_destroy(d->resolved);
     known_names_destroy(d->names);
     free(d->groups);
     free(d);
@@ -759,7 +820,8 @@ static void *downgrade_create(const struct detector_setup *setup)
     d->fallbacks = make_table(d, sizeof(struct fallback), sizeof(struct sealed_key), FALLBACKS,
                               fallback_evicted, seed);
     d->stations = stations_create(CLIENTS, seed);
-    if (d->habits && d->pairs && d->watches && d->fallbacks && d->stations &&
+    d->resolved = resolved_create(seed);
+    if (d->habits && d->pairs && d->watches && d->fallbacks && d->stations && d->resolved &&
         read_policy(d, setup->policy))
         return d;
     downgrade_destroy(d);
@@ -771,7 +833,8 @@ static size_t downgrade_bytes(const void *state)
     const struct downgrade *d = state;
 
     return sizeof *d + table_bytes(d->habits) + table_bytes(d->pairs) + table_bytes(d->watches) +
-           table_bytes(d->fallbacks) + stations_bytes(d->stations) + known_names_bytes(d->names);
+           table_bytes(d->fallbacks) + stations_bytes(d->stations) + resolved_bytes() +
+           known_names_bytes(d->names);
 }
 
 const struct detector detector_downgrade = {.name = RULE,

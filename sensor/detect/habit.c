@@ -37,8 +37,6 @@ static void turn_hour(struct habit *h, nsec_t now)
 
 void habit_learn(struct habit *h, uint32_t name, bool ordinary, nsec_t now)
 {
-    if (habit_asked(h, name))
-        return;
     h->name[h->next_name] = name;
     h->next_name = (uint8_t)((h->next_name + 1) % HABIT_NAMES);
     if (!ordinary)
@@ -79,8 +77,10 @@ void habit_own(struct habit *h, uint32_t name)
     h->next_own = (uint8_t)((h->next_own + 1) % HABIT_OWN);
 }
 
-static bool contacted(const struct habit *h, uint64_t address)
+bool habit_contacted(const struct habit *h, const struct addr *server)
 {
+    uint64_t address = address_hash(server);
+
     for (int i = 0; i < HABIT_CONTACTS; i++)
         if (h->contact[i] == address)
             return true;
@@ -89,27 +89,8 @@ static bool contacted(const struct habit *h, uint64_t address)
 
 void habit_contact(struct habit *h, const struct addr *server)
 {
-    uint64_t address = address_hash(server);
-
-    for (int i = 0; i < HABIT_ANSWERS; i++)
-        if (h->answer[i].name && h->answer[i].address == address)
-            habit_own(h, h->answer[i].name);
-    if (contacted(h, address))
+    if (habit_contacted(h, server))
         return;
-    h->contact[h->next_contact] = address;
+    h->contact[h->next_contact] = address_hash(server);
     h->next_contact = (uint8_t)((h->next_contact + 1) % HABIT_CONTACTS);
-}
-
-bool habit_answer(struct habit *h, uint32_t name, const struct addr *address)
-{
-    uint64_t hash = address_hash(address);
-
-    if (contacted(h, hash)) {
-        habit_own(h, name);
-        return true;
-    }
-    h->answer[h->next_answer].address = hash;
-    h->answer[h->next_answer].name = name;
-    h->next_answer = (uint8_t)((h->next_answer + 1) % HABIT_ANSWERS);
-    return false;
 }

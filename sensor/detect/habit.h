@@ -9,27 +9,23 @@
 #include "base/addr.h"
 #include "base/time.h"
 
-enum { HABIT_NAMES = 48, HABIT_ANSWERS = 8, HABIT_OWN = 8, HABIT_CONTACTS = 4 };
+enum { HABIT_NAMES = 48, HABIT_OWN = 8, HABIT_CONTACTS = 4 };
 
 struct habit {
     struct addr client; /* the key */
     uint64_t station;
     bool watched; /* downgrade.c: this client tries encrypted DNS just now */
-    uint8_t next_name, next_answer, next_own, next_contact;
-    uint32_t name[HABIT_NAMES];       /* asked in clear text, newest overwrite oldest */
+    uint8_t next_name, next_own, next_contact;
+    uint32_t fresh, fresh_before;     /* ordinary names not asked before, in: */
+    nsec_t since, before;             /* this hour and the one before */
     uint32_t own[HABIT_OWN];          /* names of resolvers: SNI sent, or resolved to a contact */
+    uint32_t name[HABIT_NAMES];       /* asked in clear text, newest overwrite oldest */
     uint64_t contact[HABIT_CONTACTS]; /* addresses tried with encrypted DNS, as hashes */
-    struct {
-        uint64_t address;
-        uint32_t name;
-    } answer[HABIT_ANSWERS];      /* what clear-text names resolved to, lately */
-    nsec_t since, before;         /* begin of this hour's count and of the one before */
-    uint32_t fresh, fresh_before; /* ordinary names not asked before, in these */
 };
 
 uint32_t habit_hash(const uint8_t *wire, size_t length);
 bool habit_asked(const struct habit *h, uint32_t name);
-/* ordinary: no bootstrap, probe or the like; only such make a habit. */
+/* A name that was not asked before. ordinary: no bootstrap or the like; only such make a habit. */
 void habit_learn(struct habit *h, uint32_t name, bool ordinary, nsec_t now);
 /* New names in the last one to two hours, and how many are to be expected in a span. */
 uint32_t habit_count(const struct habit *h, nsec_t now);
@@ -37,9 +33,9 @@ double habit_expects(const struct habit *h, nsec_t now, nsec_t span);
 
 bool habit_owns(const struct habit *h, uint32_t name);
 void habit_own(struct habit *h, uint32_t name);
-/* An encrypted attempt goes to this address: the name that resolved to it was bootstrap. */
+/* An encrypted attempt goes to this address. */
 void habit_contact(struct habit *h, const struct addr *server);
-/* A name resolved to this address. True when that is one the client tries: bootstrap. */
-bool habit_answer(struct habit *h, uint32_t name, const struct addr *address);
+/* It is one of those that the client tried last. */
+bool habit_contacted(const struct habit *h, const struct addr *server);
 
 #endif

@@ -68,6 +68,8 @@ bool sealed_worked(struct sealed *s, const struct observation *o)
     if (at > s->last_ok)
         s->last_ok = at;
     s->successes += o->flow.phase == FLOW_ESTABLISHED;
+    s->ok_server = o->server;
+    s->ok_ttl = o->flow.ttl_server;
     s->name_sent |= o->flow.tls.sni[0] != '\0';
     begin_anew(s);
     return ends;

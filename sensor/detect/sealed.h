@@ -29,6 +29,8 @@ struct sealed {
     uint16_t client_port, server_port;
     uint16_t fresh; /* names asked in clear since the failure and not before */
     struct addr server;
+    struct addr ok_server; /* that worked last, and the TTL of its packets (0: unknown) */
+    uint8_t ok_ttl;
     uint64_t flow_id;
     uint64_t told_flow; /* whose counts came last, and when: later ones are of after that */
     nsec_t told;

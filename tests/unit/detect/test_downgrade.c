@@ -257,6 +257,32 @@ static void an_injected_reset_after_success_is_high(void **state)
     assert_true(evidence_has(0, "\"origin\":\"path\""));
 }
 
+static void a_reset_is_held_against_the_ttl_of_flows_that_worked(void **state)
+{
+    static const uint8_t ttl[] = {64, 57, 58};
+    static const char *const word[] = {"\"origin\":\"path\"", "\"origin\":\"server\"",
+                                       "\"origin\":\"unknown\""};
+
+    (void)state;
+    for (int i = 0; i < 3; i++) {
+        struct observation o;
+
+        open_scene(NULL);
+        o = outcome(T0 + 20 * MS, T0, C, Q4, FLOW_ESTABLISHED, attempt(T0, C, Q4));
+        o.flow.ttl_server = 57;
+        scene_see(&s, &o);
+        o = outcome(T0 + S + MS, T0 + S, C, Q4, FLOW_FAILED, attempt(T0 + S, C, Q4));
+        o.flow.cause = CAUSE_RESET;
+        o.flow.ttl_fault = ttl[i];
+        scene_see(&s, &o);
+        ask(T0 + S + 2 * MS, C, Q4, "www.example.org");
+        run_until(T0, T0 + 4 * S);
+        assert_int_equal(s.count, 1);
+        assert_true(evidence_has(0, word[i]));
+        close_scene(NULL);
+    }
+}
+
 static void a_strict_like_client_is_high(void **state)
 {
     (void)state;
@@ -684,6 +710,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(each_cause_makes_an_informational_event),
         cmocka_unit_test(where_an_icmp_error_comes_from),
+        cmocka_unit_test(a_reset_is_held_against_the_ttl_of_flows_that_worked),
         SCENE(a_query_before_the_silent_failure_is_known_counts),
         SCENE(one_event_for_a_client_and_a_group),
         SCENE(clear_text_to_another_resolver_is_not_innocent),

@@ -1,0 +1,61 @@
+#include "detect/resolved.h"
+
+#include <stdlib.h>
+
+#include "base/hash.h"
+
+enum { SLOTS = 65536, HOUR = 3600 };
+
+struct slot {
+    uint64_t key;
+    uint32_t name, second;
+};
+
+struct resolved {
+    uint64_t seed;
+    struct slot slots[SLOTS];
+};
+
+struct resolved *resolved_create(uint64_t seed)
+{
+    struct resolved *r = calloc(1, sizeof *r);
+
+    if (r)
+        r->seed = seed;
+    return r;
+}
+
+void resolved_destroy(struct resolved *r)
+{
+    free(r);
+}
+
+size_t resolved_bytes(void)
+{
+    return sizeof(struct resolved);
+}
+
+static uint64_t key_of(const struct resolved *r, const struct addr *client,
+                       const struct addr *address)
+{
+    uint64_t who = hash_mix(client->w[0] ^ r->seed, client->w[1]);
+
+    return hash_mix(hash_mix(who, address->w[0]), address->w[1]);
+}
+
+void resolved_put(struct resolved *r, const struct addr *client, const struct addr *address,
+                  uint32_t name, nsec_t now)
+{
+    uint64_t key = key_of(r, client, address);
+
+    r->slots[key % SLOTS] = (struct slot){key, name, (uint32_t)(now / NSEC_S)};
+}
+
+uint32_t resolved_name(const struct resolved *r, const struct addr *client,
+                       const struct addr *address, nsec_t now)
+{
+    uint64_t key = key_of(r, client, address);
+    const struct slot *s = &r->slots[key % SLOTS];
+
+    return s->key == key && (uint32_t)(now / NSEC_S) - s->second <= HOUR ? s->name : 0;
+}
