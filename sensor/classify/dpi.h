@@ -22,9 +22,9 @@ struct dpi_flow *dpi_flow_open(struct dpi *d);
 void dpi_flow_close(struct dpi *d, struct dpi_flow *f);
 
 /* One packet of the flow. True while nDPI may learn more from further packets. */
-bool dpi_flow_feed(struct dpi *d, struct dpi_flow *f, const struct packet *packet, int from_client);
+bool dpi_flow_feed(struct dpi *d, struct dpi_flow *f, const struct packet *packet);
 enum classify_guess dpi_flow_guess(const struct dpi_flow *f);
-/* Fills what nDPI knows and *out does not hold yet. */
-void dpi_flow_facts(const struct dpi_flow *f, struct tls_facts *out);
+/* The server's name in the hello, printable; "" when there is none. */
+void dpi_flow_name(const struct dpi_flow *f, char *out, size_t size);
 
 #endif

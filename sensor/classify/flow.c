@@ -106,13 +106,13 @@ static void flow_close(void *classifier, void *flow)
 }
 
 /* Asks nDPI; true while it may learn more. */
-static bool ask(struct classifier *c, struct flow *f, const struct packet *packet, int from_client)
+static bool ask(struct classifier *c, struct flow *f, const struct packet *packet)
 {
     bool more;
 
     if (!f->dpi && !(f->dpi = dpi_flow_open(c->dpi)))
         return false;
-    more = dpi_flow_feed(c->dpi, f->dpi, packet, from_client);
+    more = dpi_flow_feed(c->dpi, f->dpi, packet);
     f->guess = (uint8_t)dpi_flow_guess(f->dpi);
     return more;
 }
@@ -125,7 +125,7 @@ static enum classify_answer feed_tcp(struct classifier *c, struct flow *f,
                                                  packet->payload, packet->payload_length);
 
     if (progress == TLS_UNLIKE) {
-        bool more = ask(c, f, packet, from_client);
+        bool more = ask(c, f, packet);
 
         return (more || f->guess == GUESS_UNKNOWN) && f->packets < OTHER_PACKETS_MAX
                    ? CLASSIFY_MORE
@@ -146,10 +146,11 @@ static enum classify_answer feed_udp(struct classifier *c, struct flow *f,
         return progress == QUIC_DONE || f->packets >= QUIC_PACKETS_MAX ? CLASSIFY_DONE
                                                                        : CLASSIFY_MORE;
     }
-    bool more = ask(c, f, packet, from_client);
+    bool more = ask(c, f, packet);
 
     if (f->guess == GUESS_QUIC) {
-        dpi_flow_facts(f->dpi, &f->facts);
+        dpi_flow_name(f->dpi, f->facts.sni, sizeof(f->facts.sni));
+        f->facts.hello_seen = f->facts.sni[0] != '\0';
         f->facts.quic_version = f->quic.version_seen;
     }
     if (f->packets < OTHER_PACKETS_MAX && (more || f->guess == GUESS_UNKNOWN))
