@@ -77,3 +77,83 @@ void evidence_boolean(struct evidence *e, const char *key, bool value)
 {
     append(e, key, value ? "true" : "false");
 }
+
+static void put(struct json_writer *w, const char *bytes, size_t length)
+{
+    if (length >= w->size - w->used) {
+        w->full = true;
+        return;
+    }
+    memcpy(w->text + w->used, bytes, length);
+    w->used += length;
+    w->text[w->used] = '\0';
+}
+
+static void put_quoted(struct json_writer *w, const char *value)
+{
+    static const char hex[] = "0123456789abcdef";
+
+    put(w, "\"", 1);
+    while (*value && !w->full) {
+        size_t plain = 0;
+        uint8_t c;
+
+        while ((c = (uint8_t)value[plain]) >= 0x20 && c < 0x7f && c != '"' && c != '\\')
+            plain++;
+        put(w, value, plain);
+        value += plain;
+        if (!*value)
+            break;
+        c = (uint8_t)*value++;
+        if (c == '"' || c == '\\')
+            put(w, (const char[]){'\\', (char)c}, 2);
+        else
+            put(w, (const char[]){'\\', 'u', '0', '0', hex[c >> 4], hex[c & 15]}, 6);
+    }
+    put(w, "\"", 1);
+}
+
+static void put_key(struct json_writer *w, const char *key)
+{
+    if (w->comma)
+        put(w, ",", 1);
+    w->comma = true;
+    if (!key)
+        return;
+    put(w, "\"", 1);
+    put(w, key, strlen(key));
+    put(w, "\":", 2);
+}
+
+void json_open(struct json_writer *w, const char *key, char bracket)
+{
+    put_key(w, key);
+    put(w, &bracket, 1);
+    w->comma = false;
+}
+
+void json_close(struct json_writer *w, char bracket)
+{
+    put(w, &bracket, 1);
+    w->comma = true;
+}
+
+void json_string_member(struct json_writer *w, const char *key, const char *value)
+{
+    put_key(w, key);
+    put_quoted(w, value);
+}
+
+void json_integer_member(struct json_writer *w, const char *key, int64_t value)
+{
+    char number[24];
+
+    put_key(w, key);
+    put(w, number, (size_t)snprintf(number, sizeof number, "%lld", (long long)value));
+}
+
+void json_raw_member(struct json_writer *w, const char *key, const char *json)
+{
+    put_key(w, key);
+    put(w, json, strlen(json));
+}

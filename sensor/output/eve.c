@@ -1,5 +1,6 @@
 /* EVE, the native format: shaped so that pipelines made for Suricata take it as it is. */
-#include <stdlib.h>
+#include <assert.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "base/addr.h"
@@ -7,101 +8,109 @@
 #include "output/community.h"
 #include "output/output.h"
 
-static void set_address(json_t *object, const char *key, const struct addr *a)
+#define LINE 16384 /* more than the longest event: its parts are bounded */
+
+static void set_address(struct json_writer *w, const char *key, const struct addr *a)
 {
     char text[ADDR_TEXT];
 
     if (!addr_is_zero(a))
-        json_object_set_new(object, key, json_string(addr_text(a, text)));
+        json_string_member(w, key, addr_text(a, text));
 }
 
-static void set_time(json_t *object, const char *key, nsec_t t)
+static void set_time(struct json_writer *w, const char *key, nsec_t t)
 {
     char text[TIME_TEXT];
 
-    json_object_set_new(object, key, json_string(time_text(t, text)));
+    json_string_member(w, key, time_text(t, text));
 }
 
-/* Text of ours is ASCII; anything else would make the document invalid, so it is left out. */
-static void set_text(json_t *object, const char *key, const char *text)
+static void set_text(struct json_writer *w, const char *key, const char *text)
 {
     if (text[0])
-        json_object_set_new(object, key, json_string(text));
+        json_string_member(w, key, text);
+}
+
+static void set_number(struct json_writer *w, const char *key, uint64_t number)
+{
+    if (number)
+        json_integer_member(w, key, (int64_t)number);
 }
 
 static const char *proto_name(const struct finding *f)
 {
-    return f->proto == 6 ? "TCP" : f->proto == 17 ? "UDP" : NULL;
+    return f->proto == 6 ? "TCP" : f->proto == 17 ? "UDP" : "";
 }
 
-static void set_flow(json_t *eve, const struct finding *f)
+static void set_flow(struct json_writer *w, const struct finding *f)
 {
     char community[64];
 
-    if (f->flow_id)
-        json_object_set_new(eve, "flow_id", json_integer((json_int_t)f->flow_id));
-    set_address(eve, "src_ip", &f->client);
-    if (f->client_port)
-        json_object_set_new(eve, "src_port", json_integer(f->client_port));
-    set_address(eve, "dest_ip", &f->server);
-    if (f->server_port)
-        json_object_set_new(eve, "dest_port", json_integer(f->server_port));
-    if (proto_name(f))
-        json_object_set_new(eve, "proto", json_string(proto_name(f)));
-    if (f->vlan)
-        json_object_set_new(eve, "vlan", json_pack("[i]", f->vlan));
+    set_number(w, "flow_id", f->flow_id);
+    set_address(w, "src_ip", &f->client);
+    set_number(w, "src_port", f->client_port);
+    set_address(w, "dest_ip", &f->server);
+    set_number(w, "dest_port", f->server_port);
+    set_text(w, "proto", proto_name(f));
+    if (f->vlan) {
+        json_open(w, "vlan", '[');
+        json_integer_member(w, NULL, f->vlan);
+        json_close(w, ']');
+    }
     if (f->client_port && f->server_port && community_id(f, community))
-        json_object_set_new(eve, "community_id", json_string(community));
+        json_string_member(w, "community_id", community);
 }
 
-static json_t *metadata(const struct policy_detection *d)
+static bool is_technique(const char *word)
 {
-    json_t *all = json_object(), *attack = json_array(), *controls = json_array();
+    return word[0] == 'T' && word[1] >= '0' && word[1] <= '9';
+}
+
+static void set_words(struct json_writer *w, const char *key, const struct policy_detection *d,
+                      bool techniques)
+{
     char copy[sizeof d->metadata], *rest = copy;
 
     memcpy(copy, d->metadata, sizeof copy);
-    for (char *word; (word = strsep(&rest, ",")) != NULL;) {
-        if (!*word)
-            continue;
-        if (word[0] == 'T' && word[1] >= '0' && word[1] <= '9')
-            json_array_append_new(attack, json_string(word));
-        else
-            json_array_append_new(controls, json_string(word));
-    }
-    json_object_set_new(all, "mitre_technique_id", attack);
-    json_object_set_new(all, "control_id", controls);
-    return all;
+    json_open(w, key, '[');
+    for (char *word; (word = strsep(&rest, ",")) != NULL;)
+        if (*word && is_technique(word) == techniques)
+            json_string_member(w, NULL, word);
+    json_close(w, ']');
 }
 
-static json_t *alert(const struct event *e, const struct policy *policy)
+static void set_alert(struct json_writer *w, const struct event *e, const struct policy *policy)
 {
     const struct finding *f = &e->finding;
     const struct policy_detection *d = policy ? policy_detection_named(policy, f->rule) : NULL;
-    json_t *a = json_object();
     uint32_t signature = 8530000;
 
     if (d)
         signature = f->transport < TRANSPORT_COUNT && d->signatures[f->transport]
                         ? d->signatures[f->transport]
                         : d->signature_id;
-    json_object_set_new(a, "action",
-                        json_string(e->verdict == VERDICT_BLOCKED ? "blocked" : "allowed"));
-    json_object_set_new(a, "gid", json_integer(1));
-    json_object_set_new(a, "signature_id", json_integer(signature));
-    json_object_set_new(a, "rev", json_integer(d ? d->revision : 1));
-    json_object_set_new(a, "signature", json_string(d ? d->title : f->rule));
-    json_object_set_new(a, "category", json_string(d ? d->category : ""));
-    json_object_set_new(a, "severity", json_integer(f->severity));
-    if (d)
-        json_object_set_new(a, "metadata", metadata(d));
-    return a;
+    json_open(w, "alert", '{');
+    json_string_member(w, "action", e->verdict == VERDICT_BLOCKED ? "blocked" : "allowed");
+    json_integer_member(w, "gid", 1);
+    json_integer_member(w, "signature_id", signature);
+    json_integer_member(w, "rev", d ? d->revision : 1);
+    json_string_member(w, "signature", d ? d->title : f->rule);
+    json_string_member(w, "category", d ? d->category : "");
+    json_integer_member(w, "severity", f->severity);
+    if (d) {
+        json_open(w, "metadata", '{');
+        set_words(w, "mitre_technique_id", d, true);
+        set_words(w, "control_id", d, false);
+        json_close(w, '}');
+    }
+    json_close(w, '}');
 }
 
 static const char *version_name(uint16_t version)
 {
     static const char *const tls[] = {"TLS 1.0", "TLS 1.1", "TLS 1.2", "TLS 1.3"};
 
-    return version >= 0x0301 && version <= 0x0304 ? tls[version - 0x0301] : NULL;
+    return version >= 0x0301 && version <= 0x0304 ? tls[version - 0x0301] : "";
 }
 
 static const char *type_name(uint16_t type, char text[16])
@@ -109,8 +118,8 @@ static const char *type_name(uint16_t type, char text[16])
     static const struct {
         uint16_t type;
         const char *name;
-    } known[] = {{1, "A"},     {2, "NS"},   {5, "CNAME"}, {6, "SOA"},    {10, "NULL"},  {12, "PTR"},
-                 {15, "MX"},   {16, "TXT"}, {28, "AAAA"}, {33, "SRV"},   {41, "OPT"},   {64, "SVCB"},
+    } known[] = {{1, "A"},      {2, "NS"},    {5, "CNAME"},  {6, "SOA"},    {10, "NULL"}, {12, "PTR"},
+                 {15, "MX"},    {16, "TXT"},  {28, "AAAA"},  {33, "SRV"},   {41, "OPT"},  {64, "SVCB"},
                  {65, "HTTPS"}, {251, "IXFR"}, {252, "AXFR"}, {255, "ANY"}};
 
     for (size_t i = 0; i < sizeof known / sizeof *known; i++)
@@ -120,78 +129,95 @@ static const char *type_name(uint16_t type, char text[16])
     return text;
 }
 
-static json_t *dns(const struct finding *f)
+static void set_dns(struct json_writer *w, const struct finding *f)
 {
     char text[16];
 
-    return json_pack("{s:i,s:s,s:[{s:s,s:s}]}", "version", 3, "type", "request", "queries", "rrname",
-                     f->name, "rrtype", type_name(f->qtype, text));
+    json_open(w, "dns", '{');
+    json_integer_member(w, "version", 3);
+    json_string_member(w, "type", "request");
+    json_open(w, "queries", '[');
+    json_open(w, NULL, '{');
+    json_string_member(w, "rrname", f->name);
+    json_string_member(w, "rrtype", type_name(f->qtype, text));
+    json_close(w, '}');
+    json_close(w, ']');
+    json_close(w, '}');
 }
 
-static json_t *tls(const struct finding *f)
+static void set_tls(struct json_writer *w, const struct finding *f)
 {
-    json_t *t = json_object();
-
-    set_text(t, "sni", f->name);
-    if (version_name(f->tls_version))
-        json_object_set_new(t, "version", json_string(version_name(f->tls_version)));
-    set_text(t, "client_alpns", f->alpn);
-    if (f->ja3[0])
-        json_object_set_new(t, "ja3", json_pack("{s:s}", "hash", f->ja3));
-    return t;
+    json_open(w, "tls", '{');
+    set_text(w, "sni", f->name);
+    set_text(w, "version", version_name(f->tls_version));
+    set_text(w, "client_alpns", f->alpn);
+    if (f->ja3[0]) {
+        json_open(w, "ja3", '{');
+        json_string_member(w, "hash", f->ja3);
+        json_close(w, '}');
+    }
+    json_close(w, '}');
 }
 
-static void set_protocol(json_t *eve, const struct finding *f)
+static void set_protocol(struct json_writer *w, const struct finding *f)
 {
-    if (f->qtype)
-        json_object_set_new(eve, "dns", dns(f));
-    else if (f->transport == TRANSPORT_DOT || f->transport == TRANSPORT_DOH2 ||
-             f->transport == TRANSPORT_TLS)
-        json_object_set_new(eve, "tls", tls(f));
-    else if (f->transport == TRANSPORT_DOQ || f->transport == TRANSPORT_DOH3)
-        json_object_set_new(eve, "quic", json_pack("{s:s}", "sni", f->name));
+    switch (f->qtype ? TRANSPORT_DO53_UDP : f->transport) {
+    case TRANSPORT_DO53_UDP:
+        if (f->qtype)
+            set_dns(w, f);
+        break;
+    case TRANSPORT_DOT:
+    case TRANSPORT_DOH2:
+    case TRANSPORT_TLS:
+        set_tls(w, f);
+        break;
+    case TRANSPORT_DOQ:
+    case TRANSPORT_DOH3:
+        json_open(w, "quic", '{');
+        set_text(w, "sni", f->name);
+        json_close(w, '}');
+        break;
+    default:
+        break;
+    }
 }
 
-static json_t *evidence(const struct finding *f)
+static void set_evidence(struct json_writer *w, const struct evidence *e)
 {
-    char text[EVIDENCE_SIZE + 4];
-    json_t *object;
-
-    snprintf(text, sizeof text, "{%s}", f->evidence.text);
-    object = json_loads(text, 0, NULL);
-    if (!object)
-        object = json_object();
-    if (f->evidence.truncated)
-        json_object_set_new(object, "truncated", json_true());
-    return object;
+    json_open(w, "evidence", '{');
+    if (e->used)
+        json_raw_member(w, NULL, e->text);
+    if (e->truncated)
+        json_raw_member(w, "truncated", "true");
+    json_close(w, '}');
 }
 
-static json_t *own_part(const struct record *r, const struct policy *policy)
+static void set_own_part(struct json_writer *w, const struct record *r, const struct policy *policy)
 {
     const struct event *e = &r->event;
     const struct finding *f = &e->finding;
-    json_t *s = json_object();
 
-    json_object_set_new(s, "kind", json_string(kind_name(f->kind)));
-    json_object_set_new(s, "id", json_string(e->id));
-    json_object_set_new(s, "revision", json_integer(e->revision));
-    json_object_set_new(s, "state", json_string(state_name(e->state)));
-    set_address(s, "client", &f->client);
-    set_address(s, "server", &f->server);
-    set_text(s, "zone", r->zone);
-    set_text(s, "resolver", r->resolver);
+    json_open(w, "sealdns", '{');
+    json_string_member(w, "kind", kind_name(f->kind));
+    json_string_member(w, "id", e->id);
+    json_integer_member(w, "revision", e->revision);
+    json_string_member(w, "state", state_name(e->state));
+    set_address(w, "client", &f->client);
+    set_address(w, "server", &f->server);
+    set_text(w, "zone", r->zone);
+    set_text(w, "resolver", r->resolver);
     if (f->transport)
-        set_text(s, "transport", transport_name(f->transport));
-    json_object_set_new(s, "rule", json_string(f->rule));
-    json_object_set_new(s, "confidence", json_integer(f->confidence));
-    json_object_set_new(s, "evidence", evidence(f));
-    json_object_set_new(s, "verdict", json_string(verdict_name(e->verdict)));
-    json_object_set_new(s, "count", json_integer((json_int_t)e->count));
-    set_time(s, "first", e->first);
-    set_time(s, "last", e->last);
+        json_string_member(w, "transport", transport_name(f->transport));
+    json_string_member(w, "rule", f->rule);
+    json_integer_member(w, "confidence", f->confidence);
+    set_evidence(w, &f->evidence);
+    json_string_member(w, "verdict", verdict_name(e->verdict));
+    json_integer_member(w, "count", (int64_t)e->count);
+    set_time(w, "first", e->first);
+    set_time(w, "last", e->last);
     if (policy)
-        set_text(s, "policy", policy->digest);
-    return s;
+        set_text(w, "policy", policy->digest);
+    json_close(w, '}');
 }
 
 static const char *in_iface(const struct finding *f, const struct policy *policy)
@@ -203,22 +229,23 @@ char *eve_render(const struct record *r, const struct policy *policy)
 {
     const struct finding *f = &r->event.finding;
     bool own = f->kind == KIND_SENSOR || f->kind == KIND_ENFORCEMENT;
-    char text[TIME_TEXT], *line;
-    json_t *eve = json_object();
+    char line[LINE], text[TIME_TEXT];
+    struct json_writer w = json_writer_over(line, sizeof line);
 
-    json_object_set_new(eve, "timestamp", json_string(time_text_eve(f->time, text)));
-    set_text(eve, "in_iface", in_iface(f, policy));
-    json_object_set_new(eve, "event_type", json_string(own ? "sealdns" : "alert"));
-    set_flow(eve, f);
+    json_open(&w, NULL, '{');
+    json_string_member(&w, "timestamp", time_text_eve(f->time, text));
+    set_text(&w, "in_iface", in_iface(f, policy));
+    json_string_member(&w, "event_type", own ? "sealdns" : "alert");
+    set_flow(&w, f);
     if (policy)
-        set_text(eve, "host", policy->name);
+        set_text(&w, "host", policy->name);
     if (!own)
-        json_object_set_new(eve, "alert", alert(&r->event, policy));
-    set_protocol(eve, f);
-    json_object_set_new(eve, "sealdns", own_part(r, policy));
-    line = json_dumps(eve, JSON_COMPACT | JSON_PRESERVE_ORDER);
-    json_decref(eve);
-    return line;
+        set_alert(&w, &r->event, policy);
+    set_protocol(&w, f);
+    set_own_part(&w, r, policy);
+    json_close(&w, '}');
+    assert(!w.full);
+    return strdup(line);
 }
 
 static char *render(const json_t *eve)
