@@ -1,11 +1,13 @@
 #include "cli/document.h"
 
+#include <assert.h>
 #include <inttypes.h>
 #include <jansson.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/error.h"
+#include "base/json.h"
 #include "cli/events.h"
 #include "output/output.h"
 
@@ -18,7 +20,7 @@ static json_t *time_or_null(nsec_t t)
     return t ? json_string(time_text(t, text)) : json_null();
 }
 
-/* Elements are written one by one: a document of 65,536 conversations must not stand in memory. */
+/* Parts are written one by one: a document of 65,536 conversations must not stand in memory. */
 static int write_element(json_t *element, const char *before, FILE *to)
 {
     int failed;
@@ -65,72 +67,90 @@ static json_t *counters_part(const struct stats *s)
     return all;
 }
 
-static json_t *identified(uint8_t bits)
+static void set_identified(struct json_writer *w, uint8_t bits)
 {
-    json_t *list = json_array();
-
+    json_open(w, "identified_by", '[');
     for (unsigned i = 0; i < EVIDENCE_SOURCE_COUNT; i++)
         if (bits & BY(i))
-            json_array_append_new(list, json_string(evidence_source_name(i)));
-    return list;
+            json_string_member(w, NULL, evidence_source_name(i));
+    json_close(w, ']');
 }
 
-static json_t *alpn_list(const char *alpn)
+static void set_alpn(struct json_writer *w, const char *alpn)
 {
-    json_t *list = json_array();
     char copy[sizeof((struct conversation *)0)->alpn], *rest = copy;
 
     memcpy(copy, alpn, sizeof copy);
+    json_open(w, "alpn", '[');
     for (char *word; (word = strsep(&rest, ",")) != NULL;)
         if (*word)
-            json_array_append_new(list, json_string(word));
-    return list;
+            json_string_member(w, NULL, word);
+    json_close(w, ']');
 }
 
-static json_t *version_or_null(uint16_t version)
+static void set_version(struct json_writer *w, uint16_t version)
 {
-    if (version == 0x0300)
-        return json_string("SSL3.0");
-    if (version < 0x0301 || version > 0x0304)
-        return json_null();
-    return json_sprintf("1.%d", version - 0x0301);
+    static const char *const words[] = {"SSL3.0", "1.0", "1.1", "1.2", "1.3"};
+
+    if (version >= 0x0300 && version <= 0x0304)
+        json_string_member(w, "tls_version", words[version - 0x0300]);
+    else
+        json_raw_member(w, "tls_version", "null");
 }
 
-static json_t *conversation_part(const struct conversation *c, const struct policy *p)
+static void set_counts(struct json_writer *w, const struct conversation *c)
 {
-    char client[ADDR_TEXT], server[ADDR_TEXT];
-    json_t *o = json_pack(
-        "{s:s,s:s,s:i,s:s,s:o,s:i}", "client", addr_text(&c->key.client, client), "server",
-        addr_text(&c->key.server, server), "server_port", c->key.server_port, "transport",
-        transport_name(c->key.transport), "identified_by", identified(c->identified_by),
-        "confidence", c->confidence);
+    json_integer_member(w, "flows", (int64_t)c->flows);
+    json_integer_member(w, "flows_failed", (int64_t)c->flows_failed);
+    json_integer_member(w, "queries", (int64_t)c->queries);
+    json_raw_member(w, "queries_estimated", c->queries_estimated ? "true" : "false");
+    json_integer_member(w, "responses", (int64_t)c->responses);
+    json_integer_member(w, "bytes_out", (int64_t)c->bytes_out);
+    json_integer_member(w, "bytes_in", (int64_t)c->bytes_in);
+}
 
-    json_object_set_new(o, "name", c->name[0] ? json_string(c->name) : json_null());
-    json_object_set_new(o, "alpn", alpn_list(c->alpn));
-    json_object_set_new(o, "tls_version", version_or_null(c->tls_version));
-    json_object_update_new(
-        o, json_pack("{s:I,s:I,s:I,s:b,s:I,s:I,s:I}", "flows", (json_int_t)c->flows, "flows_failed",
-                     (json_int_t)c->flows_failed, "queries", (json_int_t)c->queries,
-                     "queries_estimated", c->queries_estimated, "responses",
-                     (json_int_t)c->responses, "bytes_out", (json_int_t)c->bytes_out, "bytes_in",
-                     (json_int_t)c->bytes_in));
-    json_object_set_new(o, "first", time_or_null(c->first));
-    json_object_set_new(o, "last", time_or_null(c->last));
-    json_object_set_new(o, "approved", json_boolean(c->approved));
-    json_object_set_new(o, "zone", json_string(p->zones[c->zone].id));
-    return o;
+static void set_conversation(struct json_writer *w, const struct conversation *c,
+                             const struct policy *p)
+{
+    char text[TIME_TEXT], address[ADDR_TEXT];
+
+    json_open(w, NULL, '{');
+    json_string_member(w, "client", addr_text(&c->key.client, address));
+    json_string_member(w, "server", addr_text(&c->key.server, address));
+    json_integer_member(w, "server_port", c->key.server_port);
+    json_string_member(w, "transport", transport_name(c->key.transport));
+    set_identified(w, c->identified_by);
+    json_integer_member(w, "confidence", c->confidence);
+    if (c->name[0])
+        json_string_member(w, "name", c->name);
+    else
+        json_raw_member(w, "name", "null");
+    set_alpn(w, c->alpn);
+    set_version(w, c->tls_version);
+    set_counts(w, c);
+    json_string_member(w, "first", time_text(c->first, text));
+    json_string_member(w, "last", time_text(c->last, text));
+    json_raw_member(w, "approved", c->approved ? "true" : "false");
+    json_string_member(w, "zone", p->zones[c->zone].id);
+    json_close(w, '}');
 }
 
 static int write_conversations(const struct document *d, const struct conversation *list,
                                size_t count, FILE *to)
 {
-    int status = SD_OK;
+    char line[4096]; /* an element is bounded by its names: well below half of that */
 
     fputs(",\n\"conversations\":[", to);
-    for (size_t i = 0; i < count && status == SD_OK; i++)
-        status = write_element(conversation_part(&list[i], d->policy), i ? ",\n " : "\n ", to);
+    for (size_t i = 0; i < count; i++) {
+        struct json_writer w = json_writer_over(line, sizeof line);
+
+        set_conversation(&w, &list[i], d->policy);
+        assert(!w.full);
+        fputs(i ? ",\n " : "\n ", to);
+        fwrite(line, 1, w.used, to);
+    }
     fputs("]", to);
-    return status;
+    return ferror(to) ? SD_EIO : SD_OK;
 }
 
 static int write_events(const struct document *d, FILE *to)

@@ -166,10 +166,11 @@ void store_close(struct store *s)
     free(s);
 }
 
+/* What is bound stays where it is until step() has run. */
 static void bind_text(sqlite3_stmt *s, int at, const char *text)
 {
     if (text && text[0])
-        sqlite3_bind_text(s, at, text, -1, SQLITE_TRANSIENT);
+        sqlite3_bind_text(s, at, text, -1, SQLITE_STATIC);
     else
         sqlite3_bind_null(s, at);
 }
@@ -178,7 +179,10 @@ static void bind_address(sqlite3_stmt *s, int at, const struct addr *a)
 {
     char text[ADDR_TEXT];
 
-    bind_text(s, at, addr_is_zero(a) ? NULL : addr_text(a, text));
+    if (addr_is_zero(a))
+        sqlite3_bind_null(s, at);
+    else
+        sqlite3_bind_text(s, at, addr_text(a, text), -1, SQLITE_TRANSIENT);
 }
 
 /* A key column is never null: what was folded has no address. */
@@ -206,7 +210,7 @@ static int write_event(struct store *s, const struct record *r, const char *json
     sqlite3_bind_int64(q, 2, e->revision);
     bind_text(q, 3, state_name(e->state));
     bind_text(q, 4, kind_name(e->finding.kind));
-    sqlite3_bind_text(q, 5, e->finding.rule, -1, SQLITE_TRANSIENT);
+    sqlite3_bind_text(q, 5, e->finding.rule, -1, SQLITE_STATIC);
     sqlite3_bind_int(q, 6, e->finding.severity);
     bind_text(q, 7, verdict_name(e->verdict));
     sqlite3_bind_int64(q, 8, e->finding.time);
@@ -218,7 +222,7 @@ static int write_event(struct store *s, const struct record *r, const char *json
     bind_text(q, 14, r->zone);
     bind_text(q, 15, r->resolver);
     bind_text(q, 16, s->host);
-    sqlite3_bind_text(q, 17, json ? json : "{}", -1, SQLITE_TRANSIENT);
+    sqlite3_bind_text(q, 17, json ? json : "{}", -1, SQLITE_STATIC);
     return step(q);
 }
 
