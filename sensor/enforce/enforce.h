@@ -44,6 +44,10 @@ struct enforce_status {
 };
 /* What the kernel holds. SD_ENOENT: no table. */
 int ruleset_status(struct enforce_status *out, char error[ENFORCE_ERROR]);
+/* Does the kernel hold exactly this? SD_OK; SD_ENOENT: no table; SD_ESTATE: another one, or one
+ * that somebody changed (the digest alone would not tell). SD_EPERM, SD_ENET. Counters and timeouts
+ * aside. */
+int ruleset_verify(const struct ruleset *r, char error[ENFORCE_ERROR]);
 void ruleset_describe(const struct ruleset *r, struct enforce_status *out);
 
 /* Line by line, "-" only in the kernel, "+" only in the model, with counters left out; returns how

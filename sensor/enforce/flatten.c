@@ -53,16 +53,20 @@ static int order(const struct addr *a, const struct addr *b)
     return memcmp(a->b, b->b, sizeof a->b);
 }
 
-/* The outer before the inner. Equal ones keep their order: the array is sorted by pointers. */
+struct ordered {
+    struct span span;
+    size_t at; /* in the array: equal ones keep their order */
+};
+
+/* The outer before the inner. */
 static int outer_first(const void *left, const void *right)
 {
-    const struct span *a = *(const struct span *const *)left;
-    const struct span *b = *(const struct span *const *)right;
-    int by = order(&a->low, &b->low);
+    const struct ordered *a = left, *b = right;
+    int by = order(&a->span.low, &b->span.low);
 
     if (by == 0)
-        by = order(&b->high, &a->high);
-    return by ? by : (a > b) - (a < b);
+        by = order(&b->span.high, &a->span.high);
+    return by ? by : (a->at > b->at) - (a->at < b->at);
 }
 
 struct sweep {
@@ -133,7 +137,7 @@ int flatten(const struct span *spans, size_t count, enum flatten_rule rule, stru
 {
     /* n nested or disjoint ranges cut the line into at most 2n - 1 pieces. */
     struct sweep s = {.out = malloc((2 * count + 1) * sizeof *s.out)};
-    const struct span **sorted = malloc((count + 1) * sizeof *sorted);
+    struct ordered *sorted = malloc((count + 1) * sizeof *sorted);
 
     if (!s.out || !sorted) {
         free(s.out);
@@ -141,11 +145,11 @@ int flatten(const struct span *spans, size_t count, enum flatten_rule rule, stru
         return SD_EMEM;
     }
     for (size_t i = 0; i < count; i++)
-        sorted[i] = spans + i;
+        sorted[i] = (struct ordered){spans[i], i};
     qsort(sorted, count, sizeof *sorted, outer_first);
     for (size_t i = 0; i < count; i++) {
-        leave(&s, &sorted[i]->low);
-        enter(&s, sorted[i], rule);
+        leave(&s, &sorted[i].span.low);
+        enter(&s, &sorted[i].span, rule);
     }
     leave(&s, NULL);
     free(sorted);

@@ -212,6 +212,31 @@ static bool same_text(const struct ruleset *a, const struct ruleset *b)
     return same;
 }
 
+static bool is_same(const struct ruleset *there, const struct ruleset *r)
+{
+    return there->digest == r->digest && there->flags == r->flags && same_text(there, r);
+}
+
+int ruleset_verify(const struct ruleset *r, char error[ENFORCE_ERROR])
+{
+    struct ruleset *there;
+    int e, fd = transport_open(error);
+
+    if (fd < 0)
+        return fd;
+    e = ruleset_read(fd, &there, error);
+    close(fd);
+    if (e != SD_OK)
+        return e;
+    there->flags |= r->flags & TABLE_OWNER; /* a persistent one may have lost its owner */
+    if (!is_same(there, r)) {
+        snprintf(error, ENFORCE_ERROR, "table inet " RULESET_TABLE " is not what the policy says");
+        e = SD_ESTATE;
+    }
+    ruleset_destroy(there);
+    return e;
+}
+
 int ruleset_install_by(int descriptor, const struct ruleset *r, char error[ENFORCE_ERROR])
 {
     struct ruleset *there;
@@ -224,7 +249,7 @@ int ruleset_install_by(int descriptor, const struct ruleset *r, char error[ENFOR
     if (e != SD_OK && e != SD_ENOENT)
         return e;
     flags = e == SD_OK ? there->flags : 0;
-    same = e == SD_OK && there->digest == r->digest && flags == r->flags && same_text(there, r);
+    same = e == SD_OK && is_same(there, r);
     ruleset_destroy(there);
     if (same && !r->empty)
         return SD_OK;

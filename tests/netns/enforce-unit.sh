@@ -221,7 +221,9 @@ check "drift is told: the foreign rule" 1 "$(grep -c '^-.*ct load state' "$work/
 check "drift is told: the flushed rules" 1 "$(grep -c '^+.*office/cleartext-udp' "$work/drift")"
 check "drift is told: the element" 1 "$(grep -c "^+ *$A4,\$" "$work/drift")"
 check "the digest alone would not tell" "$was" "$(digest)"
+check "drift is seen" 1 "$(rules verify "$p" enforce $own 2>/dev/null; echo $?)"
 rules install "$p" enforce $own
+check "and healed" 0 "$(rules verify "$p" enforce $own; echo $?)"
 check "installed again: healed" "" "$(rules diff "$p" enforce $own)"
 check "healed: counters from nought" 0 "$(counter office/cleartext-udp)"
 

@@ -1,6 +1,6 @@
 /* enforce/ by hand, for the tests in network namespaces:
  *
- *   ruleset_driver print|install|own|diff POLICY MODE [GATEWAY-ADDRESS...]
+ *   ruleset_driver print|install|own|verify|diff POLICY MODE [GATEWAY-ADDRESS...]
  *   ruleset_driver status|counters|remove
  *
  * own: installs, prints "owned" and keeps the table until standard input ends.
@@ -81,6 +81,8 @@ static int act(const char *command, const struct ruleset *r, const struct rulese
         e = ruleset_print(r, stdout);
     else if (strcmp(command, "install") == 0)
         e = ruleset_install(r, error);
+    else if (strcmp(command, "verify") == 0)
+        e = ruleset_verify(r, error);
     else if (strcmp(command, "own") == 0)
         e = own(r, shadow, error);
     else if (strcmp(command, "diff") == 0)
