@@ -127,7 +127,13 @@ static void cleartext_destroy(void *state)
 static void *cleartext_create(const struct detector_setup *setup)
 {
     struct cleartext *c = calloc(1, sizeof *c);
-    struct tally_shape shape = {sizeof(struct pair), PAIRS, setup->seed, setup->stats, tell, c};
+    struct tally_shape shape = {.item_size = sizeof(struct pair),
+                                .capacity = PAIRS,
+                                .seed = setup->seed,
+                                .idle = draft_idle(setup->policy, RULE),
+                                .stats = setup->stats,
+                                .tell = tell,
+                                .context = c};
 
     if (!c)
         return NULL;

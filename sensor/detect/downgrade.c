@@ -682,7 +682,9 @@ static void downgrade_prefetch(const void *state, const struct observation *o, b
 {
     const struct downgrade *d = state;
 
-    (entry ? table_prefetch_entry : table_prefetch_bucket)(d->habits, &o->client);
+    if (o->kind == OBSERVE_DNS &&
+        (!dns_is_response(&o->dns.message) || table_count(d->watches) > 0))
+        (entry ? table_prefetch_entry : table_prefetch_bucket)(d->habits, &o->client);
 }
 
 static void downgrade_observe(void *state, const struct observation *o)

@@ -62,6 +62,13 @@ enum severity draft_severity(const struct policy *p, const char *rule, const cha
     return value > SEVERITY_NONE && value < SEVERITY_COUNT ? (enum severity)value : otherwise;
 }
 
+nsec_t draft_idle(const struct policy *p, const char *rule)
+{
+    int64_t seconds = policy_threshold(p, rule, "idle_s", 600);
+
+    return (seconds > 0 ? seconds : 600) * NSEC_S;
+}
+
 void draft_name(const struct dns_message *m, char *out, size_t size)
 {
     char text[DNS_NAME_TEXT];

@@ -83,7 +83,13 @@ static void mismatch_destroy(void *state)
 static void *mismatch_create(const struct detector_setup *setup)
 {
     struct mismatch *m = calloc(1, sizeof *m);
-    struct tally_shape shape = {sizeof(struct pair), PAIRS, setup->seed, setup->stats, tell, m};
+    struct tally_shape shape = {.item_size = sizeof(struct pair),
+                                .capacity = PAIRS,
+                                .seed = setup->seed,
+                                .idle = draft_idle(setup->policy, RULE),
+                                .stats = setup->stats,
+                                .tell = tell,
+                                .context = m};
 
     if (!m)
         return NULL;

@@ -119,22 +119,23 @@ struct tally_item *tally_at(struct tally *t, const struct tally_key *key, nsec_t
 {
     struct tally_item *item = table_find(t->table, key);
     struct tally_key beyond = *key;
-    bool fresh = false;
+    bool fresh;
 
-    if (item)
+    if (item && (item->listed || now - item->last <= t->shape.idle))
         return item;
+    if (item)
+        table_remove(t->table, item);
     if (!afford(t, now)) {
         memset(&beyond.client, 0, sizeof beyond.client);
         memset(&beyond.server, 0, sizeof beyond.server);
     }
-    item = table_insert(t->table, &beyond, &fresh);
-    if (fresh)
-        item->first = now;
-    return item;
+    return table_insert(t->table, &beyond, &fresh);
 }
 
 void tally_add(struct tally *t, struct tally_item *item, uint32_t n, nsec_t now)
 {
+    if (item->pending == 0)
+        item->first = now; /* an event that has ended began earlier, this one may begin here */
     item->pending += n;
     item->total += n;
     item->last = now;

@@ -26,9 +26,9 @@ enum tally_listed { LISTED_NOT, LISTED_NEWS, LISTED_NUMBERS };
 struct tally_item {
     struct tally_key key;
     TAILQ_ENTRY(tally_item) link;
-    nsec_t first, last;
-    nsec_t told;      /* when; 0: never */
-    uint32_t pending; /* counted and not told yet */
+    nsec_t first, last; /* of what is pending, or was told last */
+    nsec_t told;        /* when; 0: never */
+    uint32_t pending;   /* counted and not told yet */
     bool news; /* set by the detector before tally_add(): to be told though nothing is counted */
     uint8_t listed; /* enum tally_listed, of the tally's own */
     uint64_t total;
@@ -38,6 +38,7 @@ struct tally_shape {
     size_t item_size;
     size_t capacity;
     uint64_t seed;
+    nsec_t idle; /* silence after which an item is forgotten: its event has ended as well */
     struct stats *stats;
     /* Says item->pending things; the tally clears the count afterwards. */
     void (*tell)(void *context, struct tally_item *item, nsec_t now);

@@ -126,7 +126,13 @@ static void unapproved_destroy(void *state)
 static void *unapproved_create(const struct detector_setup *setup)
 {
     struct unapproved *u = calloc(1, sizeof *u);
-    struct tally_shape shape = {sizeof(struct pair), PAIRS, setup->seed, setup->stats, tell, u};
+    struct tally_shape shape = {.item_size = sizeof(struct pair),
+                                .capacity = PAIRS,
+                                .seed = setup->seed,
+                                .idle = draft_idle(setup->policy, RULE),
+                                .stats = setup->stats,
+                                .tell = tell,
+                                .context = u};
 
     if (!u)
         return NULL;

@@ -61,6 +61,22 @@ static void a_tick_tells_what_waits(void **state)
     scene_close(&s);
 }
 
+static void what_comes_after_a_long_silence_begins_anew(void **state)
+{
+    struct scene s;
+
+    (void)state;
+    scene_open(&s, &detector_cleartext);
+    scene_clear(&s, T0, "10.30.1.1", "8.8.8.8", "a.example");
+    scene_clear(&s, T0 + 7200 * S, "10.30.1.1", "8.8.8.8", "b.example");
+    assert_int_equal(s.count, 2);
+    assert_true(s.found[1].first == T0 + 7200 * S);
+    assert_string_equal(s.found[1].name, "b.example");
+    assert_non_null(strstr(s.found[1].evidence.text, "\"queries\":1,"));
+    assert_true(s.found[1].key == s.found[0].key);
+    scene_close(&s);
+}
+
 static void says_nothing_where_the_policy_allows_it(void **state)
 {
     struct scene s;
@@ -154,6 +170,7 @@ int main(void)
         cmocka_unit_test(tells_a_query_against_the_policy_at_once),
         cmocka_unit_test(counts_repeats_and_tells_them_once_a_minute),
         cmocka_unit_test(a_tick_tells_what_waits),
+        cmocka_unit_test(what_comes_after_a_long_silence_begins_anew),
         cmocka_unit_test(says_nothing_where_the_policy_allows_it),
         cmocka_unit_test(an_excepted_client_is_told_once_for_all_servers),
         cmocka_unit_test(the_gateway_and_the_default_zone_are_shown),
