@@ -14,7 +14,7 @@ SCRATCH=$(mktemp -d)
 trap 'rm -rf "$SCRATCH"' EXIT
 # The cases of a policy must not depend on one that is installed on this machine.
 printf 'sensor: {mode: monitor}\n' >"$SCRATCH/good.yaml"
-CASE=$LAB_ROOT/tests/pcap/downgrade-bootstrap-reset-v4-first
+CASE=$LAB_ROOT/tests/pcap/downgrade-stubby-tls-udp-reset-v4-first
 
 help_and_version() {
     local command

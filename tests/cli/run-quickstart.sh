@@ -11,7 +11,14 @@ LAB_ROOT=$(cd "$HERE/../.." && pwd)
 . "$LAB_ROOT/tests/netns/report.sh"
 . "$HERE/expect.sh"
 NS=sdquick$$ SCRATCH=$(mktemp -d) QUICK=$LAB_ROOT/packaging/quickstart.sh
-trap 'ip netns del $NS 2>/dev/null; rm -rf "$SCRATCH"' EXIT
+PID=
+cleanup() {
+    [ -z "$PID" ] || kill -TERM "$PID" 2>/dev/null
+    [ -z "$PID" ] || wait "$PID"
+    ip netns del $NS 2>/dev/null
+    rm -rf "$SCRATCH"
+}
+trap cleanup EXIT
 trap 'exit 1' INT TERM
 ip netns add $NS && ip -n $NS link set lo up || exit 1
 inside() { ip netns exec $NS "$@"; }
@@ -24,13 +31,13 @@ soon() {
 left_nothing() { ! ls -d "$SCRATCH"/sealdns-quickstart.* 2>/dev/null; }
 
 watches() {
-    local pid
-    inside "$QUICK" --seconds 5 lo >"$SCRATCH/shown" 2>&1 &
-    pid=$!
+        ip netns exec $NS "$QUICK" --seconds 5 lo >"$SCRATCH/shown" 2>&1 &
+    PID=$!
     check "it watches" soon grep -q '^Watching lo' "$SCRATCH/shown"
     inside dig +tries=1 +time=1 @127.0.0.1 www.example.org >/dev/null 2>&1
     check "it shows a clear-text query live" soon grep -q 'cleartext.*127.0.0.1' "$SCRATCH/shown"
-    wait $pid && ok "it ends after its seconds" || not_ok "it ends after its seconds" "$(tail -n 2 "$SCRATCH/shown" | paste -sd' ')"
+    wait $PID && ok "it ends after its seconds" || not_ok "it ends after its seconds" "$(tail -n 2 "$SCRATCH/shown" | paste -sd' ')"
+    PID=
     check "it says what it counted" grep -qE 'dns_queries +[1-9]' "$SCRATCH/shown"
     check "it leaves nothing behind" left_nothing
     check "it has installed no rule" eval '! inside nft list ruleset | grep -q .'
@@ -38,14 +45,15 @@ watches() {
 
 # As a terminal does it: to the whole group.
 interrupted() {
-    local pid status
-    inside setsid python3 -c 'import os, signal, sys; signal.signal(signal.SIGINT, signal.SIG_DFL); os.execv(sys.argv[1], sys.argv[1:])' \
-        "$QUICK" lo >"$SCRATCH/shown" 2>&1 &
-    pid=$!
+    local status
+    ip netns exec $NS setsid python3 -c 'import os, signal, sys
+signal.signal(signal.SIGINT, signal.SIG_DFL)
+os.execv(sys.argv[1], sys.argv[1:])' "$QUICK" lo >"$SCRATCH/shown" 2>&1 &
+    PID=$!
     check "without --seconds it goes on" soon grep -q '^Watching lo' "$SCRATCH/shown"
-    kill -INT -- -$pid
-    wait $pid
-    status=$?
+    kill -INT -- -$PID
+    wait $PID
+    status=$? PID=
     [ $status = 0 ] && ok "Ctrl-C ends it cleanly" || not_ok "Ctrl-C ends it cleanly" "exit status $status: $(tail -n 2 "$SCRATCH/shown" | paste -sd' ')"
     check "and leaves nothing behind" left_nothing
 }
