@@ -20,6 +20,7 @@ enum frame {
     FRAME_ACK = 0x02,
     FRAME_ACK_ECN = 0x03,
     FRAME_CRYPTO = 0x06,
+    FRAME_CRYPTO_GOOGLE = 0x08, /* of T050 and T051; a STREAM elsewhere, never in an Initial */
 };
 
 struct initial {
@@ -111,7 +112,7 @@ static void read_frames(struct quic_side *side, struct block_pool *pool, struct 
     while (c.left > 0 && cursor_ok(&c)) {
         uint8_t frame = cursor_u8(&c);
 
-        if (frame == FRAME_CRYPTO)
+        if (frame == FRAME_CRYPTO || frame == FRAME_CRYPTO_GOOGLE)
             read_crypto(side, pool, &c);
         else if (frame == FRAME_ACK || frame == FRAME_ACK_ECN)
             skip_ack(&c, frame);

@@ -44,12 +44,26 @@ struct quic_version {
             0x65, 0xbe, 0xf9, 0xf5, 0x02                                                           \
     }
 
+#define SALT_T050                                                                                  \
+    {                                                                                              \
+        0x7f, 0xf5, 0x79, 0xe5, 0xac, 0xd0, 0x72, 0x91, 0x55, 0x80, 0x30, 0x4c, 0x43, 0xa2, 0x36,  \
+            0x7c, 0x60, 0x48, 0x83, 0x10                                                           \
+    }
+#define SALT_T051                                                                                  \
+    {                                                                                              \
+        0x7a, 0x4e, 0xde, 0xf4, 0xe7, 0xcc, 0xee, 0x5f, 0xa4, 0x50, 0x6c, 0x19, 0x12, 0x4f, 0xc8,  \
+            0xcc, 0xda, 0x6e, 0x03, 0x3d                                                           \
+    }
+
 static const struct quic_version versions[] = {
     {1, 1, 0, LABELS_V1, SALT_V1},
     {0x6b3343cf, 0x6b3343cf, 1, LABELS_V2, SALT_V2},
     {0xff000021, 0xff000022, 0, LABELS_V1, SALT_V1},
     {0xff00001d, 0xff000020, 0, LABELS_V1, SALT_29},
     {0xff000017, 0xff00001c, 0, LABELS_V1, SALT_23},
+    {0xfaceb002, 0xfaceb002, 0, LABELS_V1, SALT_23},   /* mvfst */
+    {0x54303530, 0x54303530, 0, LABELS_V1, SALT_T050}, /* Google's, with TLS */
+    {0x54303531, 0x54303531, 0, LABELS_V1, SALT_T051},
 };
 
 /* RFC 9000 15: a version that is there to be refused; clients that do so spoke draft 29. */
