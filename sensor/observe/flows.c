@@ -8,6 +8,7 @@
 #include "observe/identify.h"
 #include "observe/quic.h"
 #include "observe/tcp.h"
+#include "observe/tls.h"
 
 #define PROGRESS_SEALED NSEC_S        /* between two counts of a DNS flow */
 #define PROGRESS_OTHER  (30 * NSEC_S) /* ... of any other */
@@ -77,6 +78,8 @@ void flows_cool(struct observer *o, struct flow *f)
 static void finish(struct observer *o, struct flow *f)
 {
     identify_at_last(o, f);
+    if (f->cold && f->cold->reader == READ_TLS)
+        tls_last_word(o, f);
     if (f->stage == STAGE_WORKING)
         tell_closed(o, f, false);
     else

@@ -118,7 +118,7 @@ static uint8_t origin_of(const struct flow *f, const struct packet *p, enum side
 }
 
 /* Why a connection that ends now never worked; CAUSE_NONE: it did, or nobody used it. */
-static enum cause cause_of_end(const struct flow *f, enum side sender, bool reset)
+static enum cause cause_of_end(struct observer *o, struct flow *f, enum side sender, bool reset)
 {
     enum cause cut = reset && sender == SIDE_SERVER ? CAUSE_RESET : CAUSE_NO_ANSWER;
 
@@ -130,7 +130,8 @@ static enum cause cause_of_end(const struct flow *f, enum side sender, bool rese
         return reset ? CAUSE_RESET : CAUSE_NONE;
     if (f->cold->reader == READ_DNS) /* a client may close its side and still wait for answers */
         return f->flags & CLIENT_SPOKE && (reset || sender == SIDE_SERVER) ? cut : CAUSE_NONE;
-    return tls_cause_of_end(f, sender, reset);
+    tls_last_word(o, f);
+    return f->stage == STAGE_WORKING ? CAUSE_NONE : tls_cause_of_end(f, sender, reset);
 }
 
 /* Bytes before this FIN are not in the capture: how it went cannot be told. */
@@ -150,7 +151,7 @@ static bool misses_bytes(struct observer *o, struct flow *f, const struct packet
 static void take_end(struct observer *o, struct flow *f, const struct packet *p, enum side sender)
 {
     bool reset = (p->tcp_flags & TCP_RST) != 0, torn = misses_bytes(o, f, p, sender);
-    enum cause cause = torn ? CAUSE_NONE : cause_of_end(f, sender, reset);
+    enum cause cause = torn ? CAUSE_NONE : cause_of_end(o, f, sender, reset);
     struct fault fault = {.cause = (uint8_t)cause,
                           .origin = origin_of(f, p, sender),
                           .from_client = sender == SIDE_CLIENT,

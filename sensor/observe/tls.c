@@ -3,12 +3,12 @@
 #include "observe/classifying.h"
 #include "observe/flows.h"
 #include "observe/identify.h"
-#include "observe/padding.h"
+#include "observe/tls_data.h"
 
-enum { LOOKS_MOST = 64 };                       /* packets of a flow that is not known to be DNS */
-enum { REJECTION_LENGTH = 19 };                 /* TLS 1.3: an alert, encrypted */
-enum { HTTP_LEAST = 60, HTTP_MOST = 330 };      /* a DoH request's record */
-enum { TICKET_LEAST = 170, TICKET_MOST = 290 }; /* NewSessionTicket, encrypted */
+enum { LOOKS_MOST = 64 }; /* packets of a flow that is not known to be DNS */
+/* TLS 1.2: Finished, encrypted. Longer behind a CCS are the hellos after a HelloRetryRequest. */
+enum { FINISHED_MOST = 100 };
+enum { REJECTION_LENGTH = 19 }; /* TLS 1.3: an alert, encrypted */
 enum {
     LEVEL_FATAL = 2,
     ALERT_CLOSE = 0,
@@ -19,6 +19,8 @@ enum {
     ALERT_SECURITY = 71,
     ALERT_CANCELED = 90
 };
+
+#define TICKET_PATIENCE NSEC_S /* between the two tickets of a server */
 
 struct reading {
     struct observer *o;
@@ -39,35 +41,6 @@ static void timed(struct observer *o, struct flow *f)
     f->cold->handshake_us = took < 4000 * NSEC_S ? (uint32_t)(took / NSEC_US) : UINT32_MAX;
 }
 
-static unsigned messages_in(const struct reading *r, uint16_t length, unsigned block)
-{
-    const struct tls_facts *facts = r->f->cold->facts;
-
-    return record_messages(length, record_overhead(r->t->flags & TLS_13, facts ? facts->cipher : 0),
-                           block);
-}
-
-/* Application data of the client: queries, or HTTP/2 frames that may be some. */
-static void client_data(struct reading *r, uint16_t length)
-{
-    struct tls_flow *t = r->t;
-    unsigned messages = messages_in(r, length, PAD_QUERY);
-
-    if (messages == 0)
-        return;
-    t->flags |= TLS_ASKED;
-    if (t->waiting_since == 0)
-        t->waiting_since = r->o->now;
-    if (r->f->transport == TRANSPORT_DOT) {
-        t->asked += messages;
-        r->f->cold->queries += messages;
-    } else if (!(t->flags & TLS_PREFACE_PASSED)) {
-        t->flags |= TLS_PREFACE_PASSED;
-    } else if (length >= HTTP_LEAST && length <= HTTP_MOST) {
-        t->client_records++;
-    }
-}
-
 static void client_protected(struct reading *r, uint16_t length)
 {
     struct tls_flow *t = r->t;
@@ -81,7 +54,7 @@ static void client_protected(struct reading *r, uint16_t length)
         t->waiting_since = 0;
         return;
     }
-    client_data(r, length);
+    tls_client_data(r->o, r->f, length);
 }
 
 static void client_record(struct reading *r, const struct tls_record *record)
@@ -95,7 +68,8 @@ static void client_record(struct reading *r, const struct tls_record *record)
     } else if (record->type == TLS_HANDSHAKE) {
         if (!(t->flags & TLS_HELLO))
             t->waiting_since = r->o->now;
-        if (t->flags & TLS_CLIENT_CCS && t->flags & TLS_SERVER_HELLO && !(t->flags & TLS_13)) {
+        if (t->flags & TLS_CLIENT_CCS && t->flags & TLS_SERVER_HELLO && !(t->flags & TLS_13) &&
+            record->length <= FINISHED_MOST) {
             t->flags |= TLS_FINISHED;
             t->waiting_since = 0;
         }
@@ -112,13 +86,7 @@ static void server_protected(struct reading *r, uint16_t length)
         t->flags |= TLS_13;
         return;
     }
-    if (!(t->flags & TLS_ASKED) || length < RECORD_LEAST)
-        return;
-    if (t->server_records == 0)
-        t->server_length = length;
-    t->server_alike = t->server_records == 0 || (t->server_alike && length == t->server_length);
-    t->server_records++;
-    t->server_messages = (uint16_t)(t->server_messages + messages_in(r, length, PAD_RESPONSE));
+    tls_server_data(r->o, r->f, length);
 }
 
 static void server_record(struct reading *r, const struct tls_record *record)
@@ -131,7 +99,7 @@ static void server_record(struct reading *r, const struct tls_record *record)
         server_protected(r, record->length);
     } else if (record->type == TLS_HANDSHAKE) {
         t->flags |= TLS_SERVER_HELLO;
-        if (t->flags & TLS_SERVER_CCS)
+        if (t->flags & TLS_SERVER_CCS && record->length <= FINISHED_MOST)
             t->flags |= TLS_SERVER_FINISHED;
     }
     if (t->flags & TLS_HELLO && !(t->flags & TLS_FINISHED))
@@ -170,41 +138,6 @@ void tls_piece(struct observer *o, struct flow *f, const struct packet *p, enum 
     meter_feed(&t->meter[sender], piece, (struct meter_reader){take_record, &r});
     if (t->meter[sender].state == METER_RUNNING || t->meter[sender].state == METER_FRESH)
         classifying_feed(o, f, p, sender, piece);
-}
-
-static bool is_ticket(const struct tls_flow *t)
-{
-    return t->flags & TLS_13 && !(t->flags & TLS_TICKETS_PASSED) && t->server_records >= 2 &&
-           t->server_alike && t->server_length >= TICKET_LEAST && t->server_length <= TICKET_MOST;
-}
-
-static void settle_counts(struct flow *f)
-{
-    struct cold *c = f->cold;
-    struct tls_flow *t = &c->tls;
-    uint32_t answers;
-
-    if (f->transport == TRANSPORT_DOH2 && t->client_records > 0) {
-        /* a POST is two records, its headers and its body, a GET is one */
-        t->asked += (t->client_records + 1u) / 2;
-        c->queries += (t->client_records + 1u) / 2;
-    }
-    t->client_records = 0;
-    if (t->server_records == 0)
-        return;
-    if (is_ticket(t)) {
-        t->server_records = t->server_messages = 0;
-    } else {
-        t->flags |= TLS_ANSWERED;
-        t->waiting_since = 0;
-        answers = f->transport == TRANSPORT_DOH2 ? 1 : t->server_messages;
-        if (answers > t->asked - t->answered)
-            answers = t->asked - t->answered;
-        t->answered += answers;
-        c->responses += answers;
-        t->server_records = t->server_messages = 0;
-    }
-    t->flags |= TLS_TICKETS_PASSED;
 }
 
 static enum cause cause_of_alert(uint8_t alert)
@@ -296,7 +229,6 @@ void tls_settle(struct observer *o, struct flow *f, const struct packet *p)
     struct tls_flow *t = &f->cold->tls;
 
     settle_name(o, f);
-    settle_counts(f);
     if (settle_fault(o, f, p))
         return;
     if (t->flags & TLS_ANSWERED && f->stage != STAGE_WORKING && f->flags & NAMED)
@@ -308,6 +240,13 @@ void tls_settle(struct observer *o, struct flow *f, const struct packet *p)
     if (f->transport != TRANSPORT_UNKNOWN)
         tell_identified(o, f);
     f->flags |= COUNTING;
+}
+
+void tls_last_word(struct observer *o, struct flow *f)
+{
+    tls_no_ticket(f);
+    if (f->cold->tls.flags & TLS_ANSWERED && f->flags & NAMED)
+        tell_established(o, f);
 }
 
 enum cause tls_cause_of_end(const struct flow *f, enum side sender, bool reset)
@@ -332,6 +271,10 @@ nsec_t tls_check(struct observer *o, struct flow *f)
     nsec_t left = t->waiting_since + FLOW_STALL_TIME - o->now;
 
     settle_name(o, f);
+    if (t->ticket_at != 0 && o->now - t->ticket_at >= TICKET_PATIENCE)
+        tls_last_word(o, f);
+    if (t->ticket_at != 0)
+        return TICKET_PATIENCE;
     if (t->waiting_since == 0 || f->stage != STAGE_OPEN)
         return 60 * NSEC_S;
     if (left > 0)

@@ -8,6 +8,8 @@ void tls_piece(struct observer *o, struct flow *f, const struct packet *p, enum 
                const struct stream_piece *piece);
 /* After all pieces of a packet: what they mean together. May end the flow, or set COUNTING. */
 void tls_settle(struct observer *o, struct flow *f, const struct packet *p);
+/* Nothing more will come of the server: what was held back counts. */
+void tls_last_word(struct observer *o, struct flow *f);
 /* Why it never worked, when it ends now; CAUSE_NONE: it was not used, or it worked. */
 enum cause tls_cause_of_end(const struct flow *f, enum side sender, bool reset);
 /* What time tells; returns how long until it may tell more. */

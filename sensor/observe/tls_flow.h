@@ -28,11 +28,9 @@ struct tls_flow {
     uint16_t flags;
     uint8_t alert, alert_level;
     bool alert_from_client, alert_seen;
-    /* of the packet in hand */
-    uint16_t client_records, server_records;
-    uint16_t server_length; /* of the first */
-    uint16_t server_messages;
-    bool server_alike; /* all of one length */
+    uint8_t burst;    /* HTTP/2: requests' records in a row */
+    uint16_t ticket;  /* length of the record that may be a session ticket */
+    nsec_t ticket_at; /* ... when it may be an answer as well; else 0 */
 };
 
 #endif

@@ -38,6 +38,24 @@ static void begin(uint16_t port)
     t.now += NSEC_MS;
 }
 
+/* A policy that knows the server's address, which is nobody else's. */
+static struct policy *use_resolver(void)
+{
+    struct policy *p = calloc(1, sizeof *p);
+
+    assert_non_null(p);
+    p->zones = calloc(2, sizeof *p->zones);
+    p->zone_count = 2;
+    p->resolvers = calloc(1, sizeof *p->resolvers);
+    p->resolver_count = 1;
+    p->resolvers->addresses = calloc(1, sizeof *p->resolvers->addresses);
+    p->resolvers->address_count = 1;
+    p->resolvers->addresses->addr = trace_addr(&t, 1);
+    assert_int_equal(policy_compile(p), 0);
+    observer_use_policy(t.observer, p);
+    return p;
+}
+
 /* TLS 1.3 up to the server's flight, split as servers do. */
 static void hello(void)
 {
@@ -120,6 +138,105 @@ static void test_a_dot_conversation(void **state)
     assert_int_equal(o->flow.confidence, 99);
     assert_int_equal(trace_count(&t, OBSERVE_FLOW, FLOW_CLOSED), 1);
     assert_null(trace_phase(&t, FLOW_FAILED));
+}
+
+/* Two tickets, each in its own segment, are no answer; a server without tickets may answer at once.
+ */
+static void test_tickets_are_no_answer(void **state)
+{
+    uint32_t queries, responses;
+
+    (void)state;
+    begin(853);
+    hello();
+    finished();
+    send_record(0, 23, 147);
+    send_record(1, 23, 250);
+    send_record(1, 23, 250);
+    trace_pass(&t, 2 * NSEC_S);
+    assert_null(trace_phase(&t, FLOW_ESTABLISHED));
+    send_record(0, 23, 19);
+    trace_segment(&t, 0, TCP_FIN | TCP_ACK, NULL, 0);
+    fails(CAUSE_NO_ANSWER);
+    trace_end(&t);
+    sum(&queries, &responses);
+    assert_int_equal(responses, 0);
+    begin(853); /* the first comes before the query */
+    hello();
+    finished();
+    send_record(1, 23, 250);
+    send_record(0, 23, 147);
+    send_record(1, 23, 250);
+    trace_pass(&t, 11 * NSEC_S);
+    fails(CAUSE_NO_ANSWER);
+    trace_end(&t);
+    begin(853); /* one record alone was the answer */
+    hello();
+    finished();
+    send_record(0, 23, 80);
+    send_record(1, 23, 120);
+    assert_null(trace_phase(&t, FLOW_ESTABLISHED));
+    trace_segment(&t, 0, TCP_FIN | TCP_ACK, NULL, 0);
+    assert_non_null(trace_phase(&t, FLOW_ESTABLISHED));
+    assert_null(trace_phase(&t, FLOW_FAILED));
+    trace_end(&t);
+    sum(&queries, &responses);
+    assert_int_equal(responses, 1);
+}
+
+static void test_hello_retry(void **state)
+{
+    (void)state;
+    begin(853);
+    send_record(0, 22, 290);
+    send_record(1, 22, 88);
+    send_record(1, 20, 1);
+    send_record(0, 20, 1);
+    send_record(0, 22, 320);
+    send_record(1, 22, 122);
+    send_record(1, 23, 40);
+    send_record(1, 23, 600);
+    send_record(0, 23, 69);
+    send_record(0, 23, 63);
+    send_record(1, 23, 250);
+    send_record(1, 23, 250);
+    trace_pass(&t, 2 * NSEC_S);
+    assert_null(trace_phase(&t, FLOW_ESTABLISHED));
+    send_record(1, 23, 90);
+    assert_non_null(trace_phase(&t, FLOW_ESTABLISHED));
+    trace_end(&t);
+}
+
+/* HTTP/2: settings are no answer, headers and body of a POST are one query. */
+static void test_a_doh_conversation(void **state)
+{
+    struct policy *policy;
+    uint32_t queries, responses;
+
+    (void)state;
+    begin(443);
+    policy = use_resolver();
+    t.alpn = "h2";
+    hello();
+    finished();
+    send_record(0, 23, 56);
+    send_record(0, 23, 92);
+    send_record(0, 23, 154);
+    send_record(1, 23, 250);
+    send_record(1, 23, 250);
+    send_record(1, 23, 32);
+    send_record(1, 23, 26);
+    assert_null(trace_phase(&t, FLOW_ESTABLISHED));
+    send_record(1, 23, 50);
+    send_record(1, 23, 87);
+    assert_non_null(trace_phase(&t, FLOW_ESTABLISHED));
+    assert_int_equal(trace_phase(&t, FLOW_ESTABLISHED)->transport, TRANSPORT_DOH2);
+    assert_int_equal(trace_phase(&t, FLOW_ESTABLISHED)->flow.confidence, 85);
+    trace_end(&t);
+    policy_destroy(policy);
+    sum(&queries, &responses);
+    assert_int_equal(queries, 1);
+    assert_int_equal(responses, 1);
 }
 
 static void test_tls_1_2(void **state)
@@ -582,6 +699,9 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_a_dot_conversation),
+        cmocka_unit_test(test_tickets_are_no_answer),
+        cmocka_unit_test(test_hello_retry),
+        cmocka_unit_test(test_a_doh_conversation),
         cmocka_unit_test(test_tls_1_2),
         cmocka_unit_test(test_alpn_on_another_port),
         cmocka_unit_test(test_tls_on_53),

@@ -1,0 +1,115 @@
+#include "observe/tls_data.h"
+
+#include "observe/padding.h"
+
+enum { HTTP_LEAST = 60, HTTP_MOST = 330 };      /* a record of a DoH request or answer */
+enum { PREFACE_MOST = 110 };                    /* longer, and a request came with it */
+enum { TICKET_LEAST = 100, TICKET_MOST = 600 }; /* NewSessionTicket, encrypted */
+
+static unsigned messages_in(const struct flow *f, uint16_t length, unsigned block)
+{
+    const struct tls_facts *facts = f->cold->facts;
+
+    return record_messages(
+        length, record_overhead(f->cold->tls.flags & TLS_13, facts ? facts->cipher : 0), block);
+}
+
+static void ask(struct cold *c, unsigned queries)
+{
+    c->tls.asked += queries;
+    c->queries += queries;
+}
+
+/* Never more answers than queries: the rest is something else. */
+static void answer(struct cold *c, uint32_t answers)
+{
+    struct tls_flow *t = &c->tls;
+
+    t->flags |= TLS_ANSWERED;
+    t->waiting_since = 0;
+    t->burst = 0;
+    if (answers > t->asked - t->answered)
+        answers = t->asked - t->answered;
+    t->answered += answers;
+    c->responses += answers;
+}
+
+/* HTTP/2: the first record is the preface. A POST is two records in a row, headers and body; so of
+ * records in a row every other one counts. */
+static void client_http(struct cold *c, uint16_t length)
+{
+    struct tls_flow *t = &c->tls;
+    bool preface = !(t->flags & TLS_PREFACE_PASSED);
+
+    t->flags |= TLS_PREFACE_PASSED;
+    if (length < HTTP_LEAST || (preface ? length <= PREFACE_MOST : length > HTTP_MOST))
+        return;
+    if (t->burst++ % 2 == 0)
+        ask(c, 1);
+}
+
+void tls_client_data(struct observer *o, struct flow *f, uint16_t length)
+{
+    struct tls_flow *t = &f->cold->tls;
+    unsigned messages = messages_in(f, length, PAD_QUERY);
+
+    if (messages == 0)
+        return;
+    t->flags |= TLS_ASKED;
+    if (t->waiting_since == 0)
+        t->waiting_since = o->now;
+    if (f->transport == TRANSPORT_DOT)
+        ask(f->cold, messages);
+    else if (f->transport == TRANSPORT_DOH2)
+        client_http(f->cold, length);
+}
+
+static bool padded(const struct flow *f, uint16_t length)
+{
+    unsigned overhead = record_overhead(1, f->cold->facts ? f->cold->facts->cipher : 0);
+
+    return (length - overhead - 2) % PAD_RESPONSE == 0;
+}
+
+/* Servers of TLS 1.3 send two tickets of one length, or one, before anything else. A first record
+ * that may be a ticket is held until the next shows what it was. */
+static bool is_ticket(struct observer *o, struct flow *f, uint16_t length)
+{
+    struct tls_flow *t = &f->cold->tls;
+    bool second = t->ticket != 0 && length == t->ticket;
+
+    if (!(t->flags & TLS_13) || t->flags & TLS_TICKETS_PASSED)
+        return false;
+    if (t->ticket == 0 && length >= TICKET_LEAST && length <= TICKET_MOST && !padded(f, length)) {
+        t->ticket = length;
+        t->ticket_at = t->flags & TLS_ASKED ? o->now : 0;
+        return true;
+    }
+    t->flags |= TLS_TICKETS_PASSED;
+    t->ticket_at = 0;
+    return second;
+}
+
+void tls_server_data(struct observer *o, struct flow *f, uint16_t length)
+{
+    struct cold *c = f->cold;
+
+    if (length < RECORD_LEAST || is_ticket(o, f, length) || !(c->tls.flags & TLS_ASKED))
+        return;
+    if (f->transport != TRANSPORT_DOH2)
+        answer(c, messages_in(f, length, PAD_RESPONSE));
+    else if (length >= HTTP_LEAST && c->tls.asked > 0)
+        answer(c, 1);
+}
+
+void tls_no_ticket(struct flow *f)
+{
+    struct tls_flow *t = &f->cold->tls;
+
+    if (t->ticket_at == 0)
+        return;
+    t->ticket_at = 0;
+    t->flags |= TLS_TICKETS_PASSED;
+    if (f->transport != TRANSPORT_DOH2 || t->asked > 0)
+        answer(f->cold, 1);
+}
