@@ -7,214 +7,36 @@
  * sibling attempt won, and whether the answer was the address of the resolver it contacts next.
  *
  * Worst case in bytes: 65,536 habits of about 350, 32,768 pairs of about 330, 65,536 stations of
- * 120, 2,048 watches of about 2,600, 4,096 fallbacks of about 1,300. */
+ * 120, 1 MiB of answers, 2,048 watches of about 2,600, 4,096 fallbacks of about 1,300. */
+#include "detect/downgrade.h"
+
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/hash.h"
-#include "base/table.h"
-#include "base/text.h"
-#include "detect/detect.h"
-#include "detect/draft.h"
-#include "detect/fallback.h"
-#include "detect/habit.h"
-#include "detect/known_names.h"
-#include "detect/resolved.h"
-#include "detect/sealed.h"
-#include "detect/stations.h"
 
-#define RULE         "downgrade"
-#define CLIENTS      65536
-#define PAIRS        32768
-#define WATCHES      2048
-#define FALLBACKS    4096
-#define HELD         8
-#define GROUPS       4
-#define ANSWER_WAIT  NSEC_S          /* for the answer of a held query */
-#define CONTACT_WAIT (250 * NSEC_MS) /* after it, for an attempt at the answered address */
-#define LOOK         (100 * NSEC_MS)
-#define TELL_INTERVAL                                                                              \
-    (60 * NSEC_S) /* doubles up to TELL_INTERVAL_MAX: who stays in clear text stays one */
-#define TELL_INTERVAL_MAX (3600 * NSEC_S)
-#define PROVEN_SPAN       (3600 * NSEC_S) /* after the last failure, where encryption had worked */
-#define GRAVER            10              /* percent of confidence */
-
-struct held {
-    struct clear_query query;
-    nsec_t answered; /* 0: not yet */
-    bool inside;     /* the server is inside, so may its name be */
-};
-
-struct watch {
-    struct addr client;      /* the key */
-    TAILQ_ENTRY(watch) link; /* while something is held */
-    nsec_t look;
-    uint64_t station;
-    uint64_t group[GROUPS];
-    uint32_t excluded;
-    uint8_t next_group, held_count;
-    bool busy;
-    struct held held[HELD];
-};
-
-TAILQ_HEAD(busy_list, watch);
-TAILQ_HEAD(due_list, fallback);
-
-struct downgrade {
-    const struct policy *policy;
-    struct known_names *names;
-    uint64_t *groups; /* of the policy's resolvers */
-    size_t group_count;
-    struct finding_sink sink;
-    struct stats *stats;
-    struct fallback_scale scale;
-    struct sealed_times times;
-    uint32_t habit_names;
-    struct table *habits, *pairs, *watches, *fallbacks;
-    struct stations *stations;
-    struct resolved *resolved;
-    nsec_t swept;
-    struct busy_list busy;
-    struct due_list due;
-};
-
-/* --- groups ---------------------------------------------------------------------------------- */
+#define RULE      "downgrade"
+#define CLIENTS   65536
+#define PAIRS     32768
+#define WATCHES   2048
+#define FALLBACKS 4096
 
 /* The same for one resolver in every policy that names it. */
-static uint64_t group_of(const struct downgrade *d, int16_t resolver, const struct addr *server)
+uint64_t downgrade_group(const struct downgrade *d, int16_t resolver, const struct addr *server)
 {
     if (resolver >= 0 && (size_t)resolver < d->group_count)
         return d->groups[resolver];
     return hash_bytes(server->b, sizeof server->b, 1);
 }
 
-static struct sealed *pair_of(const struct downgrade *d, const struct addr *client, uint64_t group)
+struct sealed *downgrade_pair(const struct downgrade *d, const struct addr *client, uint64_t group)
 {
     struct sealed_key key = {*client, group};
 
     return table_find(d->pairs, &key);
 }
 
-static bool is_attempt(const struct downgrade *d, const struct observation *o)
-{
-    bool shared;
-
-    if (transport_is_sealed(o->transport))
-        return true;
-    if (transport_is_clear(o->transport))
-        return false;
-    if (o->server_port == 853)
-        return true;
-    return o->server_port == 443 && policy_resolver_at(d->policy, &o->server, &shared) >= 0 &&
-           !shared;
-}
-
-/* --- telling --------------------------------------------------------------------------------- */
-
-static void unlist(struct downgrade *d, struct fallback *b)
-{
-    if (b->listed)
-        TAILQ_REMOVE(&d->due, b, link);
-    b->listed = false;
-}
-
-static void tell(struct downgrade *d, struct fallback *b)
-{
-    struct finding f;
-
-    unlist(d, b);
-    fallback_draft(b, d->policy, &f);
-    f.excepted = policy_exception_for(d->policy, &f.client, f.resolver, f.time) != NULL;
-    f.cut = (uint8_t)policy_kernel(d->policy, b->latest.seen.zone, &b->latest.seen.client,
-                                   &b->latest.seen.server, b->latest.seen.server_port,
-                                   b->latest.seen.time);
-    if (f.cut == ACTION_ALLOW)
-        f.cut = ACTION_ALERT;
-    d->sink.put(d->sink.context, &f);
-    b->told = true;
-    b->pending = 0;
-}
-
-/* At once when it is graver than told, else after a minute, two, four. */
-static void tell_or_wait(struct downgrade *d, struct fallback *b, nsec_t now)
-{
-    uint8_t severity = (uint8_t)fallback_severity(b, &d->scale);
-    uint8_t confidence = (uint8_t)fallback_confidence(b, &d->scale);
-    bool graver = !b->told || severity < b->severity || confidence >= b->confidence + GRAVER;
-
-    if (graver || now >= b->next) {
-        b->severity = severity;
-        b->confidence = confidence > b->confidence ? confidence : b->confidence;
-        b->interval = b->interval ? b->interval * 2 : TELL_INTERVAL;
-        if (b->interval > TELL_INTERVAL_MAX)
-            b->interval = TELL_INTERVAL_MAX;
-        b->next = now + b->interval;
-        tell(d, b);
-    } else if (!b->listed) {
-        b->listed = true;
-        TAILQ_INSERT_TAIL(&d->due, b, link);
-    }
-}
-
-static void fallback_evicted(void *context, void *entry)
-{
-    struct downgrade *d = context;
-    struct fallback *b = entry;
-
-    if (b->pending)
-        tell(d, b);
-    unlist(d, b);
-    if (d->stats)
-        d->stats->state_evicted++;
-}
-
-static void recovered(struct downgrade *d, const struct sealed *s)
-{
-    struct fallback *b = table_find(d->fallbacks, &s->key);
-
-    if (!b)
-        return;
-    b->recovered = true;
-    tell(d, b);
-    table_remove(d->fallbacks, b);
-}
-
-/* The fallback that clear text at this time adds to. A client that never had encryption and has
- * stopped trying has settled in clear text: that is its habit from then on. */
-static struct fallback *open_fallback(struct downgrade *d, const struct sealed *s, nsec_t now)
-{
-    struct fallback *b = s->failed ? table_find(d->fallbacks, &s->key) : NULL;
-    nsec_t span = sealed_window(s, &d->times);
-
-    if (!b)
-        return NULL;
-    if (b->proof && span < PROVEN_SPAN)
-        span = PROVEN_SPAN;
-    if (now <= s->failed_last + span)
-        return b;
-    if (b->pending)
-        tell(d, b);
-    unlist(d, b);
-    table_remove(d->fallbacks, b);
-    return NULL;
-}
-
-/* --- counting -------------------------------------------------------------------------------- */
-
-/* New names at the client's usual pace explain themselves. */
-static bool is_habit(const struct downgrade *d, struct sealed *s, const struct habit *h,
-                     const struct clear_query *q, double *expected)
-{
-    *expected = h ? habit_expects(h, q->seen.time, q->seen.time - s->began) : 0;
-    if (s->fresh < UINT16_MAX)
-        s->fresh++;
-    if (!h || habit_count(h, q->seen.time) < d->habit_names)
-        return false;
-    return s->fresh <= d->scale.rate_over_base * (*expected < 1 ? 1 : *expected);
-}
-
-/* In a network of ours: private, the gateway, on the client's link, or in a zone of the policy. */
-static bool is_inside(const struct downgrade *d, const struct addr *client,
+bool downgrade_inside(const struct downgrade *d, const struct addr *client,
                       const struct addr *server)
 {
     if (addr_is_private(server) || policy_is_gateway(d->policy, server))
@@ -222,187 +44,6 @@ static bool is_inside(const struct downgrade *d, const struct addr *client,
     if (!addr_is_v4(server) && server->w[0] == client->w[0])
         return true;
     return policy_zone_of(d->policy, server, "", 0) > ZONE_GATEWAY;
-}
-
-static bool is_permitted(const struct downgrade *d, const struct sighting *s)
-{
-    return is_inside(d, &s->client, &s->server) &&
-           policy_cleartext(d->policy, s->zone, &s->client, &s->server, s->time) == ACTION_ALLOW;
-}
-
-static void count(struct downgrade *d, const struct watch *w, struct sealed *s, struct habit *h,
-                  const struct clear_query *q, nsec_t now)
-{
-    struct fallback *b = table_find(d->fallbacks, &s->key);
-    bool fresh, same_group;
-    double expected;
-
-    if (is_habit(d, s, h, q, &expected) && !b) {
-        habit_learn(h, q->name, false, now);
-        return;
-    }
-    if (!b) {
-        b = table_insert(d->fallbacks, &s->key, &fresh);
-        fallback_begin(b, s, q);
-        b->permitted = is_permitted(d, &q->seen);
-    }
-    same_group = addr_equal(&q->seen.server, &s->server) ||
-                 group_of(d, q->seen.resolver, &q->seen.server) == s->key.group;
-    b->expected = expected;
-    b->excluded = w->excluded;
-    fallback_grow(b, s, q, same_group, &d->scale);
-    tell_or_wait(d, b, now);
-}
-
-/* --- watching -------------------------------------------------------------------------------- */
-
-static void set_busy(struct downgrade *d, struct watch *w)
-{
-    if (w->busy == (w->held_count > 0))
-        return;
-    w->busy = !w->busy;
-    if (w->busy)
-        TAILQ_INSERT_TAIL(&d->busy, w, link);
-    else
-        TAILQ_REMOVE(&d->busy, w, link);
-}
-
-static void watch_evicted(void *context, void *entry)
-{
-    struct downgrade *d = context;
-    struct watch *w = entry;
-
-    w->held_count = 0;
-    set_busy(d, w);
-    if (d->stats)
-        d->stats->state_evicted++;
-}
-
-enum judgement { WAIT, COUNTED, DISMISSED, EXCLUDED };
-
-static bool is_ready(const struct held *held, nsec_t now)
-{
-    uint16_t type = held->query.qtype;
-
-    if (type != DNS_TYPE_A && type != DNS_TYPE_AAAA && type != DNS_TYPE_HTTPS &&
-        type != DNS_TYPE_SVCB)
-        return true;
-    if (held->answered && now >= held->answered + CONTACT_WAIT)
-        return true;
-    return now >= held->query.seen.time + ANSWER_WAIT;
-}
-
-static enum judgement judge(struct downgrade *d, struct watch *w, struct held *held, nsec_t now,
-                            bool last)
-{
-    const struct clear_query *q = &held->query;
-    struct habit *h = table_find(d->habits, &q->seen.client);
-    enum judgement result = DISMISSED;
-    nsec_t t = q->seen.time;
-
-    if (h && habit_owns(h, q->name))
-        return EXCLUDED;
-    if (!last && !is_ready(held, now))
-        return WAIT;
-    for (int i = 0; i < GROUPS; i++) {
-        struct sealed *s = w->group[i] ? pair_of(d, &w->client, w->group[i]) : NULL;
-
-        if (!s)
-            continue;
-        if (sealed_explains(s, t, &d->times) || open_fallback(d, s, t)) {
-            if (!last && now < t + d->times.race && sealed_trying(s, now, d->times.race)) {
-                result = result == COUNTED ? COUNTED : WAIT;
-                continue;
-            }
-            count(d, w, s, h, q, now);
-            result = COUNTED;
-        } else if (!last && result != COUNTED && sealed_was_trying(s, t) &&
-                   now < t + d->times.window_timeout) {
-            result = WAIT;
-        }
-    }
-    if (result == DISMISSED && h && !habit_asked(h, q->name))
-        habit_learn(h, q->name, true, t);
-    return result;
-}
-
-/* last: nothing more will come, judge by what is known. */
-static void settle(struct downgrade *d, struct watch *w, nsec_t now, bool last)
-{
-    uint8_t kept = 0;
-
-    w->look = now + LOOK;
-    for (uint8_t i = 0; i < w->held_count; i++) {
-        enum judgement j = judge(d, w, w->held + i, now, last);
-
-        w->excluded += j == EXCLUDED;
-        if (j != WAIT)
-            continue;
-        if (kept != i)
-            w->held[kept] = w->held[i];
-        kept++;
-    }
-    w->held_count = kept;
-    set_busy(d, w);
-}
-
-static struct watch *watch_client(struct downgrade *d, const struct observation *o, struct habit *h,
-                                  uint64_t group)
-{
-    struct addr sibling[STATION_ADDRESSES];
-    size_t siblings = stations_siblings(d->stations, o->station, &o->client, sibling);
-    bool fresh;
-    struct watch *w = table_insert(d->watches, &o->client, &fresh);
-
-    h->watched = true;
-    w->station = o->station;
-    for (size_t i = 0; i < siblings; i++) {
-        struct habit *other = table_find(d->habits, sibling + i);
-
-        if (other)
-            other->watched = true;
-    }
-    for (int i = 0; i < GROUPS; i++)
-        if (w->group[i] == group)
-            return w;
-    w->group[w->next_group] = group;
-    w->next_group = (uint8_t)((w->next_group + 1) % GROUPS);
-    return w;
-}
-
-static bool is_alive(struct downgrade *d, const struct watch *w, nsec_t now)
-{
-    for (int i = 0; i < GROUPS; i++) {
-        struct sealed *s = w->group[i] ? pair_of(d, &w->client, w->group[i]) : NULL;
-
-        if (!s)
-            continue;
-        if (sealed_trying(s, now, d->times.window_timeout) || sealed_explains(s, now, &d->times) ||
-            open_fallback(d, s, now))
-            return true;
-    }
-    return false;
-}
-
-/* The watch on this client, or on another address of it; NULL, and it is watched no more. */
-static struct watch *watch_of(struct downgrade *d, const struct observation *o, struct habit *h)
-{
-    struct addr sibling[STATION_ADDRESSES];
-    size_t siblings = stations_siblings(d->stations, o->station, &o->client, sibling);
-    struct watch *w = table_find(d->watches, &o->client);
-
-    if (w && (is_alive(d, w, o->time) || w->held_count))
-        return w;
-    for (size_t i = 0; i < siblings; i++) {
-        struct watch *other = table_find(d->watches, sibling + i);
-
-        if (other && is_alive(d, other, o->time))
-            return other;
-    }
-    if (w)
-        table_remove(d->watches, w);
-    h->watched = false;
-    return NULL;
 }
 
 /* --- clear text ------------------------------------------------------------------------------ */
@@ -414,7 +55,7 @@ static struct habit *habit_of(struct downgrade *d, const struct observation *o)
 
     if (fresh || (h->station != o->station && o->station)) {
         h->station = o->station;
-        h->watched |= o->station != 0; /* perhaps by another address of it: the next query asks */
+        h->watched |= o->station && table_count(d->watches); /* perhaps by a sibling address */
         stations_add(d->stations, o->station, &o->client);
     }
     return h;
@@ -435,25 +76,6 @@ static bool is_innocent(const struct downgrade *d, const struct habit *h, uint32
     return class != NAME_ORDINARY || habit_owns(h, name);
 }
 
-static void hold(struct downgrade *d, struct watch *w, const struct observation *o, uint32_t name)
-{
-    struct held *held;
-
-    if (w->held_count == HELD)
-        settle(d, w, o->time, false);
-    if (w->held_count == HELD)
-        return; /* the first ones tell enough */
-    held = &w->held[w->held_count++];
-    memset(held, 0, sizeof *held);
-    held->query.seen = sighting_of(o);
-    held->query.name = name;
-    held->query.qtype = o->dns.message.qtype;
-    held->inside = o->note.approved || is_inside(d, &o->client, &o->server);
-    draft_name(&o->dns.message, held->query.text, sizeof held->query.text);
-    set_busy(d, w);
-    settle(d, w, o->time, false);
-}
-
 static void see_query(struct downgrade *d, const struct observation *o)
 {
     const struct dns_message *m = &o->dns.message;
@@ -469,42 +91,9 @@ static void see_query(struct downgrade *d, const struct observation *o)
         return;
     }
     if (w)
-        hold(d, w, o, name);
+        watch_hold(d, w, o, name);
     else
         habit_learn(h, name, true, o->time);
-}
-
-static void drop_held(struct watch *w, uint32_t name)
-{
-    uint8_t kept = 0;
-
-    for (uint8_t i = 0; i < w->held_count; i++) {
-        if (w->held[i].query.name == name && w->held[i].inside) {
-            w->excluded++;
-            continue;
-        }
-        if (kept != i)
-            w->held[kept] = w->held[i];
-        kept++;
-    }
-    w->held_count = kept;
-}
-
-static void see_held_answer(struct downgrade *d, struct watch *w, const struct observation *o,
-                            uint32_t name)
-{
-    const struct dns_message *m = &o->dns.message;
-    bool private = m->address_count > 0;
-
-    for (int i = 0; i < m->address_count; i++)
-    private = private && addr_is_private(m->address + i);
-    if (private)
-        drop_held(w, name); /* split horizon: a name that only the inside resolver knows so */
-    for (uint8_t i = 0; i < w->held_count; i++)
-        if (w->held[i].query.name == name && !w->held[i].answered)
-            w->held[i].answered = o->time;
-    set_busy(d, w);
-    settle(d, w, o->time, false);
 }
 
 static void see_answer(struct downgrade *d, const struct observation *o)
@@ -527,10 +116,24 @@ static void see_answer(struct downgrade *d, const struct observation *o)
             habit_own(h, name); /* bootstrap, though after the attempt */
     w = watch_of(d, o, h);
     if (w && w->held_count)
-        see_held_answer(d, w, o, name);
+        watch_answer(d, w, o, name);
 }
 
 /* --- encrypted attempts ---------------------------------------------------------------------- */
+
+static bool is_attempt(const struct downgrade *d, const struct observation *o)
+{
+    bool shared;
+
+    if (transport_is_sealed(o->transport))
+        return true;
+    if (transport_is_clear(o->transport))
+        return false;
+    if (o->server_port == 853)
+        return true;
+    return o->server_port == 443 && policy_resolver_at(d->policy, &o->server, &shared) >= 0 &&
+           !shared;
+}
 
 static void learn_server_name(struct habit *h, const char *sni)
 {
@@ -620,22 +223,23 @@ static void see_success(struct downgrade *d, struct sealed *s, const struct obse
 
     if (!sealed_worked(s, o) && o->flow.phase != FLOW_ESTABLISHED)
         return;
-    recovered(d, s);
+    downgrade_recovered(d, s);
     siblings = stations_siblings(d->stations, o->station, &o->client, sibling);
     for (size_t i = 0; i < siblings; i++) {
-        struct sealed *other = pair_of(d, sibling + i, s->key.group);
+        struct sealed *other = downgrade_pair(d, sibling + i, s->key.group);
 
         if (!other || other->last_ok >= s->last_ok)
             continue;
         sealed_sibling_worked(other, s->last_ok);
-        recovered(d, other);
+        downgrade_recovered(d, other);
     }
 }
 
 static void see_flow(struct downgrade *d, const struct observation *o)
 {
-    uint64_t group = group_of(d, o->note.resolver, &o->server);
-    uint64_t by_address = group_of(d, policy_resolver_at(d->policy, &o->server, NULL), &o->server);
+    uint64_t group = downgrade_group(d, o->note.resolver, &o->server);
+    uint64_t by_address =
+        downgrade_group(d, policy_resolver_at(d->policy, &o->server, NULL), &o->server);
     struct sealed_key key = {o->client, group};
     struct habit *h = habit_of(d, o);
     struct sealed *s;
@@ -643,7 +247,7 @@ static void see_flow(struct downgrade *d, const struct observation *o)
     enum origin origin;
     bool fresh;
 
-    if (group != by_address && (s = pair_of(d, &o->client, by_address)))
+    if (group != by_address && (s = downgrade_pair(d, &o->client, by_address)))
         sealed_forget(s, o->flow_id);
     s = table_insert(d->pairs, &key, &fresh);
     learn_server_name(h, o->flow.tls.sni);
@@ -665,7 +269,7 @@ static void see_flow(struct downgrade *d, const struct observation *o)
         if (!sealed_failed(s, o, cause, origin, &d->times))
             break;
         w = watch_client(d, o, h, group);
-        settle(d, w, o->time, false);
+        watch_settle(d, w, o->time, false);
         break;
     }
     case FLOW_CLOSED:
@@ -704,45 +308,16 @@ static void downgrade_observe(void *state, const struct observation *o)
         see_query(d, o);
 }
 
-/* Without a watch answers cost next to nothing. */
-static void sweep_watches(struct downgrade *d, nsec_t now)
-{
-    struct watch *w;
-    size_t position = 0;
-
-    d->swept = now;
-    while (table_count(d->watches) > 0 && (w = table_next(d->watches, &position)))
-        if (w->held_count == 0 && !is_alive(d, w, now))
-            table_remove(d->watches, w);
-}
-
 static void downgrade_tick(void *state, nsec_t now)
 {
-    struct downgrade *d = state;
-    struct fallback *b;
-    struct watch *w, *next;
-
-    for (w = TAILQ_FIRST(&d->busy); w; w = next) {
-        next = TAILQ_NEXT(w, link);
-        if (now >= w->look)
-            settle(d, w, now, false);
-    }
-    while ((b = TAILQ_FIRST(&d->due)) && b->next <= now)
-        tell_or_wait(d, b, now);
-    if (now - d->swept >= NSEC_S)
-        sweep_watches(d, now);
+    watch_tick(state, now);
+    downgrade_tell_due(state, now);
 }
 
 static void downgrade_flush(void *state, nsec_t now)
 {
-    struct downgrade *d = state;
-    struct fallback *b;
-    struct watch *w;
-
-    while ((w = TAILQ_FIRST(&d->busy)))
-        settle(d, w, now, true);
-    while ((b = TAILQ_FIRST(&d->due)))
-        tell(d, b);
+    watch_flush(state, now);
+    downgrade_tell_all(state);
 }
 
 static void read_times(struct downgrade *d, const struct policy *p)
@@ -820,7 +395,7 @@ static void *downgrade_create(const struct detector_setup *setup)
     d->watches =
         make_table(d, sizeof(struct watch), sizeof(struct addr), WATCHES, watch_evicted, seed);
     d->fallbacks = make_table(d, sizeof(struct fallback), sizeof(struct sealed_key), FALLBACKS,
-                              fallback_evicted, seed);
+                              downgrade_fallback_evicted, seed);
     d->stations = stations_create(CLIENTS, seed);
     d->resolved = resolved_create(seed);
     if (d->habits && d->pairs && d->watches && d->fallbacks && d->stations && d->resolved &&

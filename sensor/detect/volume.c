@@ -136,8 +136,13 @@ static void *volume_create(const struct detector_setup *setup)
 
 /* --- judging ---------------------------------------------------------------------------------- */
 
+struct reading {
+    uint32_t queries;
+    double expected, z;
+};
+
 static void tell(struct volume *v, const struct client *c, const struct profile *p,
-                 uint32_t queries, double median, double z, nsec_t now)
+                 const struct reading *r, nsec_t now)
 {
     struct sighting s = {.client = c->addr,
                          .time = now,
@@ -149,17 +154,17 @@ static void tell(struct volume *v, const struct client *c, const struct profile 
     struct finding f;
 
     draft(&f, v->policy, RULE, KIND_VOLUME_ANOMALY, &s, SEVERITY_LOW);
-    if (z > v->z_page && v->severity_page < f.severity)
+    if (r->z > v->z_page && v->severity_page < f.severity)
         f.severity = v->severity_page;
-    f.confidence = (uint8_t)(z > 12 ? 98 : 60 + (z - 4) * 4.75);
+    f.confidence = (uint8_t)(r->z > 12 ? 98 : 60 + (r->z - 4) * 4.75);
     f.excepted = policy_exception_for(v->policy, &c->addr, -1, now) != NULL;
     f.first = c->alarm;
     f.key = hash_bytes(c->addr.b, sizeof c->addr.b, 0);
-    evidence_integer(&f.evidence, "queries", queries);
+    evidence_integer(&f.evidence, "queries", r->queries);
     evidence_integer(&f.evidence, "queries_encrypted", sum_of(c->past_sealed, c->now_sealed));
     evidence_integer(&f.evidence, "window_s", STEPS * STEP / NSEC_S);
-    evidence_integer(&f.evidence, "expected", (int64_t)(expm1(median) + 0.5));
-    evidence_real(&f.evidence, "z", z);
+    evidence_integer(&f.evidence, "expected", (int64_t)(r->expected + 0.5));
+    evidence_real(&f.evidence, "z", r->z);
     evidence_integer(&f.evidence, "learned_h", (now - p->first) / (3600 * NSEC_S));
     if (c->roles & (ROLE_RECURSIVE | ROLE_FORWARDER))
         evidence_string(&f.evidence, "client_is",
@@ -200,7 +205,7 @@ static bool is_anomaly(struct volume *v, struct client *c, const struct profile 
         return c->run > 0 || c->alarm;
     if (!c->alarm)
         c->alarm = now - (nsec_t)c->run * STEP;
-    tell(v, c, p, queries, level.median, z, now);
+    tell(v, c, p, &(struct reading){queries, expm1(level.median), z}, now);
     return true;
 }
 

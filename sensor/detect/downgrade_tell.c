@@ -1,0 +1,152 @@
+#include "detect/downgrade.h"
+
+#define TELL_INTERVAL (60 * NSEC_S) /* doubles: who stays in clear text stays one event */
+#define TELL_MOST     (3600 * NSEC_S)
+#define PROVEN_SPAN   (3600 * NSEC_S) /* after the last failure, where encryption had worked */
+#define GRAVER        10              /* percent of confidence */
+
+static void unlist(struct downgrade *d, struct fallback *b)
+{
+    if (b->listed)
+        TAILQ_REMOVE(&d->due, b, link);
+    b->listed = false;
+}
+
+static void tell(struct downgrade *d, struct fallback *b)
+{
+    struct finding f;
+
+    unlist(d, b);
+    fallback_draft(b, d->policy, &f);
+    f.excepted = policy_exception_for(d->policy, &f.client, f.resolver, f.time) != NULL;
+    f.cut = (uint8_t)policy_kernel(d->policy, b->latest.seen.zone, &b->latest.seen.client,
+                                   &b->latest.seen.server, b->latest.seen.server_port,
+                                   b->latest.seen.time);
+    if (f.cut == ACTION_ALLOW)
+        f.cut = ACTION_ALERT;
+    d->sink.put(d->sink.context, &f);
+    b->told = true;
+    b->pending = 0;
+}
+
+/* At once when it is graver than told, else after a minute, two, four. */
+static void tell_or_wait(struct downgrade *d, struct fallback *b, nsec_t now)
+{
+    uint8_t severity = (uint8_t)fallback_severity(b, &d->scale);
+    uint8_t confidence = (uint8_t)fallback_confidence(b, &d->scale);
+    bool graver = !b->told || severity < b->severity || confidence >= b->confidence + GRAVER;
+
+    if (graver || now >= b->next) {
+        b->severity = severity;
+        b->confidence = confidence > b->confidence ? confidence : b->confidence;
+        b->interval = b->interval ? b->interval * 2 : TELL_INTERVAL;
+        if (b->interval > TELL_MOST)
+            b->interval = TELL_MOST;
+        b->next = now + b->interval;
+        tell(d, b);
+    } else if (!b->listed) {
+        b->listed = true;
+        TAILQ_INSERT_TAIL(&d->due, b, link);
+    }
+}
+
+void downgrade_fallback_evicted(void *context, void *entry)
+{
+    struct downgrade *d = context;
+    struct fallback *b = entry;
+
+    if (b->pending)
+        tell(d, b);
+    unlist(d, b);
+    if (d->stats)
+        d->stats->state_evicted++;
+}
+
+void downgrade_recovered(struct downgrade *d, const struct sealed *s)
+{
+    struct fallback *b = table_find(d->fallbacks, &s->key);
+
+    if (!b)
+        return;
+    b->recovered = true;
+    tell(d, b);
+    table_remove(d->fallbacks, b);
+}
+
+/* The fallback that clear text at this time adds to. A client that never had encryption and has
+ * stopped trying has settled in clear text: that is its habit from then on. */
+struct fallback *downgrade_fallback(struct downgrade *d, const struct sealed *s, nsec_t now)
+{
+    struct fallback *b = s->failed ? table_find(d->fallbacks, &s->key) : NULL;
+    nsec_t span = sealed_window(s, &d->times);
+
+    if (!b)
+        return NULL;
+    if (b->proof && span < PROVEN_SPAN)
+        span = PROVEN_SPAN;
+    if (now <= s->failed_last + span)
+        return b;
+    if (b->pending)
+        tell(d, b);
+    unlist(d, b);
+    table_remove(d->fallbacks, b);
+    return NULL;
+}
+
+/* New names at the client's usual pace explain themselves. */
+static bool is_habit(const struct downgrade *d, struct sealed *s, const struct habit *h,
+                     const struct clear_query *q, double *expected)
+{
+    *expected = h ? habit_expects(h, q->seen.time, q->seen.time - s->began) : 0;
+    if (s->fresh < UINT16_MAX)
+        s->fresh++;
+    if (!h || habit_count(h, q->seen.time) < d->habit_names)
+        return false;
+    return s->fresh <= d->scale.rate_over_base * (*expected < 1 ? 1 : *expected);
+}
+
+static bool is_permitted(const struct downgrade *d, const struct sighting *s)
+{
+    return downgrade_inside(d, &s->client, &s->server) &&
+           policy_cleartext(d->policy, s->zone, &s->client, &s->server, s->time) == ACTION_ALLOW;
+}
+
+void downgrade_count(struct downgrade *d, const struct watch *w, struct sealed *s, struct habit *h,
+                     const struct clear_query *q, nsec_t now)
+{
+    struct fallback *b = table_find(d->fallbacks, &s->key);
+    bool fresh, same_group;
+    double expected;
+
+    if (is_habit(d, s, h, q, &expected) && !b) {
+        habit_learn(h, q->name, false, now);
+        return;
+    }
+    if (!b) {
+        b = table_insert(d->fallbacks, &s->key, &fresh);
+        fallback_begin(b, s, q);
+        b->permitted = is_permitted(d, &q->seen);
+    }
+    same_group = addr_equal(&q->seen.server, &s->server) ||
+                 downgrade_group(d, q->seen.resolver, &q->seen.server) == s->key.group;
+    b->expected = expected;
+    b->excluded = w->excluded;
+    fallback_grow(b, s, q, same_group, &d->scale);
+    tell_or_wait(d, b, now);
+}
+
+void downgrade_tell_due(struct downgrade *d, nsec_t now)
+{
+    struct fallback *b;
+
+    while ((b = TAILQ_FIRST(&d->due)) && b->next <= now)
+        tell_or_wait(d, b, now);
+}
+
+void downgrade_tell_all(struct downgrade *d)
+{
+    struct fallback *b;
+
+    while ((b = TAILQ_FIRST(&d->due)))
+        tell(d, b);
+}
