@@ -1,6 +1,6 @@
 /* Policy + finding -> verdict, and repeats of one thing grown into one event (CONTRACT.md, Events):
- * at once when it gets graver, else at most one revision a minute, final after ten quiet minutes.
- */
+ * at once when it gets graver, else at most one revision a minute, final after the silence that the
+ * detection's file gives as idle_s (else ten minutes). */
 #ifndef SEALDNS_DECIDE_DECIDE_H
 #define SEALDNS_DECIDE_DECIDE_H
 
@@ -15,8 +15,8 @@ struct decision;
 struct decision *decision_create(size_t events, uint64_t seed, struct record_sink sink,
                                  struct stats *stats);
 void decision_destroy(struct decision *d);
-/* installed: the rules of this policy are in the kernel (mode enforce): verdicts may say blocked.
- */
+/* installed: the rules of this policy are in the kernel, so that in mode enforce a verdict may say
+ * blocked. */
 void decision_use_policy(struct decision *d, const struct policy *policy, enum mode mode,
                          bool installed);
 void decision_finding(struct decision *d, const struct finding *f);
