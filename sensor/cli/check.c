@@ -1,13 +1,30 @@
 #include <getopt.h>
 #include <stdio.h>
-#include <time.h>
 
 #include "base/error.h"
 #include "base/log.h"
 #include "cli/command.h"
 #include "conf/conf.h"
+#include "enforce/enforce.h"
+#include "engine/gateway.h"
 
 extern const struct command command_check;
+
+/* What the policy means but the kernel cannot do is an error of the policy. */
+static int check_rules(const struct policy *policy)
+{
+    char error[ENFORCE_ERROR] = "";
+    struct ruleset *rules;
+
+    if (policy->mode == MODE_MONITOR)
+        return EXIT_DONE;
+    if (ruleset_compile(policy, policy->mode, clock_now(), &rules, error) != SD_OK) {
+        log_error("%s", error);
+        return EXIT_USAGE;
+    }
+    ruleset_destroy(rules);
+    return EXIT_DONE;
+}
 
 static int run(int argc, char **argv)
 {
@@ -25,10 +42,11 @@ static int run(int argc, char **argv)
     }
     if (optind != argc)
         return usage_error(&command_check, "unexpected argument \"%s\"", argv[optind]);
-    status = load_policy(config, NULL, 0, (nsec_t)time(NULL) * NSEC_S, &policy);
+    status = load_policy(config, NULL, 0, clock_now(), &policy);
     if (status != EXIT_DONE)
         return status;
-    if (conf_print(policy, stdout) != SD_OK || fflush(stdout) != 0) {
+    status = check_rules(policy);
+    if (status == EXIT_DONE && (conf_print(policy, stdout) != SD_OK || fflush(stdout) != 0)) {
         log_error("cannot write the effective policy");
         status = EXIT_FAILED;
     }

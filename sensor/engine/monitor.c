@@ -397,7 +397,7 @@ static void tear_down(struct wiring *w)
 int sensor_run(const struct sensor_options *options)
 {
     struct wiring w = {.options = options, .parser = {-1}, .recorder = {-1}};
-    struct monitor m = {.wiring = &w};
+    struct monitor m = {.wiring = &w, .netlink = -1};
     int signals = block_signals();
 
     w.board = mmap(NULL, sizeof *w.board, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
@@ -412,6 +412,8 @@ int sensor_run(const struct sensor_options *options)
         loop(&m, signals);
     }
     stop(&m);
+    if (m.netlink >= 0)
+        close(m.netlink);
     tear_down(&w);
     close(signals);
     return m.status;

@@ -10,6 +10,7 @@ struct monitor {
     struct wiring *wiring;
     pid_t parser, recorder; /* 0: ended */
     bool installed;         /* our rules stand in the kernel */
+    int netlink;            /* by which they were installed: an owned table lives as long; -1: none */
     unsigned gone;          /* bit i: interface i is away */
     nsec_t addresses_looked;
     bool stopping;

@@ -40,9 +40,24 @@ void monitor_say(const struct monitor *m, enum kind kind, const char *what, cons
         log_error("%s: %s %s (not recorded: the parser is gone)", kind_name(kind), what, detail);
 }
 
+/* The netlink socket is kept for the life of the process: a table with the owner flag goes with it. */
+static int netlink_of(struct monitor *m, char error[256])
+{
+    if (m->netlink < 0)
+        m->netlink = enforce_open(error);
+    return m->netlink;
+}
+
+static int remove_table(struct monitor *m, char error[256])
+{
+    int descriptor = netlink_of(m, error);
+
+    return descriptor < 0 ? descriptor : ruleset_remove_by(descriptor, error);
+}
+
 int monitor_remove_rules(struct monitor *m, char error[256])
 {
-    int status = ruleset_remove(error);
+    int status = remove_table(m, error);
 
     if (status == SD_OK && m->installed)
         monitor_say(m, KIND_ENFORCEMENT, "removed", "");
@@ -53,7 +68,7 @@ int monitor_remove_rules(struct monitor *m, char error[256])
 
 static int remove_leftovers(struct monitor *m, char error[256])
 {
-    int status = ruleset_remove(error);
+    int status = remove_table(m, error);
 
     m->installed = false;
     /* Without nf_tables or the right to it there is nothing of ours to remove, and monitor mode
@@ -73,7 +88,9 @@ int monitor_enforce(struct monitor *m, const struct policy *policy, char error[2
     status = ruleset_compile(policy, policy->mode, clock_now(), &rules, error);
     if (status != SD_OK)
         return status;
-    status = ruleset_install(rules, error);
+    status = netlink_of(m, error);
+    if (status >= 0)
+        status = ruleset_install_by(m->netlink, rules, error);
     ruleset_destroy(rules);
     if (status == SD_OK)
         m->installed = true;
@@ -86,15 +103,16 @@ void monitor_rules_status(const struct monitor *m, struct rules_status *out)
     struct enforce_status kernel = {0}, wanted = {0};
     struct ruleset *rules;
     char error[ENFORCE_ERROR];
-    bool there = ruleset_status(&kernel, error) == SD_OK;
+    bool there = ruleset_status(&kernel, error) == SD_OK, same = !there;
 
     if (p->mode != MODE_MONITOR &&
         ruleset_compile(p, p->mode, clock_now(), &rules, error) == SD_OK) {
         ruleset_describe(rules, &wanted);
+        same = ruleset_verify(rules, error) == SD_OK;
         ruleset_destroy(rules);
     }
     *out = (struct rules_status){.installed = there,
-                                 .drifted = m->installed != there || kernel.rules != wanted.rules,
+                                 .drifted = m->installed != there || (there && !same),
                                  .mode = (uint8_t)p->mode,
                                  .rules = kernel.rules,
                                  .elements = kernel.elements,

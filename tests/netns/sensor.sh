@@ -59,5 +59,5 @@ table_packets() {
 
 # The table without what changes by itself: counters, handles, the time elements have left.
 table_text() {
-    lab_in gw nft -s list table inet sealdns 2>/dev/null | sed -E 's/ expires [0-9a-z]+//g; s/ # handle [0-9]+//'
+    lab_in gw nft -s list table inet sealdns 2>/dev/null | sed -E 's/ (timeout|expires) [0-9a-z]+//g; s/ # handle [0-9]+//'
 }
