@@ -125,11 +125,9 @@ static enum classify_answer feed_tcp(struct classifier *c, struct flow *f,
                                                  packet->payload, packet->payload_length);
 
     if (progress == TLS_UNLIKE) {
-        bool more = ask(c, f, packet);
-
-        return (more || f->guess == GUESS_UNKNOWN) && f->packets < OTHER_PACKETS_MAX
-                   ? CLASSIFY_MORE
-                   : CLASSIFY_NOT_TLS;
+        if (ask(c, f, packet) && f->packets < OTHER_PACKETS_MAX)
+            return CLASSIFY_MORE;
+        return f->guess == GUESS_TLS ? CLASSIFY_DONE : CLASSIFY_NOT_TLS;
     }
     f->guess = GUESS_TLS;
     return progress == TLS_DONE || f->packets >= TLS_PACKETS_MAX ? CLASSIFY_DONE : CLASSIFY_MORE;
@@ -153,7 +151,7 @@ static enum classify_answer feed_udp(struct classifier *c, struct flow *f,
         f->facts.hello_seen = f->facts.sni[0] != '\0';
         f->facts.quic_version = f->quic.version_seen;
     }
-    if (f->packets < OTHER_PACKETS_MAX && (more || f->guess == GUESS_UNKNOWN))
+    if (more && f->packets < OTHER_PACKETS_MAX)
         return CLASSIFY_MORE;
     return f->guess == GUESS_QUIC ? CLASSIFY_DONE : CLASSIFY_NOT_TLS;
 }

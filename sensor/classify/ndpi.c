@@ -225,8 +225,12 @@ bool dpi_flow_feed(struct dpi *d, struct dpi_flow *f, const struct packet *packe
     f->protocol = PROCESS(d->module, inside(f), d->datagram, (uint16_t)length,
                           (uint64_t)(packet->time / NSEC_MS), NULL);
     f->packets++;
-    return f->packets < PACKETS_MAX &&
-           (dpi_flow_guess(f) == GUESS_UNKNOWN || !ndpi_get_flow_info(inside(f), &f->protocol));
+    enum classify_guess guess = dpi_flow_guess(f);
+
+    if (f->packets == PACKETS_MAX)
+        return false;
+    return guess == GUESS_UNKNOWN ||
+           (guess == GUESS_QUIC && !ndpi_get_flow_info(inside(f), &f->protocol));
 }
 
 /* The master and the application protocol, in an order that every version keeps here. */

@@ -162,6 +162,7 @@ static void read_records(struct tls_stream *s, struct block_pool *pool, bool fro
                 lose(side, pool);
                 return;
             }
+            s->once = true;
             side->header_have = 0;
             side->left = (uint16_t)(side->header[3] << 8 | side->header[4]);
         }
@@ -222,5 +223,5 @@ enum tls_progress tls_stream_feed(struct tls_stream *s, struct block_pool *pool,
                              !s->facts->certificate_seen && s->side[0].over;
         return TLS_DONE;
     }
-    return s->side[0].synced || s->side[1].synced ? TLS_MORE : TLS_UNLIKE;
+    return s->once || side->synced ? TLS_MORE : TLS_UNLIKE;
 }

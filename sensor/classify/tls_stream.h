@@ -28,6 +28,7 @@ struct tls_side {
 struct tls_stream {
     struct tls_side side[2]; /* [1]: the client's */
     bool flight_done;        /* ServerHelloDone */
+    bool once;               /* records of either side were followed, be it up to a hole */
     struct tls_facts *facts;
 };
 

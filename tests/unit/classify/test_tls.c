@@ -184,6 +184,25 @@ static void hole(void **state)
     talk_close(&t);
 }
 
+/* Both sides lose a segment: it stays a TLS flow, with what was read before. */
+static void holes_on_both_sides(void **state)
+{
+    struct talk t;
+
+    (void)state;
+    talk_open(&t);
+    say_at(&t, IP_PROTO_TCP, 1, 1, tls12_client, sizeof(tls12_client));
+    say_at(&t, IP_PROTO_TCP, 0, 1, tls12_server, 300);
+    say_at(&t, IP_PROTO_TCP, 0, 500, tls12_server + 499, sizeof(tls12_server) - 499);
+    say_at(&t, IP_PROTO_TCP, 1, 1000, tls12_client + 50, 100);
+    assert_int_equal(t.answer, CLASSIFY_MORE);
+    assert_int_equal(classifier_ops.flow_guess(t.c, t.flow), GUESS_TLS);
+    assert_string_equal(t.facts.sni, "dns.example");
+    assert_int_equal(t.facts.version, 0x0303);
+    assert_false(t.facts.certificate_seen);
+    talk_close(&t);
+}
+
 static void warning_before_the_server_hello(void **state)
 {
     static const uint8_t alert[] = {21, 3, 3, 0, 2, 1, 112};
@@ -259,6 +278,7 @@ int main(void)
         cmocka_unit_test(tls12_resumed),
         cmocka_unit_test(said_twice),
         cmocka_unit_test(hole),
+        cmocka_unit_test(holes_on_both_sides),
         cmocka_unit_test(warning_before_the_server_hello),
         cmocka_unit_test(refused_by_alert),
         cmocka_unit_test(joined_in_the_middle),
