@@ -214,13 +214,14 @@ static void check(struct observer *o, struct flow *f)
     wheel_arm(&o->wheel, f, o->now + (next > 0 ? next : 0));
 }
 
-void flows_run(struct observer *o)
+bool flows_run(struct observer *o)
 {
     unsigned work = WHEEL_WORK;
     struct flow *f;
 
     while ((f = wheel_next(&o->wheel, o->now, &work)))
         check(o, f);
+    return work == 0;
 }
 
 void flows_flush(struct observer *o)

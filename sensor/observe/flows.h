@@ -29,8 +29,8 @@ void flows_end(struct observer *o, struct flow *f, bool from_client);
 /* Frees the cold part; the flow is only counted from now on. */
 void flows_cool(struct observer *o, struct flow *f);
 void flows_evicted(void *observer, void *flow);
-/* Fires what is due, at most WHEEL_WORK flows. */
-void flows_run(struct observer *o);
+/* Fires what is due, at most WHEEL_WORK flows; true: there may be more. */
+bool flows_run(struct observer *o);
 /* Every flow says what it still has to say, and is gone. */
 void flows_flush(struct observer *o);
 /* Who is the client when no SYN or Initial tells: the side with the lesser port by rank, then the

@@ -1,5 +1,6 @@
 #include "observe/observer.h"
 
+#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -174,6 +175,8 @@ void observer_flush(struct observer *o, nsec_t now, struct stats *stats)
 {
     o->stats = stats;
     advance(o, now);
-    run_timers(o);
+    transactions_expire(o->transactions, o->now, UINT_MAX, o->stats);
+    while (flows_run(o))
+        ;
     flows_flush(o);
 }

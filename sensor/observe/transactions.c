@@ -87,6 +87,11 @@ static struct transaction *find(struct transactions *t, uint64_t who, uint64_t q
     return NULL;
 }
 
+static bool expired(const struct transactions *t, nsec_t now)
+{
+    return now - t->ring[t->tail & t->mask].asked >= TRANSACTION_LIFETIME;
+}
+
 static void forget_oldest(struct transactions *t, uint64_t *counter)
 {
     *counter += t->ring[t->tail & t->mask].state == PENDING;
@@ -119,7 +124,7 @@ bool transaction_ask(struct transactions *t, uint64_t who, uint64_t question, ns
     if (find(t, who, question, false))
         return true;
     if (t->head - t->tail > t->mask)
-        forget_oldest(t, &stats->state_evicted);
+        forget_oldest(t, expired(t, now) ? &stats->dns_unanswered : &stats->state_evicted);
     b = bucket_of(t, who, &tag);
     way = make_room(t, b, stats);
     b->tag[way] = tag;
@@ -143,7 +148,7 @@ struct transaction_answer transaction_answer(struct transactions *t, uint64_t wh
 void transactions_expire(struct transactions *t, nsec_t now, unsigned work, struct stats *stats)
 {
     while (t->tail != t->head && work-- > 0) {
-        if (now - t->ring[t->tail & t->mask].asked < TRANSACTION_LIFETIME)
+        if (!expired(t, now))
             return;
         forget_oldest(t, &stats->dns_unanswered);
     }
