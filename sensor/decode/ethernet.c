@@ -5,9 +5,13 @@ enum { LENGTH_MAX = 1500 }; /* IEEE 802.3 3.2.6: up to here the field is a lengt
 
 int layer_ethernet(struct walk *w)
 {
+    const uint8_t *stations = cursor_take(&w->c, 12);
     uint16_t type;
 
-    cursor_skip(&w->c, 12);
+    if (stations) {
+        w->out->dst_station = (uint64_t)load16(stations) << 32 | load32(stations + 2);
+        w->out->src_station = (uint64_t)load16(stations + 6) << 32 | load32(stations + 8);
+    }
     type = cursor_u16(&w->c);
     if (!cursor_ok(&w->c))
         return walk_short(w, IN_LINK);

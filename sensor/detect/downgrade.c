@@ -144,17 +144,22 @@ static void learn_server_name(struct habit *h, const char *sni)
         habit_own(h, habit_hash(wire, length));
 }
 
-static bool own_rule_cuts(const struct downgrade *d, const struct observation *o)
+static bool rules_cut(const struct downgrade *d, const struct observation *o)
 {
     enum action a;
 
     if (d->policy->mode != MODE_ENFORCE)
         return false;
-    if (o->flow.cause != CAUSE_RESET && o->flow.cause != CAUSE_TIMEOUT &&
-        o->flow.cause != CAUSE_ICMP)
-        return false;
     a = policy_kernel(d->policy, o->note.zone, &o->client, &o->server, o->server_port, o->time);
     return a == ACTION_REJECT || a == ACTION_DROP;
+}
+
+static bool own_rule_cuts(const struct downgrade *d, const struct observation *o)
+{
+    uint8_t cause = o->flow.cause;
+
+    return (cause == CAUSE_RESET || cause == CAUSE_TIMEOUT || cause == CAUSE_ICMP) &&
+           rules_cut(d, o);
 }
 
 /* Against the server's usual TTL, of this flow or of one that worked: three hops more or less are
@@ -235,6 +240,34 @@ static void see_success(struct downgrade *d, struct sealed *s, const struct obse
     }
 }
 
+/* What our own rule cuts has failed with its first packet: the answer the kernel gives does not pass
+ * every place a sensor may look at (on a bridge it goes to the port itself). */
+static void see_attempt(struct downgrade *d, struct sealed *s, struct habit *h,
+                        const struct observation *o)
+{
+    struct watch *w;
+
+    if (!sealed_opened(s, o))
+        return;
+    see_contact(d, h, o);
+    w = watch_client(d, o, h, s->key.group);
+    if (o->flow.phase == FLOW_OPENED && rules_cut(d, o) &&
+        sealed_failed(s, o, CAUSE_OWN_RULE, ORIGIN_GATEWAY, &d->times))
+        watch_settle(d, w, o->time, false);
+}
+
+static void see_failure(struct downgrade *d, struct sealed *s, struct habit *h,
+                        const struct observation *o)
+{
+    enum origin origin;
+    enum cause cause = judge_cause(d, s, o, &origin);
+
+    if (cause == CAUSE_OWN_RULE && s->cause == cause && s->failed && s->flow_id == o->flow_id)
+        return; /* counted with its first packet */
+    if (sealed_failed(s, o, cause, origin, &d->times))
+        watch_settle(d, watch_client(d, o, h, s->key.group), o->time, false);
+}
+
 static void see_flow(struct downgrade *d, const struct observation *o)
 {
     uint64_t group = downgrade_group(d, o->note.resolver, &o->server);
@@ -243,8 +276,6 @@ static void see_flow(struct downgrade *d, const struct observation *o)
     struct sealed_key key = {o->client, group};
     struct habit *h = habit_of(d, o);
     struct sealed *s;
-    struct watch *w;
-    enum origin origin;
     bool fresh;
 
     if (group != by_address && (s = downgrade_pair(d, &o->client, by_address)))
@@ -254,24 +285,15 @@ static void see_flow(struct downgrade *d, const struct observation *o)
     switch (o->flow.phase) {
     case FLOW_OPENED:
     case FLOW_IDENTIFIED: /* by its name: nobody knew that the SYN was an attempt */
-        if (sealed_opened(s, o)) {
-            see_contact(d, h, o);
-            watch_client(d, o, h, group);
-        }
+        see_attempt(d, s, h, o);
         break;
     case FLOW_ESTABLISHED:
     case FLOW_PROGRESS:
         see_success(d, s, o);
         break;
-    case FLOW_FAILED: {
-        enum cause cause = judge_cause(d, s, o, &origin);
-
-        if (!sealed_failed(s, o, cause, origin, &d->times))
-            break;
-        w = watch_client(d, o, h, group);
-        watch_settle(d, w, o->time, false);
+    case FLOW_FAILED:
+        see_failure(d, s, h, o);
         break;
-    }
     case FLOW_CLOSED:
         sealed_forget(s, o->flow_id);
         break;
