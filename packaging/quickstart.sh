@@ -82,7 +82,11 @@ finish() {
         wait "$SENSOR"
         STATUS=$?
     fi
-    [ -z "$SCRATCH" ] || rm -rf "$SCRATCH"
+    if [ -n "$SCRATCH" ]; then
+        # The sensor keeps a copy of each good policy; that of the scratch directory is of no use any more.
+        grep -lsF "$SCRATCH" /var/lib/sealdns/last-good-*.yaml | xargs -r rm -f
+        rm -rf "$SCRATCH"
+    fi
     exit "${STATUS:-$1}"
 }
 

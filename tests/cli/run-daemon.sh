@@ -15,6 +15,7 @@ chmod 755 "$SCRATCH"
 cleanup() {
     [ -z "$PID" ] || { kill -KILL "$PID" && wait "$PID"; } 2>/dev/null
     ip netns del $NS 2>/dev/null
+    grep -lsF "$SCRATCH" /var/lib/sealdns/last-good-*.yaml | xargs -r rm -f
     rm -rf "$SCRATCH"
 }
 trap cleanup EXIT
