@@ -157,6 +157,11 @@ static nsec_t ticks_ago(const struct observer *o, uint32_t tick)
     return (nsec_t)((uint32_t)wheel_tick(&o->wheel, o->now) - tick) * WHEEL_TICK;
 }
 
+nsec_t flows_silence(const struct observer *o, const struct flow *f)
+{
+    return ticks_ago(o, f->last);
+}
+
 static nsec_t idle_limit(const struct flow *f)
 {
     switch (f->stage) {
@@ -195,7 +200,7 @@ static nsec_t check_progress(struct observer *o, struct flow *f)
 /* The flow's timer fired. */
 static void check(struct observer *o, struct flow *f)
 {
-    nsec_t idle = ticks_ago(o, f->last), limit = idle_limit(f), next, progress;
+    nsec_t idle = flows_silence(o, f), limit = idle_limit(f), next, progress;
 
     if (idle >= limit) {
         if (f->stage == STAGE_OPEN || f->stage == STAGE_WORKING)

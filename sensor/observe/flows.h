@@ -19,6 +19,8 @@ struct flow *flows_open(struct observer *o, const struct flow_key *key, const st
 void flows_reopen(struct observer *o, struct flow *f, const struct packet *p, bool low,
                   enum side sender);
 void flows_count(struct observer *o, struct flow *f, const struct packet *p, enum side sender);
+/* Since its last packet. */
+nsec_t flows_silence(const struct observer *o, const struct flow *f);
 /* Makes sure that the flow is looked at by then. */
 void flows_look(struct observer *o, struct flow *f, nsec_t deadline);
 /* It failed but may come back (a late SYN-ACK). */

@@ -5,6 +5,7 @@
 #include "observe/identify.h"
 #include "observe/tls.h"
 
+#define REUSE_SILENCE (30 * NSEC_S)
 enum { TTL_DIFFERENCE = 3 }; /* hops: a reset from elsewhere on the path */
 
 struct arrival {
@@ -89,20 +90,28 @@ static void take_ack(struct observer *o, struct flow *f, const struct packet *p,
                      o->stats);
 }
 
-/* RFC 9293 3.5. */
-static void take_syn(struct observer *o, struct flow *f, const struct packet *p)
+static void opened(struct observer *o, struct flow *f, uint32_t isn)
 {
-    if (p->tcp_flags & TCP_ACK) {
-        if (f->stage == STAGE_TRYING)
-            f->stage = STAGE_OPEN;
-        return;
-    }
-    f->isn = p->seq;
+    f->isn = isn;
     f->flags |= FROM_START;
     if (f->attempts < UINT8_MAX)
         f->attempts++;
     if (f->attempts == 1)
         tell_opened(o, f);
+}
+
+/* RFC 9293 3.5. A SYN-ACK also tells of a SYN that was not captured. */
+static void take_syn(struct observer *o, struct flow *f, const struct packet *p)
+{
+    if (!(p->tcp_flags & TCP_ACK)) {
+        if (f->stage == STAGE_TRYING)
+            opened(o, f, p->seq);
+        return;
+    }
+    if (f->attempts == 0)
+        opened(o, f, p->ack - 1);
+    if (f->stage == STAGE_TRYING)
+        f->stage = STAGE_OPEN;
 }
 
 static uint8_t origin_of(const struct flow *f, const struct packet *p, enum side sender)
@@ -206,12 +215,18 @@ static bool opens(const struct observer *o, const struct packet *p)
     return p->tcp_flags & TCP_SYN || (p->payload_length > 0 && !(p->tcp_flags & TCP_RST));
 }
 
-/* A SYN of a new connection over the five-tuple of an old one. */
-static bool reopens(const struct flow *f, const struct packet *p)
+/* Another connection over the five-tuple of an old one: a SYN after its end or a long silence, or
+ * the server's word for it. A SYN alone that anybody can forge does not end a live connection. */
+static bool reopens(const struct observer *o, const struct flow *f, const struct packet *p)
 {
-    if ((p->tcp_flags & (TCP_SYN | TCP_ACK)) != TCP_SYN)
+    uint8_t syn = p->tcp_flags & (TCP_SYN | TCP_ACK);
+    bool over = f->stage == STAGE_ENDED || f->flags & (CLIENT_FIN | SERVER_FIN);
+
+    if (f->stage == STAGE_TRYING)
         return false;
-    return f->stage != STAGE_TRYING && f->isn != p->seq;
+    if (syn == TCP_SYN)
+        return f->isn != p->seq && (over || flows_silence(o, f) >= REUSE_SILENCE);
+    return syn == (TCP_SYN | TCP_ACK) && p->ack != f->isn + 1;
 }
 
 void tcp_packet(struct observer *o, const struct packet *p)
@@ -231,8 +246,8 @@ void tcp_packet(struct observer *o, const struct packet *p)
         f = flows_open(o, &key, p, low, first_sender(o, p));
         if (!(p->tcp_flags & TCP_SYN))
             f->stage = STAGE_OPEN;
-    } else if (reopens(f, p)) {
-        flows_reopen(o, f, p, low, SIDE_CLIENT);
+    } else if (reopens(o, f, p)) {
+        flows_reopen(o, f, p, low, p->tcp_flags & TCP_ACK ? SIDE_SERVER : SIDE_CLIENT);
     }
     sender = flow_sender(f, low);
     flows_count(o, f, p, sender);

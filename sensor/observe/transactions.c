@@ -3,6 +3,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/pages.h"
+
 enum { WAYS = 8 };
 enum transaction_state { DONE, PENDING };
 
@@ -40,6 +42,8 @@ struct transactions *transactions_create(size_t capacity)
         transactions_destroy(t);
         return NULL;
     }
+    pages_enlarge(t->ring, size * sizeof *t->ring);
+    pages_enlarge(t->buckets, size / 4 * sizeof *t->buckets);
     memset(t->buckets, 0, size / 4 * sizeof *t->buckets);
     t->mask = (uint32_t)size - 1;
     t->bucket_mask = (uint32_t)(size / 4) - 1;

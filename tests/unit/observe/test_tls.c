@@ -626,6 +626,31 @@ static void test_ports_are_used_again(void **state)
     assert_int_equal(t.stats.flows, 2);
 }
 
+/* A SYN that nobody answers does not end a live connection; a SYN-ACK to another one does. */
+static void test_forged_syn(void **state)
+{
+    (void)state;
+    begin(853);
+    hello();
+    finished();
+    send_record(0, 23, 147);
+    send_record(1, 23, 487);
+    trace_segment_at(&t, 0, 77, TCP_SYN, NULL, 0);
+    send_record(0, 23, 147);
+    send_record(1, 23, 487);
+    assert_int_equal(trace_count(&t, OBSERVE_FLOW, FLOW_OPENED), 1);
+    assert_null(trace_phase(&t, FLOW_CLOSED));
+    t.seq[0] = 78;
+    trace_segment(&t, 1, TCP_SYN | TCP_ACK, NULL, 0);
+    assert_int_equal(trace_count(&t, OBSERVE_FLOW, FLOW_OPENED), 2);
+    assert_int_equal(trace_count(&t, OBSERVE_FLOW, FLOW_CLOSED), 1);
+    hello();
+    assert_non_null(trace_phase(&t, FLOW_IDENTIFIED));
+    trace_segment(&t, 1, TCP_RST, NULL, 0);
+    fails(CAUSE_RESET);
+    trace_end(&t);
+}
+
 static void test_middle_of_a_conversation(void **state)
 {
     const struct observation *o;
@@ -718,6 +743,7 @@ int main(void)
         cmocka_unit_test(test_idle_after_success),
         cmocka_unit_test(test_progress),
         cmocka_unit_test(test_ports_are_used_again),
+        cmocka_unit_test(test_forged_syn),
         cmocka_unit_test(test_middle_of_a_conversation),
         cmocka_unit_test(test_loss_of_one_in_a_hundred),
         cmocka_unit_test(test_eviction_says_the_counts),
