@@ -6,15 +6,11 @@
 #include <string.h>
 
 #include <cmocka.h>
-#include <nettle/aes.h>
-#include <nettle/gcm.h>
 
+#include "../../fuzz/seal.inc"
 #include "base/error.h"
 #include "classify/classify.h"
-#include "classify/quic_keys.h"
 #include "recorded.inc"
-
-static const uint8_t dcid[] = {0x83, 0x94, 0xc8, 0xf0, 0x3e, 0x51, 0x57, 0x08};
 
 static void hex(const uint8_t *bytes, size_t n, char *out)
 {
@@ -120,42 +116,6 @@ static void damaged_initial(void **state)
         assert_false(t.facts.hello_seen);
         talk_close(&t);
     }
-}
-
-/* An Initial of a version with these frames; returns its length. */
-static size_t seal(uint32_t version, const struct quic_keys *keys, uint8_t number,
-                   const uint8_t *frames, size_t n, uint8_t *out)
-{
-    struct gcm_aes128_ctx gcm;
-    struct aes128_ctx aes;
-    uint8_t nonce[QUIC_IV], mask[16];
-    size_t at = 0, length = 1 + n + GCM_DIGEST_SIZE;
-
-    out[at++] = version == 1 ? 0xc0 : 0xd0; /* one octet of packet number */
-    for (int shift = 24; shift >= 0; shift -= 8)
-        out[at++] = (uint8_t)(version >> shift);
-    out[at++] = sizeof(dcid);
-    memcpy(out + at, dcid, sizeof(dcid));
-    at += sizeof(dcid);
-    out[at++] = 0; /* Source Connection ID */
-    out[at++] = 0; /* Token */
-    out[at++] = (uint8_t)(0x40 | length >> 8);
-    out[at++] = (uint8_t)length;
-    size_t header = at + 1;
-
-    out[at] = number;
-    memcpy(nonce, keys->iv, sizeof(nonce));
-    nonce[QUIC_IV - 1] ^= number;
-    gcm_aes128_set_key(&gcm, keys->key);
-    gcm_aes128_set_iv(&gcm, sizeof(nonce), nonce);
-    gcm_aes128_update(&gcm, header, out);
-    gcm_aes128_encrypt(&gcm, n, out + header, frames);
-    gcm_aes128_digest(&gcm, GCM_DIGEST_SIZE, out + header + n);
-    aes128_set_encrypt_key(&aes, keys->hp);
-    aes128_encrypt(&aes, sizeof(mask), mask, out + at + 4);
-    out[0] ^= mask[0] & 0x0f;
-    out[at] ^= mask[1];
-    return header + n + GCM_DIGEST_SIZE;
 }
 
 static size_t crypto_frame(uint8_t *out, const uint8_t *message, size_t from, size_t n)
