@@ -13,7 +13,10 @@ static int reassemble(struct walk *w, struct fragment *f)
     if (w->missing > 0) {
         w->stats->fragments++;
         w->stats->fragments_dropped++;
-        return walk_short(w, IN_IP);
+        if (f->offset != 0)
+            return walk_short(w, IN_IP);
+        w->missing = UINT16_MAX; /* the transport's length field knows better */
+        return SD_OK;
     }
     f->key.src = out->src;
     f->key.dst = out->dst;

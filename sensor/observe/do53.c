@@ -139,11 +139,10 @@ void do53_datagram(struct observer *o, const struct packet *p)
     flow_key_of(p, &key, &low);
     c.tuple = hash_bytes(&key, sizeof key, o->seed);
     prefetch(o, p, c.tuple);
-    if (!parse(o, p->payload, p->payload_length, p->payload_length + p->payload_missing)) {
-        o->stats->dns_malformed++;
-        return;
-    }
-    tell_message(o, &c);
+    if (parse(o, p->payload, p->payload_length, p->payload_length + p->payload_missing))
+        tell_message(o, &c);
+    else if (!p->payload_missing || p->payload_length >= HEADER)
+        o->stats->dns_malformed++; /* cut before its header ends it is nothing: decode/ counts it */
 }
 
 static bool take_message(void *context, const uint8_t *bytes, uint32_t present, uint32_t whole)
