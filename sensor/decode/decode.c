@@ -10,8 +10,6 @@
 struct decoder {
     struct reassembly *reassembly;
     bool tunnels;
-    void (*first_fragment)(void *context, const struct packet *packet);
-    void *context;
 };
 
 struct decoder *decoder_create(bool tunnels, uint64_t seed, size_t fragment_bytes)
@@ -35,31 +33,6 @@ void decoder_destroy(struct decoder *d)
         return;
     reassembly_destroy(d->reassembly);
     free(d);
-}
-
-static void take_orphan(void *context, const struct orphan *o)
-{
-    struct decoder *d = context;
-    struct stats uncounted = {0}; /* its fragments were counted as they came */
-    struct packet packet = {.time = o->time,
-                            .src = o->key->src,
-                            .dst = o->key->dst,
-                            .vlan = o->key->network % 4096,
-                            .tunnel = o->key->network / 4096,
-                            .proto = o->protocol};
-    struct walk w = {.c = o->bytes, .missing = UINT16_MAX, .out = &packet, .stats = &uncounted};
-
-    if (o->protocol == IP_PROTO_UDP && layer_udp(&w) == 0)
-        d->first_fragment(d->context, &packet);
-}
-
-void decoder_on_first_fragment(struct decoder *d,
-                               void (*fn)(void *context, const struct packet *packet),
-                               void *context)
-{
-    d->first_fragment = fn;
-    d->context = context;
-    reassembly_on_orphan(d->reassembly, take_orphan, d);
 }
 
 void decoder_finish(struct decoder *d, struct stats *stats)

@@ -14,12 +14,6 @@ struct decoder;
  * configured). The reassembler keeps at most fragment_bytes (0: a default of 4 MiB). */
 struct decoder *decoder_create(bool tunnels, uint64_t seed, size_t fragment_bytes);
 void decoder_destroy(struct decoder *d);
-/* A UDP datagram of which only the first fragment came within 30 s is given to fn, cut, with a
- * payload_missing that its length field tells: a message's header and question are in it. Called
- * inside of decode_frame() and decoder_finish(). */
-void decoder_on_first_fragment(struct decoder *d,
-                               void (*fn)(void *context, const struct packet *packet),
-                               void *context);
 /* At the end of the capture: gives up the datagrams whose fragments did not all come, counts them.
  */
 void decoder_finish(struct decoder *d, struct stats *stats);

@@ -38,8 +38,6 @@ struct reassembly {
     size_t bytes, bytes_max;
     size_t hand;      /* where the sweep goes on */
     uint64_t dropped; /* fragments given up since the last count */
-    orphan_fn orphan;
-    void *context;
     uint8_t whole[DATAGRAM_MAX + 1];
 };
 
@@ -60,28 +58,9 @@ static void give_up(struct reassembly *r, struct datagram *d)
     d->given_up = true;
 }
 
-/* Not for want of honesty but of time or room: what came first is told before it goes. */
-static void let_go(struct reassembly *r, struct datagram *d)
-{
-    const struct piece *p = d->pieces;
-    struct orphan o = {.key = &d->key, .protocol = d->protocol, .time = d->first};
-
-    if (r->orphan && !d->given_up && p && p->offset == 0) {
-        o.bytes = cursor_over(p->bytes, p->length);
-        r->orphan(r->context, &o);
-    }
-    give_up(r, d);
-}
-
 static void evicted(void *context, void *entry)
 {
-    let_go(context, entry);
-}
-
-void reassembly_on_orphan(struct reassembly *r, orphan_fn fn, void *context)
-{
-    r->orphan = fn;
-    r->context = context;
+    give_up(context, entry);
 }
 
 struct reassembly *reassembly_create(uint64_t seed, size_t bytes)
@@ -112,7 +91,7 @@ void reassembly_flush(struct reassembly *r, struct stats *stats)
     struct datagram *d;
 
     while ((d = table_next(r->datagrams, &position))) {
-        let_go(r, d);
+        give_up(r, d);
         table_remove(r->datagrams, d);
     }
     stats->fragments_dropped += r->dropped;
@@ -125,7 +104,6 @@ void reassembly_destroy(struct reassembly *r)
 
     if (!r)
         return;
-    r->orphan = NULL;
     reassembly_flush(r, &unread);
     table_destroy(r->datagrams);
     free(r);
@@ -152,7 +130,7 @@ static void sweep(struct reassembly *r, nsec_t now)
         struct datagram *d = under_hand(r);
 
         if (d && is_old(d, now)) {
-            let_go(r, d);
+            give_up(r, d);
             table_remove(r->datagrams, d);
         }
     }
@@ -171,7 +149,7 @@ static bool make_room(struct reassembly *r, size_t need, const struct datagram *
             return false;
         if (!d || d == but)
             continue;
-        let_go(r, d);
+        give_up(r, d);
         table_remove(r->datagrams, d);
     }
     return true;
@@ -183,7 +161,7 @@ static struct datagram *datagram_of(struct reassembly *r, const struct fragment 
     struct datagram *d = table_insert(r->datagrams, &f->key, &fresh);
 
     if (!fresh && is_old(d, f->time)) {
-        let_go(r, d);
+        give_up(r, d);
         table_remove(r->datagrams, d);
         d = table_insert(r->datagrams, &f->key, &fresh);
     }

@@ -29,19 +29,8 @@ struct fragment {
     nsec_t time;
 };
 
-/* A first fragment whose rest did not come in time: all that there is of its datagram. */
-struct orphan {
-    const struct fragment_key *key;
-    uint8_t protocol;
-    nsec_t time;
-    struct cursor bytes;
-};
-typedef void (*orphan_fn)(void *context, const struct orphan *o);
-
 /* bytes 0: 4 MiB. NULL: out of memory. */
 struct reassembly *reassembly_create(uint64_t seed, size_t bytes);
-/* Is told of orphans, inside of reassembly_add() and reassembly_flush(). */
-void reassembly_on_orphan(struct reassembly *r, orphan_fn fn, void *context);
 void reassembly_destroy(struct reassembly *r);
 /* SD_OK: the datagram is complete; *whole is valid until the next call, *protocol is the first
  * fragment's. SD_EAGAIN: kept. SD_ELIMIT: given up, or a bound is reached. SD_EMALF: overlap, or

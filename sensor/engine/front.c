@@ -13,13 +13,6 @@ struct front {
     struct stats stats;
 };
 
-static void put_first_fragment(void *context, const struct packet *packet)
-{
-    struct front *f = context;
-
-    observer_packet(f->observer, packet, &f->stats);
-}
-
 struct front *front_create(bool tunnels, uint64_t seed, struct observation_sink sink)
 {
     struct observer_limits limits = {0};
@@ -35,7 +28,6 @@ struct front *front_create(bool tunnels, uint64_t seed, struct observation_sink 
         front_destroy(f);
         return NULL;
     }
-    decoder_on_first_fragment(f->decoder, put_first_fragment, f);
     return f;
 }
 
