@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "base/cursor.h"
+#include "base/error.h"
 #include "base/hash.h"
 #include "observe/tell.h"
 
@@ -34,13 +35,29 @@ static void header_only(const uint8_t *bytes, uint32_t whole, struct dns_message
     m->length = (uint16_t)(whole > UINT16_MAX ? UINT16_MAX : whole);
 }
 
+/* A cut message whose records would pass even its announced end. What is missing reads as zeros,
+ * which are empty records. */
+static bool overruns(struct observer *o, const uint8_t *bytes, uint32_t present, uint32_t whole)
+{
+    uint8_t *padded;
+    int error;
+
+    if (whole > UINT16_MAX || !(padded = budget_resize(&o->stream_bytes, NULL, 0, whole)))
+        return false;
+    memcpy(padded, bytes, present);
+    memset(padded + present, 0, whole - present);
+    error = o->ops->dns_message(padded, whole, &o->out.dns.message);
+    budget_free(&o->stream_bytes, padded, whole);
+    return error == SD_ETRUNC;
+}
+
 static bool parse(struct observer *o, const uint8_t *bytes, uint32_t present, uint32_t whole)
 {
     struct dns_message *m = &o->out.dns.message;
 
     if (o->ops->dns_message(bytes, present, m) == 0)
         return true;
-    if (present == whole || present < HEADER)
+    if (present == whole || present < HEADER || overruns(o, bytes, present, whole))
         return false;
     header_only(bytes, whole, m);
     return true;

@@ -127,6 +127,12 @@ static void test_cut_by_snap_length(void **state)
     assert_int_equal(t.stats.dns_malformed, 0);
     assert_int_equal(t.told[0].dns.message.id, 7);
     assert_false(t.told[0].dns.message.has_question);
+    m[7] = 1; /* an answer whose length passes the end of the datagram, cut or not */
+    memcpy(m + p.payload_length + 6, "\300\14\0\1\0\1\0\0\0\0\377\377", 12);
+    p.payload_length += 6 + 12;
+    trace_give(&t, &p);
+    assert_int_equal(t.stats.dns_malformed, 1);
+    assert_int_equal(t.stats.dns_responses, 1);
     trace_end(&t);
 }
 
