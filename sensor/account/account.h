@@ -32,7 +32,7 @@ void account_prefetch(const struct account *a, const struct observation *o, bool
  * without addresses. What the sink does not take stays for the next time. */
 void account_flush(struct account *a, nsec_t hour, struct record_sink sink);
 
-/* The conversations in the order of CONTRACT.md (first, client, server, port, transport), at most
+/* The conversations in order (first, client, server, port, transport), at most
  * limit (the most active); what is left out is added to *omitted. The array is to be freed.
  * SD_EMEM. */
 int account_conversations(const struct account *a, struct conversation **out, size_t *count,

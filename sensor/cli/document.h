@@ -1,4 +1,4 @@
-/* The analyze document of CONTRACT.md, and the same for people. */
+/* The analyze document, and the same for people. */
 #ifndef SEALDNS_CLI_DOCUMENT_H
 #define SEALDNS_CLI_DOCUMENT_H
 
@@ -6,7 +6,7 @@
 
 #include "engine/offline.h"
 
-/* The last revision of every event of a run, in the order of the contract. */
+/* The last revision of every event of a run, in order: first, client, server, port, transport. */
 struct event_list;
 struct event_list *event_list_create(void);
 void event_list_destroy(struct event_list *l);

@@ -1,4 +1,4 @@
-/* Reads the policy file (CONTRACT.md), the resolver catalogue and the detections into one immutable
+/* Reads the policy file, the resolver catalogue and the detections into one immutable
  * struct policy. Every error, also one of meaning, carries line and column. */
 #ifndef SEALDNS_CONF_CONF_H
 #define SEALDNS_CONF_CONF_H

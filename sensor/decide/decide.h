@@ -1,4 +1,4 @@
-/* Policy + finding -> verdict, and repeats of one thing grown into one event (CONTRACT.md, Events):
+/* Policy + finding -> verdict, and repeats of one thing grown into one event:
  * at once when it gets graver, else at most one revision a minute, final after the silence that the
  * detection's file gives as idle_s (else ten minutes). */
 #ifndef SEALDNS_DECIDE_DECIDE_H
@@ -16,7 +16,7 @@ struct decision *decision_create(size_t events, uint64_t seed, struct record_sin
                                  struct stats *stats);
 void decision_destroy(struct decision *d);
 /* installed: the rules of this policy are in the kernel, so that in mode enforce a verdict may say
- * blocked. */
+ * blocked. The policy before it must still stand: open events are placed again by its ids. */
 void decision_use_policy(struct decision *d, const struct policy *policy, enum mode mode,
                          bool installed);
 void decision_finding(struct decision *d, const struct finding *f);

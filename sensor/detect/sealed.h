@@ -1,4 +1,4 @@
-/* How encrypted DNS goes for one client and one resolver group (SCIENCE of the state machine:
+/* How encrypted DNS goes for one client and one resolver group (a state machine:
  * unseen, trying, working, failing). A group is all addresses and names of an operator, or one
  * address. */
 #ifndef SEALDNS_DETECT_SEALED_H

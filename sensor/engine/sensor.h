@@ -1,4 +1,4 @@
-/* `sealdns run`: three processes from one binary (ARCHITECTURE.md).
+/* `sealdns run`: three processes from one binary.
  *
  *   monitor   keeps the privileges: opened the captures, owns the ruleset, answers typed requests
  *   parser    reads every foreign byte: capture threads and the engine thread, capture to decide

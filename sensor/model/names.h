@@ -1,103 +1,10 @@
-/* The closed vocabularies of the program and their words (CONTRACT.md names them; they are an
- * interface). Each list is written once; enum and text table are made from it. */
+/* The vocabularies of model/vocabulary.h as enums, and their words. */
 #ifndef SEALDNS_MODEL_NAMES_H
 #define SEALDNS_MODEL_NAMES_H
 
 #include <stdint.h>
 
-/* Transports of a conversation; the last three are what else crosses a watched port. */
-#define TRANSPORTS(X)                                                                              \
-    X(TRANSPORT_UNKNOWN, "unknown")                                                                \
-    X(TRANSPORT_DO53_UDP, "do53-udp")                                                              \
-    X(TRANSPORT_DO53_TCP, "do53-tcp")                                                              \
-    X(TRANSPORT_DOT, "dot")                                                                        \
-    X(TRANSPORT_DOQ, "doq")                                                                        \
-    X(TRANSPORT_DOH2, "doh2")                                                                      \
-    X(TRANSPORT_DOH3, "doh3")                                                                      \
-    X(TRANSPORT_DNSCRYPT, "dnscrypt")                                                              \
-    X(TRANSPORT_TLS, "tls")                                                                        \
-    X(TRANSPORT_QUIC, "quic")                                                                      \
-    X(TRANSPORT_OTHER, "other")
-
-/* What identified a transport; bit n of `identified_by` is the n-th word. */
-#define EVIDENCES(X)                                                                               \
-    X(BY_PORT, "port")                                                                             \
-    X(BY_ALPN, "alpn")                                                                             \
-    X(BY_SNI, "sni")                                                                               \
-    X(BY_ADDRESS, "address")                                                                       \
-    X(BY_CERTIFICATE, "certificate")                                                               \
-    X(BY_BEHAVIOUR, "behaviour")                                                                   \
-    X(BY_PROBE, "probe")                                                                           \
-    X(BY_PAYLOAD, "payload")
-
-#define KINDS(X)                                                                                   \
-    X(KIND_CLEARTEXT, "cleartext")                                                                 \
-    X(KIND_DOWNGRADE, "downgrade")                                                                 \
-    X(KIND_ENCRYPTED_DNS_BLOCKED, "encrypted-dns-blocked")                                         \
-    X(KIND_UNAPPROVED_RESOLVER, "unapproved-resolver")                                             \
-    X(KIND_RESOLVER_IDENTITY, "resolver-identity")                                                 \
-    X(KIND_VOLUME_ANOMALY, "volume-anomaly")                                                       \
-    X(KIND_TUNNEL, "tunnel")                                                                       \
-    X(KIND_AMPLIFICATION, "amplification")                                                         \
-    X(KIND_POISONING, "poisoning")                                                                 \
-    X(KIND_ZONE_TRANSFER, "zone-transfer")                                                         \
-    X(KIND_OPEN_RESOLVER, "open-resolver")                                                         \
-    X(KIND_PROTOCOL_MISMATCH, "protocol-mismatch")                                                 \
-    X(KIND_DESIGNATION, "designation")                                                             \
-    X(KIND_PRIVACY_WEAK, "privacy-weak")                                                           \
-    X(KIND_ENFORCEMENT, "enforcement")                                                             \
-    X(KIND_SENSOR, "sensor")
-
-#define CAUSES(X)                                                                                  \
-    X(CAUSE_NONE, "none")                                                                          \
-    X(CAUSE_RESET, "reset")                                                                        \
-    X(CAUSE_TIMEOUT, "timeout")                                                                    \
-    X(CAUSE_ICMP, "icmp")                                                                          \
-    X(CAUSE_TLS_ALERT, "tls-alert")                                                                \
-    X(CAUSE_CERTIFICATE, "certificate")                                                            \
-    X(CAUSE_NOT_TLS, "not-tls")                                                                    \
-    X(CAUSE_VERSION, "version")                                                                    \
-    X(CAUSE_OWN_RULE, "own-rule")                                                                  \
-    X(CAUSE_NO_ANSWER, "no-answer")
-
-#define ORIGINS(X)                                                                                 \
-    X(ORIGIN_UNKNOWN, "unknown")                                                                   \
-    X(ORIGIN_SERVER, "server")                                                                     \
-    X(ORIGIN_PATH, "path")                                                                         \
-    X(ORIGIN_GATEWAY, "gateway")                                                                   \
-    X(ORIGIN_CLIENT, "client")
-
-#define MODES(X)                                                                                   \
-    X(MODE_MONITOR, "monitor")                                                                     \
-    X(MODE_SHADOW, "shadow")                                                                       \
-    X(MODE_ENFORCE, "enforce")
-
-/* In order of strength. */
-#define ACTIONS(X)                                                                                 \
-    X(ACTION_ALLOW, "allow")                                                                       \
-    X(ACTION_ALERT, "alert")                                                                       \
-    X(ACTION_REDIRECT, "redirect")                                                                 \
-    X(ACTION_REJECT, "reject")                                                                     \
-    X(ACTION_DROP, "drop")
-
-#define VERDICTS(X)                                                                                \
-    X(VERDICT_ALLOWED, "allowed")         /* seen and told; the policy lets it pass */             \
-    X(VERDICT_WOULD_BLOCK, "would-block") /* monitor or shadow: enforce would have cut it */       \
-    X(VERDICT_BLOCKED, "blocked")         /* the kernel did */                                     \
-    X(VERDICT_EXCEPTED, "excepted")       /* an exception of the policy covers it */
-
-#define STATES(X)                                                                                  \
-    X(STATE_NEW, "new")                                                                            \
-    X(STATE_UPDATE, "update")                                                                      \
-    X(STATE_FINAL, "final")
-
-/* alert.severity is the number, --severity takes the word. */
-#define SEVERITIES(X)                                                                              \
-    X(SEVERITY_NONE, "none")                                                                       \
-    X(SEVERITY_HIGH, "high")                                                                       \
-    X(SEVERITY_MEDIUM, "medium")                                                                   \
-    X(SEVERITY_LOW, "low")                                                                         \
-    X(SEVERITY_INFORMATIONAL, "informational")
+#include "model/vocabulary.h"
 
 #define X(word, text) word,
 enum transport { TRANSPORTS(X) TRANSPORT_COUNT };

@@ -1,0 +1,110 @@
+/* The compiled policy, as values: immutable, swapped whole. conf/ builds it. */
+#ifndef SEALDNS_MODEL_POLICY_TYPES_H
+#define SEALDNS_MODEL_POLICY_TYPES_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/addr.h"
+#include "base/time.h"
+#include "model/names.h"
+
+enum { ZONE_DEFAULT = 0, ZONE_GATEWAY = 1 }; /* always there, before those of the file */
+
+struct policy_address {
+    struct addr addr;
+    bool shared; /* a CDN's: no proof of the resolver, never to be blocked by address */
+};
+
+/* A resolver by identity, also the group within which a fallback counts: all addresses and names of an operator. */
+struct policy_resolver {
+    char id[64];
+    char **names; /* lower case, no final dot; the first is the authentication domain name */
+    size_t name_count;
+    struct policy_address *addresses;
+    size_t address_count;
+    uint32_t transports; /* bits 1 << enum transport; do53 sets UDP and TCP */
+    char **pins;         /* "sha256/BASE64" */
+    size_t pin_count;
+    char ca[256];
+    bool from_policy;    /* else of the catalogue only */
+    char catalog[64];    /* the entry of the catalogue that a policy took it from, or "" */
+};
+
+struct policy_zone {
+    char id[64];
+    struct prefix *networks;
+    size_t network_count;
+    int16_t *approve; /* resolver indices */
+    size_t approve_count;
+    enum action cleartext, unapproved;
+    struct addr redirect_to;
+    bool bootstrap;
+    bool gateway_resolver; /* may ask port 53 of the gateway's own addresses; true unless denied */
+    char (*interfaces)[16];
+    size_t interface_count;
+    uint16_t *vlans;
+    size_t vlan_count;
+};
+
+struct policy_exception {
+    struct prefix client;
+    int16_t resolver; /* -1: any */
+    nsec_t until;     /* its last nanosecond */
+    char owner[64], reason[160];
+};
+
+struct policy_output {
+    char type[16], format[16];
+    char path[256];
+};
+
+struct policy_detection {
+    char id[48];
+    uint32_t signature_id, revision;
+    uint32_t signatures[TRANSPORT_COUNT]; /* of one transport where it has its own, else 0 */
+    enum kind kind;
+    enum severity severity;
+    char title[128], category[64], what_to_do[512], explanation[768];
+    char metadata[256]; /* "T1562.010,CIS 9.2": ATT&CK and control ids, comma separated */
+    struct policy_threshold {
+        char name[40];
+        int64_t value;
+    } thresholds[24];
+    size_t threshold_count;
+};
+
+struct policy_index; /* of names, addresses and prefixes */
+
+struct policy {
+    char name[64]; /* sensor.name */
+    char digest[17]; /* of the text it was made from: the policy version */
+    char (*interfaces)[16];
+    size_t interface_count;
+    enum mode mode;
+    uint16_t extra_ports[16]; /* watched besides 53, 853, 443 */
+    size_t extra_port_count;
+    bool remove_on_exit, owner_flag, persist_flag;
+    bool tunnels; /* look into tunnels in live captures too; offline always */
+    char **internal_domains; /* suffixes of names that only inside resolvers know; lower case */
+    size_t internal_domain_count;
+    char store_path[256], socket_path[108];
+    uint64_t store_max_size;
+    nsec_t store_max_age;
+    struct policy_resolver *resolvers; /* the file's, then the catalogue's */
+    size_t resolver_count;
+    struct policy_zone *zones;
+    size_t zone_count;
+    struct policy_exception *exceptions;
+    size_t exception_count;
+    struct policy_output *outputs;
+    size_t output_count;
+    struct policy_detection *detections;
+    size_t detection_count;
+    struct addr *gateway; /* the gateway's own addresses, told by engine/ at the start */
+    size_t gateway_count;
+    struct policy_index *index;
+};
+
+#endif
