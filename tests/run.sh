@@ -56,6 +56,7 @@ full netns  600 downgrade      env SEALDNS=$RELEASE/sealdns tests/netns/run-down
 full nft    300 enforce        env SEALDNS=$RELEASE/sealdns tests/netns/run-enforce.sh
 full nft    200 crash          env SEALDNS=$RELEASE/sealdns tests/netns/run-crash.sh
 full nft    100 daemon         env SEALDNS=$RELEASE/sealdns tests/cli/run-daemon.sh
+full nft    100 daemon-asan    env SEALDNS=$DEBUG/sealdns tests/cli/run-daemon.sh
 full nft    200 quickstart     tests/cli/run-quickstart.sh
 full nft    200 quickstart-lab packaging/quickstart.sh --lab
 END

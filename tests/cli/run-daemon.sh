@@ -48,13 +48,14 @@ start() {
     PID=$!
     soon ask
 }
-# stop SIGNAL: it ends with status 0.
+# stop SIGNAL: it ends with status 0, and no sanitizer had to say anything.
 stop() {
     local status
     kill -"$1" "$PID"
     wait "$PID"
     status=$?
     PID=
+    grep -E 'Sanitizer|runtime error:' "$SCRATCH/log" && return 1
     [ $status = 0 ]
 }
 
@@ -68,6 +69,12 @@ cannot_start() {
         inside setpriv --reuid 65534 --clear-groups "$SCRATCH/sealdns" rules remove --socket "$SCRATCH/sock"
     printf 'sensor: {interfaces: [lo]}\nstore: {path: /proc/nowhere/store.db}\ncontrol: {socket: %s/sock}\n' "$SCRATCH" >"$SCRATCH/store.yaml"
     check "a store that cannot be made" refused_store
+    expect "in one line, also in mode enforce" 1 err 'cannot open' program run -c "$SCRATCH/store.yaml" --mode enforce
+    check "and no rule is left of it" eval '! inside nft list ruleset | grep -q .'
+    echo precious >"$SCRATCH/sock"
+    expect "a file that is no socket stands in the socket's place" 1 err 'cannot replace' program run -c "$SCRATCH/policy.yaml"
+    check "and it stays" grep -q precious "$SCRATCH/sock"
+    rm -f "$SCRATCH/sock"
 }
 refused_store() { ! program run -c "$SCRATCH/store.yaml" >"$SCRATCH/out" 2>&1 && grep -q 'cannot open /proc/nowhere/store.db' "$SCRATCH/out"; }
 
@@ -77,11 +84,12 @@ lives() {
     expect "status as JSON" 0 out '"pid":' ask --format json
     check "it counts what it sees" counted
     check "an event is in the feed" soon grep -q '"kind":"cleartext"' "$SCRATCH/eve.json"
-    expect "and in the store" 0 out 'cleartext' program events --db "$SCRATCH/store.db"
+    check "and in the store" soon stored cleartext
     check "a second sensor on the same socket is refused" second_refused
     check "three processes" three_processes
     check "the parser holds no capability" parser_powerless
 }
+stored() { program events --db "$SCRATCH/store.db" | grep -q "$1"; }
 counted() {
     inside dig +tries=1 +time=1 @127.0.0.1 www.example.org >/dev/null 2>&1
     soon eval "ask | grep -q 'dns_queries  *[1-9]'"
@@ -129,4 +137,5 @@ cannot_start
 lives
 reloads
 last_good
+[ "$FAILED" = 0 ] || sed 's/^/    /' "$SCRATCH/log"
 tally
