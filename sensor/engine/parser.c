@@ -295,6 +295,7 @@ static void run_engine(struct parser *p)
 }
 
 /* Everything that libraries read from files, they read now: nDPI's cipher library looks at /proc. */
+/* One seed for all lanes: hashes of names and flows are compared across them. */
 static int make_lane(struct parser *p, size_t i, uint64_t seed)
 {
     struct lane *l = &p->lanes[i];
@@ -318,7 +319,7 @@ static int make(struct parser *p, uint64_t seed)
 
     p->back = back_create(&options, p->policy, p->policy->mode);
     for (size_t i = 0; p->back && status == SD_OK && i < p->wiring->interface_count; i++)
-        status = make_lane(p, i, hash_mix(seed, i));
+        status = make_lane(p, i, seed);
     return p->back ? status : SD_EMEM;
 }
 
