@@ -203,9 +203,47 @@ void decision_destroy(struct decision *d)
     free(d);
 }
 
+static int16_t zone_again(const struct policy *old, const struct policy *anew, int16_t zone)
+{
+    for (size_t i = 0; zone >= 0 && (size_t)zone < old->zone_count && i < anew->zone_count; i++)
+        if (strcmp(old->zones[zone].id, anew->zones[i].id) == 0)
+            return (int16_t)i;
+    return -1;
+}
+
+static int16_t resolver_again(const struct policy *old, const struct policy *anew, int16_t resolver)
+{
+    for (size_t i = 0;
+         resolver >= 0 && (size_t)resolver < old->resolver_count && i < anew->resolver_count; i++)
+        if (strcmp(old->resolvers[resolver].id, anew->resolvers[i].id) == 0)
+            return (int16_t)i;
+    return -1;
+}
+
+/* Zones and resolvers are places in a policy's lists: in another one the same id stands elsewhere. A
+ * zone that is no more leaves its clients in the default one. */
+static void place_again(struct decision *d, const struct policy *policy)
+{
+    struct entry *e;
+
+    if (!d->policy || !policy || d->policy == policy)
+        return;
+    TAILQ_FOREACH(e, &d->quiet, link)
+    {
+        struct finding *f = &e->event.finding;
+        bool placed = f->zone >= 0;
+
+        f->zone = zone_again(d->policy, policy, f->zone);
+        if (placed && f->zone < 0)
+            f->zone = ZONE_DEFAULT;
+        f->resolver = resolver_again(d->policy, policy, f->resolver);
+    }
+}
+
 void decision_use_policy(struct decision *d, const struct policy *policy, enum mode mode,
                          bool installed)
 {
+    place_again(d, policy);
     d->policy = policy;
     d->mode = mode;
     d->installed = installed;

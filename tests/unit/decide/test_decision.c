@@ -20,6 +20,7 @@ struct ledger {
     bool full;
     size_t count;
     struct event event[64];
+    char zone[64]; /* of the last record */
 };
 
 static int take(void *context, const struct record *r)
@@ -30,6 +31,7 @@ static int take(void *context, const struct record *r)
     if (l->full)
         return SD_ELIMIT;
     l->event[l->count++ % 64] = r->event;
+    snprintf(l->zone, sizeof l->zone, "%s", r->zone);
     return 0;
 }
 
@@ -165,6 +167,39 @@ static void a_full_ledger_ends_the_oldest(void **state)
     decision_destroy(l.d);
 }
 
+/* Zones are places in a list: another policy has another list. */
+static void open_events_keep_their_zone_when_the_policy_changes(void **state)
+{
+    static struct policy_zone before[3] = {{.id = "default"}, {.id = "gateway"}, {.id = "lan"}};
+    static struct policy_zone after[4] = {
+        {.id = "default"}, {.id = "gateway"}, {.id = "guests"}, {.id = "lan"}};
+    static struct ledger l;
+    struct policy second = {.name = "gw", .zones = after, .zone_count = 4};
+    struct policy third = {.name = "gw", .zones = after, .zone_count = 2};
+    struct finding f = finding(T0, 1);
+
+    (void)state;
+    open_ledger(&l, 0, MODE_MONITOR, false);
+    l.policy.zones = before;
+    l.policy.zone_count = 3;
+    f.zone = 2;
+    decision_finding(l.d, &f);
+    assert_string_equal(l.zone, "lan");
+    decision_use_policy(l.d, &second, MODE_MONITOR, false);
+    f = finding(T0 + S, 1);
+    f.zone = 3;
+    f.severity = SEVERITY_INFORMATIONAL; /* less grave: the first finding stays the event's */
+    decision_finding(l.d, &f);
+    decision_tick(l.d, T0 + 70 * S);
+    assert_int_equal(l.count, 2);
+    assert_string_equal(l.zone, "lan");
+    decision_use_policy(l.d, &third, MODE_MONITOR, false);
+    decision_flush(l.d, T0 + 80 * S);
+    assert_int_equal(l.count, 3);
+    assert_string_equal(l.zone, "default");
+    decision_destroy(l.d);
+}
+
 static void what_the_sink_refuses_is_written_later(void **state)
 {
     static struct ledger l;
@@ -206,7 +241,8 @@ int main(void)
                                        cmocka_unit_test(what_gets_graver_is_written_at_once),
                                        cmocka_unit_test(verdicts_follow_mode_and_kernel),
                                        cmocka_unit_test(a_full_ledger_ends_the_oldest),
-                                       cmocka_unit_test(what_the_sink_refuses_is_written_later),
+                                       cmocka_unit_test(open_events_keep_their_zone_when_the_policy_changes),
+        cmocka_unit_test(what_the_sink_refuses_is_written_later),
                                        cmocka_unit_test(the_same_input_gives_the_same_ids)};
 
     return cmocka_run_group_tests(tests, NULL, NULL);
