@@ -110,6 +110,37 @@ static void keep_house(struct recorder *r)
         complain(r, "the store could not be trimmed");
 }
 
+/* One level; if that fails, opening the file will say what is wrong. */
+static void make_folder_of(const char *path)
+{
+    const char *slash = strrchr(path, '/');
+    char folder[256];
+
+    if (!slash || slash == path || (size_t)(slash - path) >= sizeof folder)
+        return;
+    memcpy(folder, path, (size_t)(slash - path));
+    folder[slash - path] = '\0';
+    if (mkdir(folder, 0750) != 0)
+        return;
+}
+
+static void make_output_folders(const struct policy *p)
+{
+    for (size_t i = 0; i < p->output_count; i++)
+        make_folder_of(p->outputs[i].path);
+}
+
+/* Store and socket stay where they were opened, and that is what `status` shows. */
+static void keep_paths(const struct recorder *r, struct policy *anew)
+{
+    if (strcmp(anew->store_path, r->policy->store_path) != 0)
+        log_warning("store.path is %s until the next start", r->policy->store_path);
+    if (strcmp(anew->socket_path, r->policy->socket_path) != 0)
+        log_warning("control.socket is %s until the next start", r->policy->socket_path);
+    text_copy(anew->store_path, sizeof anew->store_path, r->policy->store_path);
+    text_copy(anew->socket_path, sizeof anew->socket_path, r->policy->socket_path);
+}
+
 static void take_policy(struct recorder *r, int descriptor)
 {
     struct policy *anew;
@@ -118,12 +149,12 @@ static void take_policy(struct recorder *r, int descriptor)
 
     if (descriptor < 0 || wiring_receive_policy(r->wiring, descriptor, &anew) != SD_OK)
         return; /* the monitor compiled the same text: only memory can fail here */
-    if (outputs_open(anew, &outputs, error) == SD_OK) {
-        outputs_close(r->outputs);
-        r->outputs = outputs;
-    } else {
+    make_output_folders(anew);
+    if (outputs_open(anew, &outputs, error) == SD_OK)
+        outputs_replace(&r->outputs, outputs);
+    else
         log_error("outputs stay as they were: %s", error);
-    }
+    keep_paths(r, anew);
     policy_destroy(r->policy);
     r->policy = anew;
 }
@@ -173,20 +204,6 @@ static void sleep_until_rung(struct recorder *r)
     control_serve(r->control, wait, clock_now());
 }
 
-static int make_folder_of(const char *path)
-{
-    const char *slash = strrchr(path, '/');
-    char folder[256];
-
-    if (!slash || slash == path || (size_t)(slash - path) >= sizeof folder)
-        return SD_OK;
-    memcpy(folder, path, (size_t)(slash - path));
-    folder[slash - path] = '\0';
-    if (mkdir(folder, 0750) == 0 || errno == EEXIST)
-        return SD_OK;
-    return SD_EIO; /* opening the file will say what is wrong */
-}
-
 static int open_all(struct recorder *r)
 {
     const struct policy *p = r->policy;
@@ -195,12 +212,11 @@ static int open_all(struct recorder *r)
                                     .max_age = p->store_max_age,
                                     .host = p->name};
     char error[STORE_ERROR] = "";
-    int status = make_folder_of(p->store_path);
+    int status;
 
-    for (size_t i = 0; i < p->output_count && status == SD_OK; i++)
-        status = make_folder_of(p->outputs[i].path);
-    if (status == SD_OK)
-        status = make_folder_of(p->socket_path);
+    make_folder_of(p->store_path);
+    make_folder_of(p->socket_path);
+    make_output_folders(p);
     status = store_open(&options, &r->store, error);
     if (status == SD_OK)
         status = outputs_open(p, &r->outputs, error);

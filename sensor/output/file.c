@@ -1,6 +1,9 @@
-/* Lines to a file, appended; SIGHUP opens it again under its name. */
+/* Lines to a file, appended; SIGHUP opens it again under its name. What a full disk does not take
+ * waits here, so that no line in the file is ever half a line; what finds no room here is lost and
+ * counted, and goes on with a whole line once there is room again. */
 #include <errno.h>
 #include <fcntl.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -11,16 +14,20 @@
 #include "base/text.h"
 #include "output/output.h"
 
+enum { WAITING = 1 << 20, WRITE_AT = 64 << 10 };
+
 struct file_feed {
     char path[256];
-    FILE *to;
+    int descriptor;
+    bool torn;   /* the file ends inside the line that waits first */
+    bool stuck;  /* the last write failed: nothing before the next flush */
+    size_t used; /* of waiting */
+    char waiting[WAITING];
 };
 
-static FILE *open_append(const char *path)
+static int open_append(const char *path)
 {
-    int descriptor = open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0640);
-
-    return descriptor < 0 ? NULL : fdopen(descriptor, "a");
+    return open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0640);
 }
 
 static void *open_feed(const struct policy_output *config, char error[OUTPUT_ERROR])
@@ -30,8 +37,8 @@ static void *open_feed(const struct policy_output *config, char error[OUTPUT_ERR
     if (!f)
         return NULL;
     text_copy(f->path, sizeof f->path, config->path);
-    f->to = open_append(f->path);
-    if (f->to)
+    f->descriptor = open_append(f->path);
+    if (f->descriptor >= 0)
         return f;
     snprintf(error, OUTPUT_ERROR, "cannot write %.150s: %s: make its folder, or name another path",
              f->path, strerror(errno));
@@ -39,48 +46,68 @@ static void *open_feed(const struct policy_output *config, char error[OUTPUT_ERR
     return NULL;
 }
 
-static int put_line(void *state, const char *line)
-{
-    struct file_feed *f = state;
-
-    if (!f->to || fputs(line, f->to) == EOF || fputc('\n', f->to) == EOF) {
-        if (f->to)
-            clearerr(f->to);
-        return SD_EIO;
-    }
-    return SD_OK;
-}
-
 static int flush(void *state)
 {
     struct file_feed *f = state;
+    size_t done = 0;
+    ssize_t n = 0;
 
-    if (f->to && fflush(f->to) == 0)
-        return SD_OK;
-    if (f->to)
-        clearerr(f->to);
-    return SD_EIO;
+    while (done < f->used && (n = write(f->descriptor, f->waiting + done, f->used - done)) != 0) {
+        if (n > 0)
+            done += (size_t)n;
+        else if (errno != EINTR)
+            break;
+    }
+    if (done > 0)
+        f->torn = f->waiting[done - 1] != '\n';
+    f->used -= done;
+    memmove(f->waiting, f->waiting + done, f->used);
+    f->stuck = f->used > 0;
+    return f->stuck ? SD_EIO : SD_OK;
 }
 
+static int put_line(void *state, const char *line)
+{
+    struct file_feed *f = state;
+    size_t length = strlen(line);
+
+    if (f->used >= WRITE_AT && !f->stuck && flush(f) != SD_OK)
+        f->stuck = true;
+    if (length >= WAITING - f->used)
+        return SD_EIO;
+    memcpy(f->waiting + f->used, line, length);
+    f->waiting[f->used + length] = '\n';
+    f->used += length + 1;
+    return SD_OK;
+}
+
+/* What waits goes to the file that it began in, or else, but for a line that is begun, to the new. */
 static int reopen(void *state)
 {
     struct file_feed *f = state;
-    FILE *anew = open_append(f->path);
+    int anew = open_append(f->path), status = SD_OK;
+    char *end;
 
-    if (!anew)
+    if (anew < 0)
         return SD_EIO;
-    if (f->to)
-        fclose(f->to);
-    f->to = anew;
-    return SD_OK;
+    if (flush(f) != SD_OK && f->torn) {
+        end = (char *)memchr(f->waiting, '\n', f->used) + 1;
+        f->used -= (size_t)(end - f->waiting);
+        memmove(f->waiting, end, f->used);
+        status = SD_EIO;
+    }
+    close(f->descriptor);
+    f->descriptor = anew;
+    f->torn = f->stuck = false;
+    return status;
 }
 
 static void close_feed(void *state)
 {
     struct file_feed *f = state;
 
-    if (f->to)
-        fclose(f->to);
+    flush(f);
+    close(f->descriptor);
     free(f);
 }
 

@@ -30,8 +30,8 @@ struct output_feed {
     /* NULL: error got one line that says what to do. */
     void *(*open)(const struct policy_output *config, char error[OUTPUT_ERROR]);
     int (*line)(void *state, const char *line); /* SD_EIO: lost, the caller counts it */
-    int (*flush)(void *state);
-    int (*reopen)(void *state); /* SIGHUP: the file was rotated away */
+    int (*flush)(void *state);  /* SD_EIO: not all is out, what is not waits */
+    int (*reopen)(void *state); /* SIGHUP: the file was rotated away. SD_EIO: a line was lost */
     void (*close)(void *state);
 };
 extern const struct output_feed *const output_feeds[]; /* NULL-terminated */
@@ -44,6 +44,8 @@ int outputs_open(const struct policy *policy, struct outputs **out, char error[O
 void outputs_event(struct outputs *o, const char *eve_line);
 void outputs_flush(struct outputs *o);
 void outputs_reopen(struct outputs *o);
+/* Closes *o; `with` goes on with its counts. */
+void outputs_replace(struct outputs **o, struct outputs *with);
 uint64_t outputs_written(const struct outputs *o);
 uint64_t outputs_lost(const struct outputs *o);
 void outputs_close(struct outputs *o);

@@ -97,7 +97,7 @@ void outputs_flush(struct outputs *o)
 {
     for (size_t i = 0; i < o->count; i++)
         if (o->opened[i].feed->flush(o->opened[i].state) != SD_OK)
-            o->lost++;
+            continue; /* it keeps what it has and tries again; what it cannot keep line() refuses */
 }
 
 void outputs_reopen(struct outputs *o)
@@ -105,6 +105,15 @@ void outputs_reopen(struct outputs *o)
     for (size_t i = 0; i < o->count; i++)
         if (o->opened[i].feed->reopen(o->opened[i].state) != SD_OK)
             o->lost++;
+}
+
+void outputs_replace(struct outputs **o, struct outputs *with)
+{
+    outputs_flush(*o);
+    with->written += (*o)->written;
+    with->lost += (*o)->lost;
+    outputs_close(*o);
+    *o = with;
 }
 
 uint64_t outputs_written(const struct outputs *o)

@@ -13,7 +13,7 @@ static void *open_feed(const struct policy_output *config, char error[OUTPUT_ERR
 
 static int put_line(void *state, const char *line)
 {
-    return fprintf(state, "%s\n", line) < 0 ? SD_EIO : SD_OK;
+    return fprintf(state, "%s\n", line) < 0 || fflush(state) != 0 ? SD_EIO : SD_OK;
 }
 
 static int flush(void *state)
