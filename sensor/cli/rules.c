@@ -84,7 +84,7 @@ static int diff(const struct request *q)
 static bool daemon_did(const struct request *q, const char *command, int *status)
 {
     json_t *request = json_pack("{s:s}", "command", command);
-    json_t *reply = control_ask(q->socket, request, 5000);
+    json_t *reply = control_ask(q->socket, request, 15000);
     const char *error = json_string_value(json_object_get(reply, "error"));
     const char *message = json_string_value(json_object_get(reply, "message"));
 

@@ -40,6 +40,19 @@ static bool somebody_listens(const struct sockaddr_un *address)
     return answered;
 }
 
+/* What is no socket was not ours, whatever the policy says. */
+static bool may_replace(const char *path)
+{
+    struct stat s;
+
+    if (lstat(path, &s) != 0)
+        return errno == ENOENT;
+    if (S_ISSOCK(s.st_mode))
+        return unlink(path) == 0 || errno == ENOENT;
+    errno = EEXIST;
+    return false;
+}
+
 static int listen_at(struct control *c, char *error)
 {
     if (somebody_listens(&c->address)) {
@@ -47,8 +60,9 @@ static int listen_at(struct control *c, char *error)
                  c->address.sun_path);
         return SD_EIO;
     }
-    if (unlink(c->address.sun_path) != 0 && errno != ENOENT) {
-        snprintf(error, 256, "cannot replace %s: %s", c->address.sun_path, strerror(errno));
+    if (!may_replace(c->address.sun_path) && errno != ENOTDIR) {
+        snprintf(error, 256, "cannot replace %s: %s: move it away, or set control.socket",
+                 c->address.sun_path, strerror(errno));
         return SD_EIO;
     }
     c->listener = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
@@ -213,7 +227,10 @@ static int connect_to(const char *path, int timeout_ms)
 
     if (descriptor < 0)
         return -1;
-    text_copy(address.sun_path, sizeof address.sun_path, path);
+    if (text_copy(address.sun_path, sizeof address.sun_path, path)) {
+        close(descriptor); /* no socket has so long a path */
+        return -1;
+    }
     setsockopt(descriptor, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
     setsockopt(descriptor, SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof patience);
     if (connect(descriptor, (void *)&address, sizeof address) == 0)

@@ -1,6 +1,7 @@
 /* `sealdns run`, first process: sets everything up with privileges, starts the other two, and then
  * only answers, watches interfaces and waits for the end. */
 #include <errno.h>
+#include <limits.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdlib.h>
@@ -43,11 +44,12 @@ static int note_addresses(struct board *b, bool *changed)
 }
 
 /* A policy that has become wrong is no reason to leave the network unwatched. */
-static int load_last_good(struct wiring *w, const char *config)
+static int load_last_good(struct wiring *w)
 {
-    char path[256];
+    char path[256], config[PATH_MAX];
     int status;
 
+    text_copy(config, sizeof config, policy_files_path(w->files));
     last_good_path(config, path);
     policy_files_free(w->files);
     w->files = NULL;
@@ -64,20 +66,14 @@ static int load_last_good(struct wiring *w, const char *config)
 static int load(struct wiring *w)
 {
     const struct sensor_options *o = w->options;
-    char path[256];
     int status = policy_files_read(o->config, o->default_config, stderr, &w->files);
 
     if (status != SD_OK)
         return SD_ECONF;
     status = wiring_policy(w, w->files, stderr, &w->policy);
     if (status == SD_ECONF)
-        return load_last_good(w, policy_files_path(w->files));
-    if (status != SD_OK)
-        return status;
-    last_good_path(policy_files_path(w->files), path);
-    if (path[0] && policy_files_keep(w->files, path) != SD_OK)
-        log_warning("cannot keep a copy of the good policy in %s", path);
-    return SD_OK;
+        return load_last_good(w);
+    return status;
 }
 
 static int choose_interfaces(struct wiring *w)
@@ -242,8 +238,8 @@ static void reap(struct monitor *m)
             m->parser = 0;
         else
             m->recorder = 0;
-        if (m->stopping && WIFEXITED(how) && WEXITSTATUS(how) == 0)
-            continue;
+        if (m->stopping && WIFEXITED(how) && (WEXITSTATUS(how) == 0 || !m->running))
+            continue; /* one that could not start has said why */
         log_error("the %s ended by itself (%s %d): stopping", name,
                   WIFSIGNALED(how) ? "signal" : "status",
                   WIFSIGNALED(how) ? WTERMSIG(how) : WEXITSTATUS(how));
@@ -257,8 +253,15 @@ static void serve_child(struct monitor *m, const struct channel *c)
     struct message request;
     int descriptor;
 
-    if (channel_receive(c, &request, &descriptor, 0) != SD_OK)
+    switch (channel_receive(c, &request, &descriptor, 0)) {
+    case SD_OK:
+        break;
+    case SD_EMALF:
+        request.type = 0; /* no request of this list either */
+        break;
+    default:
         return;
+    }
     if (descriptor >= 0)
         close(descriptor); /* no request carries one */
     monitor_answer(m, c, &request);
@@ -295,7 +298,8 @@ static void stop_child(struct monitor *m, pid_t *child, struct channel *c)
     struct message stop = {.type = TELL_STOP};
     nsec_t until = clock_now() + STOP_NS;
 
-    if (*child > 0 && channel_send(c, &stop, -1) != SD_OK)
+    reap(m);
+    if (*child > 0 && channel_send(c, &stop, -1) != SD_OK && m->running)
         log_warning("a child could not be told to stop");
     while (*child > 0 && clock_now() < until) {
         reap(m);
@@ -374,11 +378,14 @@ static int set_up(struct monitor *m)
         return status == SD_ECONF ? 2 : 1;
     if (wiring_interfaces(w, w->policy) != SD_OK || open_captures(w) != SD_OK)
         return 1;
-    if (monitor_enforce(m, w->policy, error) != SD_OK) {
-        log_error("%s", error);
+    if (start_children(m) != SD_OK)
         return 1;
-    }
-    return start_children(m) == SD_OK ? 0 : 1;
+    /* Last: a sensor that cannot start leaves the kernel as it was, and no child holds the netlink
+     * socket, with which an owned table goes. */
+    if (monitor_enforce(m, w->policy, error) == SD_OK)
+        return 0;
+    log_error("%s", error);
+    return 1;
 }
 
 static void tear_down(struct wiring *w)
@@ -408,6 +415,8 @@ int sensor_run(const struct sensor_options *options)
     w.board->started = clock_now();
     m.status = set_up(&m);
     if (m.status == 0) {
+        m.running = true;
+        monitor_keep_policy(&m);
         announce(&m);
         loop(&m, signals);
     }

@@ -13,7 +13,7 @@ struct monitor {
     int netlink;            /* by which they were installed: an owned table lives as long; -1: none */
     unsigned gone;          /* bit i: interface i is away */
     nsec_t addresses_looked;
-    bool stopping;
+    bool running, stopping;
     int status; /* the exit status */
 };
 
@@ -35,5 +35,7 @@ void monitor_say(const struct monitor *m, enum kind kind, const char *what, cons
 
 /* The file that keeps the last good policy of a configuration path; "" when it cannot be told. */
 void last_good_path(const char *config, char path[256]);
+/* Keeps the policy that is in use there, unless it was read from there. */
+void monitor_keep_policy(const struct monitor *m);
 
 #endif

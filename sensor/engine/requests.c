@@ -29,6 +29,18 @@ void last_good_path(const char *config, char path[256])
              (unsigned long long)hash_bytes(whole, strlen(whole), 0));
 }
 
+void monitor_keep_policy(const struct monitor *m)
+{
+    const char *from = policy_files_path(m->wiring->files);
+    char path[256];
+
+    if (strncmp(from, STATE_FOLDER "/last-good-", strlen(STATE_FOLDER "/last-good-")) == 0)
+        return;
+    last_good_path(from, path);
+    if (path[0] && policy_files_keep(m->wiring->files, path) != SD_OK)
+        log_warning("cannot keep a copy of the good policy in %s", path);
+}
+
 void monitor_say(const struct monitor *m, enum kind kind, const char *what, const char *detail)
 {
     struct message tell = {.type = TELL_FINDING};
@@ -70,6 +82,8 @@ static int remove_leftovers(struct monitor *m, char error[256])
 {
     int status = remove_table(m, error);
 
+    if (m->installed && status != SD_OK && status != SD_ENOENT)
+        return status;
     m->installed = false;
     /* Without nf_tables or the right to it there is nothing of ours to remove, and monitor mode
      * needs neither. */
@@ -191,7 +205,6 @@ int monitor_reload(struct monitor *m, char error[256])
     const struct sensor_options *o = m->wiring->options;
     struct policy_files *files;
     struct policy *policy;
-    char path[256];
     int status = policy_files_read(o->config, o->default_config, stderr, &files);
 
     if (status != SD_OK) {
@@ -210,9 +223,8 @@ int monitor_reload(struct monitor *m, char error[256])
     monitor_say(m, KIND_SENSOR, status == SD_OK ? "reload" : "reload refused",
                 status == SD_OK ? policy->digest : error);
     monitor_tell_installed(m);
-    last_good_path(policy_files_path(m->wiring->files), path);
-    if (status == SD_OK && path[0] && policy_files_keep(m->wiring->files, path) != SD_OK)
-        log_warning("cannot keep a copy of the good policy in %s", path);
+    if (status == SD_OK)
+        monitor_keep_policy(m);
     return status;
 }
 
@@ -249,7 +261,8 @@ void monitor_answer(struct monitor *m, const struct channel *from, const struct 
 {
     struct message reply = {.type = REPLY};
 
-    switch (request->type) {
+    /* The parser, which strangers talk to, has nothing to ask for once it is ready. */
+    switch (from == &m->wiring->parser && request->type != REQUEST_READY ? 0 : request->type) {
     case REQUEST_READY:
         return;
     case REQUEST_RELOAD:

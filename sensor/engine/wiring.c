@@ -56,6 +56,7 @@ void own_finding(struct finding *f, enum kind kind, const char *rule, const char
     f->severity = SEVERITY_INFORMATIONAL;
     f->confidence = 100;
     f->zone = f->resolver = -1;
+    f->iface = UINT16_MAX; /* none: it is about the sensor */
     f->cut = ACTION_ALERT;
     f->count = 1;
     f->time = clock_now();
