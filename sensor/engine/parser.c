@@ -294,8 +294,8 @@ static void run_engine(struct parser *p)
     }
 }
 
-/* Everything that libraries read from files, they read now: nDPI's cipher library looks at /proc. */
-/* One seed for all lanes: hashes of names and flows are compared across them. */
+/* Everything that libraries read from files, they read now: a cipher library looks at /proc. One seed
+ * for all lanes: hashes of names and flows are compared across them. */
 static int make_lane(struct parser *p, size_t i, uint64_t seed)
 {
     struct lane *l = &p->lanes[i];

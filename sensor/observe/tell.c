@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "base/hash.h"
+#include "observe/flows.h"
 
 uint64_t tell_flow_id(const struct observer *o, const struct flow *f)
 {
@@ -55,6 +56,7 @@ static struct flow_observation *begin(struct observer *o, const struct flow *f, 
     out->flow.server_spoke = (f->flags & SERVER_SPOKE) != 0;
     out->flow.attempts = f->attempts;
     out->flow.first = f->first;
+    out->flow.last = o->now - flows_silence(o, f); /* to a tick of the wheel */
     out->flow.queries_estimated =
         f->transport >= TRANSPORT_DOT && f->transport <= TRANSPORT_DNSCRYPT;
     if (c) {
