@@ -6,6 +6,7 @@
 
 #include "base/error.h"
 #include "base/hash.h"
+#include "base/pages.h"
 
 struct rank {
     uint64_t activity;
@@ -24,7 +25,11 @@ int conversation_table_init(struct conversation_table *t, size_t limit, uint64_t
     t->mask = slots - 1;
     t->entries = calloc(t->capacity, sizeof *t->entries);
     t->index = calloc(slots, sizeof *t->index);
-    return t->entries && t->index ? SD_OK : SD_EMEM;
+    if (!t->entries || !t->index)
+        return SD_EMEM;
+    pages_enlarge(t->entries, t->capacity * sizeof *t->entries);
+    pages_enlarge(t->index, slots * sizeof *t->index);
+    return SD_OK;
 }
 
 void conversation_table_finish(struct conversation_table *t)

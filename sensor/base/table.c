@@ -4,10 +4,15 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/hash.h"
+#define XXH_STATIC_LINKING_ONLY
+#define XXH_INLINE_ALL
+#include <xxhash.h>
+
+#include "base/pages.h"
 
 #define WAYS     8
-#define PREFETCH 320 /* bytes of an entry at most */
+#define PREFETCH 384 /* bytes of an entry at most */
+#define SPARSE   64  /* one entry in so many: a thousand clients pay for large pages, ten do not */
 
 /* One cache line. */
 struct bucket {
@@ -21,7 +26,7 @@ struct table {
     uint8_t *entries;
     size_t mask;
     uint32_t clock;
-    size_t count;
+    size_t count, sparse; /* sparse: the count at which larger pages are worth it, then 0 */
     uint64_t evictions;
 };
 
@@ -37,6 +42,7 @@ struct table *table_create(const struct table_shape *shape)
         buckets *= 2;
     t->shape = *shape;
     t->mask = buckets - 1;
+    t->sparse = buckets * WAYS / SPARSE;
     t->buckets = aligned_alloc(sizeof *t->buckets, buckets * sizeof *t->buckets);
     t->entries = calloc(buckets * WAYS, shape->entry_size);
     if (!t->buckets || !t->entries) {
@@ -61,12 +67,43 @@ static void *entry_at(const struct table *t, size_t bucket, size_t way)
     return t->entries + (bucket * WAYS + way) * t->shape.entry_size;
 }
 
-static size_t place(const struct table *t, const void *key, uint16_t *tag)
+/* hash_bytes(). A length that the compiler knows saves half of the time, and these are the keys. */
+static inline uint64_t hash_of(const struct table *t, const void *key)
 {
-    uint64_t hash = hash_bytes(key, t->shape.key_size, t->shape.seed);
+    switch (t->shape.key_size) {
+    case 16:
+        return XXH3_64bits_withSeed(key, 16, t->shape.seed);
+    case 40:
+        return XXH3_64bits_withSeed(key, 40, t->shape.seed);
+    case 48:
+        return XXH3_64bits_withSeed(key, 48, t->shape.seed);
+    default:
+        return XXH3_64bits_withSeed(key, t->shape.key_size, t->shape.seed);
+    }
+}
+
+static inline size_t place(const struct table *t, const void *key, uint16_t *tag)
+{
+    uint64_t hash = hash_of(t, key);
 
     *tag = (uint16_t)(hash >> 48) | 1;
     return (size_t)hash & t->mask;
+}
+
+/* Most keys are words; for a handful of them a call of memcmp() costs more than it does. */
+static inline bool same_key(const struct table *t, const void *a, const void *b)
+{
+    size_t size = t->shape.key_size;
+    uint64_t differs = 0, left, right;
+
+    if (size % sizeof left)
+        return memcmp(a, b, size) == 0;
+    for (size_t at = 0; at < size; at += sizeof left) {
+        memcpy(&left, (const uint8_t *)a + at, sizeof left);
+        memcpy(&right, (const uint8_t *)b + at, sizeof right);
+        differs |= left ^ right;
+    }
+    return !differs;
 }
 
 static int way_of(const struct table *t, size_t bucket, uint16_t tag, const void *key)
@@ -74,8 +111,7 @@ static int way_of(const struct table *t, size_t bucket, uint16_t tag, const void
     const struct bucket *b = &t->buckets[bucket];
 
     for (int way = 0; way < WAYS; way++)
-        if (b->tag[way] == tag &&
-            memcmp(entry_at(t, bucket, (size_t)way), key, t->shape.key_size) == 0)
+        if (b->tag[way] == tag && same_key(t, entry_at(t, bucket, (size_t)way), key))
             return way;
     return -1;
 }
@@ -92,32 +128,10 @@ void *table_find(struct table *t, const void *key)
     return entry_at(t, bucket, (size_t)way);
 }
 
-void table_prefetch_bucket(const struct table *t, const void *key)
+/* A free way, or the least recently used one. */
+static size_t way_for_new(const struct table *t, size_t bucket)
 {
-    uint16_t tag;
-
-    __builtin_prefetch(&t->buckets[place(t, key, &tag)], 1);
-}
-
-void table_prefetch_entry(const struct table *t, const void *key)
-{
-    uint16_t tag;
-    size_t bucket = place(t, key, &tag);
-
-    for (size_t way = 0; way < WAYS; way++) {
-        const char *entry = entry_at(t, bucket, way);
-
-        if (t->buckets[bucket].tag[way] != tag)
-            continue;
-        for (size_t line = 0; line < t->shape.entry_size && line < PREFETCH; line += 64)
-            __builtin_prefetch(entry + line, 1);
-    }
-}
-
-/* A free way, or the least recently used one, emptied. */
-static size_t make_room(struct table *t, size_t bucket)
-{
-    struct bucket *b = &t->buckets[bucket];
+    const struct bucket *b = &t->buckets[bucket];
     size_t oldest = 0;
 
     for (size_t way = 0; way < WAYS; way++) {
@@ -126,12 +140,63 @@ static size_t make_room(struct table *t, size_t bucket)
         if (t->clock - b->used[way] > t->clock - b->used[oldest])
             oldest = way;
     }
+    return oldest;
+}
+
+void table_prefetch_bucket(const struct table *t, const void *key)
+{
+    uint16_t tag;
+
+    __builtin_prefetch(&t->buckets[place(t, key, &tag)], 1);
+}
+
+/* Inlined always: the compiler takes a function that only prefetches for one without effect. */
+static inline __attribute__((always_inline)) void prefetch_way(const struct table *t, size_t bucket,
+                                                               size_t way)
+{
+    const char *entry = entry_at(t, bucket, way);
+
+    for (size_t line = 0; line < t->shape.entry_size && line < PREFETCH; line += 64)
+        __builtin_prefetch(entry + line, 1);
+}
+
+void table_prefetch_entry(const struct table *t, const void *key)
+{
+    uint16_t tag;
+    size_t bucket = place(t, key, &tag);
+    bool found = false;
+
+    for (size_t way = 0; way < WAYS; way++) {
+        if (t->buckets[bucket].tag[way] != tag)
+            continue;
+        prefetch_way(t, bucket, way);
+        found = true;
+    }
+    if (!found) /* a new one goes there */
+        prefetch_way(t, bucket, way_for_new(t, bucket));
+}
+
+/* A free way, emptied if need be. */
+static size_t make_room(struct table *t, size_t bucket)
+{
+    struct bucket *b = &t->buckets[bucket];
+    size_t way = way_for_new(t, bucket);
+
+    if (!b->tag[way])
+        return way;
     t->evictions++;
     if (t->shape.evicted)
-        t->shape.evicted(t->shape.context, entry_at(t, bucket, oldest));
-    b->tag[oldest] = 0;
+        t->shape.evicted(t->shape.context, entry_at(t, bucket, way));
+    b->tag[way] = 0;
     t->count--;
-    return oldest;
+    return way;
+}
+
+static void enlarge_pages(struct table *t)
+{
+    t->sparse = 0; /* once */
+    pages_enlarge(t->buckets, (t->mask + 1) * sizeof *t->buckets);
+    pages_enlarge(t->entries, (t->mask + 1) * WAYS * t->shape.entry_size);
 }
 
 void *table_insert(struct table *t, const void *key, bool *fresh)
@@ -149,7 +214,8 @@ void *table_insert(struct table *t, const void *key, bool *fresh)
     memset(entry, 0, t->shape.entry_size);
     memcpy(entry, key, t->shape.key_size);
     t->buckets[bucket].tag[way] = tag;
-    t->count++;
+    if (++t->count == t->sparse)
+        enlarge_pages(t);
     return entry;
 }
 
