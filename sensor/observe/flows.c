@@ -111,6 +111,8 @@ void flows_reopen(struct observer *o, struct flow *f, const struct packet *p, bo
 void flows_count(struct observer *o, struct flow *f, const struct packet *p, enum side sender)
 {
     f->last = (uint32_t)wheel_tick(&o->wheel, o->now);
+    if (f->cold)
+        f->cold->last = o->now;
     f->packets++;
     if (sender == SIDE_CLIENT)
         f->bytes_out += p->wire_length;

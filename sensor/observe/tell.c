@@ -56,7 +56,7 @@ static struct flow_observation *begin(struct observer *o, const struct flow *f, 
     out->flow.server_spoke = (f->flags & SERVER_SPOKE) != 0;
     out->flow.attempts = f->attempts;
     out->flow.first = f->first;
-    out->flow.last = o->now - flows_silence(o, f); /* to a tick of the wheel */
+    out->flow.last = c && c->last ? c->last : o->now - flows_silence(o, f);
     out->flow.queries_estimated =
         f->transport >= TRANSPORT_DOT && f->transport <= TRANSPORT_DNSCRYPT;
     if (c) {
