@@ -31,6 +31,22 @@ static void set_text(struct json_writer *w, const char *key, const char *text)
         json_string_member(w, key, text);
 }
 
+/* A key that is always there. */
+static void set_text_or_null(struct json_writer *w, const char *key, const char *text)
+{
+    if (text[0])
+        json_string_member(w, key, text);
+    else
+        json_raw_member(w, key, "null");
+}
+
+static void set_address_or_null(struct json_writer *w, const char *key, const struct addr *a)
+{
+    char text[ADDR_TEXT];
+
+    set_text_or_null(w, key, addr_is_zero(a) ? "" : addr_text(a, text));
+}
+
 static void set_number(struct json_writer *w, const char *key, uint64_t number)
 {
     if (number)
@@ -145,12 +161,26 @@ static void set_dns(struct json_writer *w, const struct finding *f)
     json_close(w, '}');
 }
 
+static void set_alpns(struct json_writer *w, const struct finding *f)
+{
+    char copy[sizeof f->alpn], *rest = copy;
+
+    if (!f->alpn[0])
+        return;
+    memcpy(copy, f->alpn, sizeof copy);
+    json_open(w, "client_alpns", '[');
+    for (char *word; (word = strsep(&rest, ",")) != NULL;)
+        if (*word)
+            json_string_member(w, NULL, word);
+    json_close(w, ']');
+}
+
 static void set_tls(struct json_writer *w, const struct finding *f)
 {
     json_open(w, "tls", '{');
     set_text(w, "sni", f->name);
     set_text(w, "version", version_name(f->tls_version));
-    set_text(w, "client_alpns", f->alpn);
+    set_alpns(w, f);
     if (f->ja3[0]) {
         json_open(w, "ja3", '{');
         json_string_member(w, "hash", f->ja3);
@@ -202,9 +232,9 @@ static void set_own_part(struct json_writer *w, const struct record *r, const st
     json_string_member(w, "id", e->id);
     json_integer_member(w, "revision", e->revision);
     json_string_member(w, "state", state_name(e->state));
-    set_address(w, "client", &f->client);
-    set_address(w, "server", &f->server);
-    set_text(w, "zone", r->zone);
+    set_address_or_null(w, "client", &f->client);
+    set_address_or_null(w, "server", &f->server);
+    set_text_or_null(w, "zone", r->zone);
     set_text(w, "resolver", r->resolver);
     if (f->transport)
         json_string_member(w, "transport", transport_name(f->transport));
