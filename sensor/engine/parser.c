@@ -22,6 +22,8 @@
 #define LAG       (20 * NSEC_MS)   /* packets may stand so long in the capture's ring */
 #define SHOW      (100 * NSEC_MS)  /* how often the board is written */
 #define LOSS_LOOK (10 * NSEC_S)
+#define ROLLUPS   6144             /* records in the ring; beyond that the room is for events */
+#define PATIENCE  (5 * NSEC_S)
 
 /* A capture thread and what it alone touches. */
 struct lane {
@@ -48,6 +50,7 @@ struct parser {
     atomic_bool stop;
     bool leaving;
     nsec_t shown, looked;
+    nsec_t patience; /* at the end: until when the recorder is waited for, else 0 */
     struct loss told;
     struct lane lanes[MOST_INTERFACES];
 };
@@ -122,13 +125,27 @@ static void *run_lane(void *argument)
     return NULL;
 }
 
+/* At the end nothing comes after: what is left to tell may wait for the recorder. */
+static void wait_for_room(const struct parser *p)
+{
+    static const struct timespec moment = {.tv_nsec = 1000 * 1000};
+    struct ring *ring = p->wiring->records;
+
+    while (ring_length(ring) > ROLLUPS && clock_now() < p->patience) {
+        ring_wake(ring);
+        nanosleep(&moment, NULL);
+    }
+}
+
 static int put_record(void *context, const struct record *r)
 {
     struct parser *p = context;
     struct ring *ring = p->wiring->records;
 
+    if (p->patience)
+        wait_for_room(p);
     /* Rollups wait for the next flush rather than take the room of events. */
-    if (r->kind == RECORD_CONVERSATION && ring_length(ring) > 6144)
+    if (r->kind == RECORD_CONVERSATION && ring_length(ring) > ROLLUPS)
         return SD_ELIMIT;
     if (ring_push(ring, r, sizeof *r) == SD_OK)
         return SD_OK;
@@ -352,6 +369,7 @@ static void stop(struct parser *p)
             pthread_join(p->lanes[i].thread, NULL);
     if (!p->back)
         return;
+    p->patience = clock_now() + PATIENCE;
     while (more)
         drain(p, &more);
     look_for_loss(p, INT64_MAX);

@@ -23,6 +23,7 @@
 #define COMMIT     (200 * NSEC_MS)
 #define HOUSEKEEP  (60 * NSEC_S)
 #define COMPLAIN   (60 * NSEC_S)
+#define STORE_RESTS (5 * NSEC_S)
 
 static void complain(struct recorder *r, const char *what)
 {
@@ -48,12 +49,19 @@ static void commit(struct recorder *r)
 
 static void keep(struct recorder *r, const struct record *record, const char *line)
 {
-    if (store_write(r->store, record, line) == SD_OK) {
+    bool resting = r->store_rests && clock_now() < r->store_rests;
+
+    if (!resting && store_write(r->store, record, line) == SD_OK) {
         r->pending++;
+        r->store_rests = 0;
         return;
     }
     r->wiring->board->store_failed++;
-    complain(r, "the store did not take a row: is the disk full?");
+    if (resting)
+        return;
+    /* It may have waited for somebody else's transaction; the feeds must not do so for every row. */
+    r->store_rests = clock_now() + STORE_RESTS;
+    complain(r, "the store did not take a row: is the disk full, or the store locked by somebody?");
 }
 
 static void take_record(struct recorder *r, const struct record *record)
@@ -88,6 +96,8 @@ void recorder_drain(struct recorder *r)
     if (any)
         outputs_flush(r->outputs);
     r->wiring->board->outputs_written = outputs_written(r->outputs);
+    if (outputs_lost(r->outputs) > r->wiring->board->outputs_lost)
+        complain(r, "an output did not take an event: is the disk full?");
     r->wiring->board->outputs_lost = outputs_lost(r->outputs);
     if (r->pending && clock_now() - r->committed >= COMMIT)
         commit(r);

@@ -15,6 +15,7 @@ struct recorder {
     struct rules_status rules;
     uint64_t pending; /* rows of the open batch */
     nsec_t committed, housekept, complained;
+    nsec_t store_rests; /* until then it is not asked: 0, or a moment after it refused */
     bool leaving;
 };
 

@@ -8,6 +8,7 @@
 #include "store/schema.h"
 #include "store/store.h"
 
+#define BUSY_MS     1000  /* waited for somebody else's transaction: events stand behind it */
 #define RETAIN_ROWS 20000 /* deleted at most in one call of store_retain() */
 
 enum statement { ADD_EVENT, ADD_CONVERSATION, ADD_CLIENT, ADD_RESOLVER, ADD_STATS, STATEMENTS };
@@ -128,6 +129,7 @@ static int prepare(struct store *s, const char *path, char error[STORE_ERROR])
         if (sqlite3_prepare_v3(s->db, statement_text[i], -1, SQLITE_PREPARE_PERSISTENT,
                                &s->statements[i], NULL) != SQLITE_OK)
             status = explain(s->db, path, error);
+    sqlite3_busy_timeout(s->db, BUSY_MS);
     return status;
 }
 
