@@ -86,19 +86,11 @@ static void tell(void *context, struct tally_item *item, nsec_t now)
 
     (void)now;
     draft(&f, c->policy, RULE, KIND_CLEARTEXT, &p->seen, SEVERITY_LOW);
-    if (addr_is_zero(&item->key.client)) {
-        memset(&f.client, 0, sizeof f.client);
-        memset(&f.server, 0, sizeof f.server);
-        evidence_string(&f.evidence, "beyond", "more clients than are told apart");
-    }
+    tally_finding(item, &f);
     f.severity = (uint8_t)severity_of_pair(c, p, f.severity);
-    f.count = item->pending;
-    f.first = item->first;
-    f.time = item->last;
     f.cut = p->action;
     f.query = true;
     f.excepted = p->excepted;
-    f.key = tally_key_hash(&item->key);
     f.qtype = p->qtype;
     snprintf(f.name, sizeof f.name, "%s", p->name);
     write_evidence(c, p, &f.evidence);

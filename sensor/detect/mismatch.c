@@ -45,13 +45,10 @@ static void tell(void *context, struct tally_item *item, nsec_t now)
     if (addr_is_zero(&item->key.client))
         return; /* a scan: what it was is told by those before it */
     draft(&f, m->policy, RULE, KIND_PROTOCOL_MISMATCH, &p->seen, SEVERITY_LOW);
+    tally_finding(item, &f);
     if (item->key.what == ODD_PORT)
         f.severity = m->severity_odd_port;
     f.confidence = p->confidence;
-    f.count = item->pending;
-    f.first = item->first;
-    f.time = item->last;
-    f.key = tally_key_hash(&item->key);
     f.excepted = policy_exception_for(m->policy, &f.client, f.resolver, f.time) != NULL;
     snprintf(f.name, sizeof f.name, "%s", p->name);
     snprintf(f.alpn, sizeof f.alpn, "%s", p->alpn);

@@ -175,6 +175,19 @@ void tally_flush(struct tally *t, nsec_t now)
     tell_all(t, &t->numbers, now);
 }
 
+void tally_finding(const struct tally_item *item, struct finding *f)
+{
+    if (addr_is_zero(&item->key.client)) {
+        memset(&f->client, 0, sizeof f->client);
+        memset(&f->server, 0, sizeof f->server);
+        evidence_string(&f->evidence, "beyond", "more clients than are told apart");
+    }
+    f->count = item->pending;
+    f->first = item->first;
+    f->time = item->last;
+    f->key = tally_key_hash(&item->key);
+}
+
 uint64_t tally_key_hash(const struct tally_key *key)
 {
     return hash_bytes(key, sizeof *key, 0);

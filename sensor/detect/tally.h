@@ -10,6 +10,7 @@
 #include "base/addr.h"
 #include "base/table.h"
 #include "base/time.h"
+#include "model/finding.h"
 #include "model/stats.h"
 
 struct tally_key {
@@ -59,6 +60,9 @@ struct tally_item *tally_at(struct tally *t, const struct tally_key *key, nsec_t
 void tally_add(struct tally *t, struct tally_item *item, uint32_t n, nsec_t now);
 void tally_tick(struct tally *t, nsec_t now);
 void tally_flush(struct tally *t, nsec_t now);
+
+/* What a finding has of the item it tells of: count, times, key; beyond the budget no addresses. */
+void tally_finding(const struct tally_item *item, struct finding *f);
 
 /* Equal for equal keys on every run: names an event, so it does not depend on the seed. */
 uint64_t tally_key_hash(const struct tally_key *key);

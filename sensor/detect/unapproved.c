@@ -84,19 +84,11 @@ static void tell(void *context, struct tally_item *item, nsec_t now)
 
     (void)now;
     draft(&f, u->policy, RULE, KIND_UNAPPROVED_RESOLVER, &p->seen, SEVERITY_LOW);
-    if (addr_is_zero(&item->key.client)) {
-        memset(&f.client, 0, sizeof f.client);
-        memset(&f.server, 0, sizeof f.server);
-        evidence_string(&f.evidence, "beyond", "more clients than are told apart");
-    }
+    tally_finding(item, &f);
     f.severity = (uint8_t)severity_of_pair(u, p, f.severity);
     f.confidence = p->confidence;
-    f.count = item->pending;
-    f.first = item->first;
-    f.time = item->last;
     f.cut = (uint8_t)cut_of_pair(u, p);
     f.excepted = p->excepted;
-    f.key = tally_key_hash(&item->key);
     f.tls_version = p->tls_version;
     snprintf(f.name, sizeof f.name, "%s", p->name);
     snprintf(f.alpn, sizeof f.alpn, "%s", p->alpn);
