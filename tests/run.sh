@@ -76,7 +76,11 @@ lacks() {
     netns | nft)
         [ "$(id -u)" = 0 ] || { echo "not root"; return; }
         ip netns add $ns 2>/dev/null || { echo "no network namespaces"; return; }
-        [ "$1" = netns ] || ip netns exec $ns nft add table inet sdlack 2>/dev/null || echo "no nf_tables"
+        if ! ip netns exec $ns true 2>/dev/null; then
+            echo "no program runs in a network namespace here"
+        elif [ "$1" = nft ] && ! ip netns exec $ns nft add table inet sdlack 2>/dev/null; then
+            echo "no nf_tables"
+        fi
         ip netns del $ns
         ;;
     corpus) [ -d "${SEALDNS_CORPUS:-$ROOT/../shared/corpus}/pcap" ] || echo "no real captures, see tests/corpus/README.md" ;;
