@@ -222,22 +222,6 @@ static void set_evidence(struct json_writer *w, const struct evidence *e)
     json_close(w, '}');
 }
 
-/* Members that are always there; null: there is no such one. */
-static void set_always(struct json_writer *w, const char *key, const char *text)
-{
-    if (text[0])
-        json_string_member(w, key, text);
-    else
-        json_raw_member(w, key, "null");
-}
-
-static void set_address_always(struct json_writer *w, const char *key, const struct addr *a)
-{
-    char text[ADDR_TEXT];
-
-    set_always(w, key, addr_is_zero(a) ? "" : addr_text(a, text));
-}
-
 static void set_own_part(struct json_writer *w, const struct record *r, const struct policy *policy)
 {
     const struct event *e = &r->event;
