@@ -32,7 +32,8 @@ static int put_record(void *context, const struct record *r)
 
     if (r->kind == RECORD_EVENT)
         status = event_list_add(a->events, r);
-    if (status == SD_OK && a->store && r->kind == RECORD_EVENT && !(line = eve_render(r, a->policy)))
+    if (status == SD_OK && a->store && r->kind == RECORD_EVENT &&
+        !(line = eve_render(r, a->policy)))
         status = SD_EMEM;
     if (status == SD_OK && a->store)
         status = r->kind == RECORD_MARK ? store_commit(a->store) : store_write(a->store, r, line);
@@ -66,7 +67,7 @@ static void print_progress(void *context, int permille, uint64_t frames)
 
 static int open_store(struct analysis *a)
 {
-    struct store_options options = {.path = a->db, .host = a->policy->name};
+    struct store_options options = {.path = a->db, .host = a->policy->name, .report = true};
     char error[STORE_ERROR] = "";
 
     if (!a->db)
@@ -143,12 +144,10 @@ static int number(const char *text, size_t *out)
 
 static int run(int argc, char **argv)
 {
-    static const struct option options[] = {{"config", required_argument, NULL, 'c'},
-                                            {"format", required_argument, NULL, 'f'},
-                                            {"db", required_argument, NULL, 'd'},
-                                            {"conversations", required_argument, NULL, 'n'},
-                                            {"help", no_argument, NULL, 'h'},
-                                            {0}};
+    static const struct option options[] = {
+        {"config", required_argument, NULL, 'c'}, {"format", required_argument, NULL, 'f'},
+        {"db", required_argument, NULL, 'd'},     {"conversations", required_argument, NULL, 'n'},
+        {"help", no_argument, NULL, 'h'},         {0}};
     struct analysis a = {0};
     int option;
 
@@ -175,10 +174,13 @@ static int run(int argc, char **argv)
 
 const struct command command_analyze = {
     "analyze", "the same pipeline over capture files",
-    "Usage: sealdns analyze [-c FILE] [--format text|json] [--db FILE] [--conversations N] CAPTURE...\n"
+    "Usage: sealdns analyze [-c FILE] [--format text|json] [--db FILE] [--conversations N] "
+    "CAPTURE...\n"
     "\n"
-    "Reads pcap and pcapng files (- is standard input) in the order of their packets and prints what\n"
-    "the sensor would have seen. Time comes from the packets; this machine is not looked at. The same\n"
+    "Reads pcap and pcapng files (- is standard input) in the order of their packets and prints "
+    "what\n"
+    "the sensor would have seen. Time comes from the packets; this machine is not looked at. The "
+    "same\n"
     "input gives the same output.\n"
     "\n"
     "  -c, --config FILE      policy; default " DEFAULT_CONFIG " or the built-in one\n"

@@ -5,9 +5,7 @@
 #include "detect/detect.h"
 #include "engine/pipeline.h"
 
-#define HOUR        (3600 * NSEC_S)
-/* A small network is told of sooner: somebody is trying the program. */
-#define FLUSH_EVERY(rows) ((rows) < 2000 ? 10 * NSEC_S : 60 * NSEC_S)
+#define HOUR (3600 * NSEC_S)
 
 struct back {
     struct account *account;
@@ -15,7 +13,7 @@ struct back {
     struct decision *decision;
     struct record_sink sink;
     struct stats stats;
-    nsec_t hour, flushed, now;
+    nsec_t hour, flushed, flush, now;
     size_t waiting;
     struct observation batch[BACK_BATCH];
 };
@@ -36,6 +34,7 @@ struct back *back_create(const struct back_options *options, const struct policy
     if (!b)
         return NULL;
     b->sink = options->sink;
+    b->flush = options->flush;
     setup.sink = (struct finding_sink){put_finding, b};
     setup.stats = &b->stats;
     b->account = account_create(options->conversations, options->seed);
@@ -81,7 +80,16 @@ static void flush_account(struct back *b, nsec_t now)
     mark(b, now);
 }
 
-/* Conversations are told hour by hour: what belongs to the old hour goes before the new one starts. */
+/* A small network is told of sooner: somebody is trying the program. */
+static nsec_t flush_interval(const struct back *b)
+{
+    if (b->flush)
+        return b->flush;
+    return b->stats.conversations < 2000 ? 10 * NSEC_S : 60 * NSEC_S;
+}
+
+/* Conversations are told hour by hour: what belongs to the old hour goes before the new one starts.
+ */
 static void turn_hour(struct back *b, nsec_t now)
 {
     nsec_t hour = now - now % HOUR;
@@ -139,7 +147,7 @@ void back_tick(struct back *b, nsec_t now)
     turn_hour(b, now);
     detection_tick(b->detection, now);
     decision_tick(b->decision, now);
-    if (now - b->flushed >= FLUSH_EVERY(b->stats.conversations))
+    if (now - b->flushed >= flush_interval(b))
         flush_account(b, now);
 }
 

@@ -7,7 +7,8 @@
 #include "capture/capture.h"
 
 #define TICK      (100 * NSEC_MS)
-#define MOST_GAPS 100 /* ticks over one silence: ten seconds in steps, then one leap */
+#define FLUSH     (600 * NSEC_S) /* nobody looks on */
+#define MOST_GAPS 100            /* ticks over one silence: ten seconds in steps, then one leap */
 
 /* Seeds offline are fixed, or eviction could make two runs differ; the tables' worst case does not
  * depend on the seed (base/table.h). */
@@ -77,8 +78,10 @@ static int read_all(struct run *r, struct capture *c, void (*notice)(const char 
 
 static int start(struct run *r)
 {
-    struct back_options back = {
-        .conversations = r->options->conversations, .seed = SEED, .sink = r->options->sink};
+    struct back_options back = {.conversations = r->options->conversations,
+                                .seed = SEED,
+                                .flush = FLUSH,
+                                .sink = r->options->sink};
     struct observation_sink sink = {put_observation, r};
 
     r->back = back_create(&back, r->options->policy, r->options->policy->mode);

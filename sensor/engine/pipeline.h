@@ -33,13 +33,15 @@ struct back;
 struct back_options {
     size_t conversations; /* 0: the default of account/ */
     uint64_t seed;
+    nsec_t flush; /* conversations go to the sink so often; 0: as an onlooker wants it */
     struct record_sink sink;
 };
 
 struct back *back_create(const struct back_options *options, const struct policy *policy,
                          enum mode mode);
 void back_destroy(struct back *b);
-/* installed: the rules of this policy stand in the kernel. The old policy may be destroyed after. */
+/* installed: the rules of this policy stand in the kernel. The old policy may be destroyed after.
+ */
 void back_use_policy(struct back *b, const struct policy *policy, enum mode mode, bool installed);
 /* In order of time. Observations are worked on in batches (BACK_BATCH at most), so that the tables'
  * memory is waited for once a batch; back_tick() and back_flush() end a batch. */
@@ -48,7 +50,8 @@ void back_observation(struct back *b, const struct observation *o);
 void back_tick(struct back *b, nsec_t now);
 /* The end: open events become final, the account is told to the sink, and a RECORD_MARK. */
 void back_flush(struct back *b, nsec_t now);
-/* A finding of the sensor about itself (kinds sensor and enforcement): the same way as the others. */
+/* A finding of the sensor about itself (kinds sensor and enforcement): the same way as the others.
+ */
 void back_finding(struct back *b, const struct finding *f);
 const struct account *back_account(const struct back *b);
 struct stats *back_stats(struct back *b);

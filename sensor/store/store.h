@@ -2,6 +2,7 @@
 #ifndef SEALDNS_STORE_STORE_H
 #define SEALDNS_STORE_STORE_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "model/record.h"
@@ -15,6 +16,8 @@ struct store_options {
     uint64_t max_size; /* bytes, 0: unbounded; the oldest go first */
     nsec_t max_age;    /* 0: unbounded */
     const char *host;  /* sensor.name, written with every event */
+    bool report;       /* nobody reads along, and a run that was cut short is run again: a new file
+                          is written once, without a log and without waiting for the disk */
 };
 
 /* Creates or migrates. SD_EVERSION: from a newer program; SD_EIO, SD_EPERM, SD_EFORMAT (no SQLite
@@ -36,12 +39,12 @@ int store_reader_open(const char *path, struct store_reader **out, char error[ST
 void store_reader_close(struct store_reader *r);
 
 struct event_filter {
-    nsec_t since, until;  /* 0: open */
-    int kind;             /* -1: any */
-    int severity;         /* at least as grave as; 0: any */
+    nsec_t since, until;       /* 0: open */
+    int kind;                  /* -1: any */
+    int severity;              /* at least as grave as; 0: any */
     const struct addr *client; /* NULL: any */
-    int64_t after_row;    /* --follow: rows beyond this one */
-    bool all_revisions;   /* else the last of each event */
+    int64_t after_row;         /* --follow: rows beyond this one */
+    bool all_revisions;        /* else the last of each event */
 };
 struct event_row {
     int64_t row;

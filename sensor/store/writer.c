@@ -19,6 +19,7 @@ struct store {
     struct store_options options;
     char host[64];
     bool open_batch;
+    bool once; /* a new file of one run */
 };
 
 static const char *const statement_text[STATEMENTS] = {
@@ -69,6 +70,19 @@ static int explain(sqlite3 *db, const char *path, char error[STORE_ERROR])
     }
 }
 
+static int64_t pragma_number(struct store *s, const char *text)
+{
+    sqlite3_stmt *q;
+    int64_t value = 0;
+
+    if (sqlite3_prepare_v2(s->db, text, -1, &q, NULL) != SQLITE_OK)
+        return 0;
+    if (sqlite3_step(q) == SQLITE_ROW)
+        value = sqlite3_column_int64(q, 0);
+    sqlite3_finalize(q);
+    return value;
+}
+
 static int user_version(sqlite3 *db, int *version)
 {
     sqlite3_stmt *s;
@@ -114,15 +128,26 @@ static int migrate(struct store *s, const char *path, char error[STORE_ERROR])
     return SD_OK;
 }
 
+static int set_up(struct store *s)
+{
+    static const char usual[] = "PRAGMA auto_vacuum = INCREMENTAL; PRAGMA journal_mode = WAL;"
+                                "PRAGMA synchronous = FULL; PRAGMA temp_store = MEMORY;"
+                                "PRAGMA cache_size = -16384;";
+    static const char once[] = "PRAGMA auto_vacuum = INCREMENTAL; PRAGMA journal_mode = MEMORY;"
+                               "PRAGMA synchronous = OFF; PRAGMA temp_store = MEMORY;"
+                               "PRAGMA cache_size = -16384;";
+
+    s->once = s->options.report && pragma_number(s, "PRAGMA page_count") == 0;
+    return sqlite3_exec(s->db, s->once ? once : usual, NULL, NULL, NULL) == SQLITE_OK ? SD_OK
+                                                                                      : SD_EIO;
+}
+
 static int prepare(struct store *s, const char *path, char error[STORE_ERROR])
 {
-    static const char set_up[] = "PRAGMA auto_vacuum = INCREMENTAL; PRAGMA journal_mode = WAL;"
-                                 "PRAGMA synchronous = FULL; PRAGMA temp_store = MEMORY;"
-                                 "PRAGMA cache_size = -16384;";
     int status;
 
     sqlite3_busy_timeout(s->db, 5000);
-    if (sqlite3_exec(s->db, set_up, NULL, NULL, NULL) != SQLITE_OK)
+    if (set_up(s) != SD_OK)
         return explain(s->db, path, error);
     status = migrate(s, path, error);
     for (int i = 0; i < STATEMENTS && status == SD_OK; i++)
@@ -164,6 +189,9 @@ void store_close(struct store *s)
         store_commit(s);
     for (int i = 0; i < STATEMENTS; i++)
         sqlite3_finalize(s->statements[i]);
+    if (s->once) /* from now on a store like any other */
+        sqlite3_exec(s->db, "PRAGMA synchronous = FULL; PRAGMA journal_mode = WAL", NULL, NULL,
+                     NULL);
     sqlite3_close(s->db);
     free(s);
 }
@@ -373,22 +401,10 @@ int store_commit(struct store *s)
     return SD_EIO;
 }
 
-static int64_t pragma_number(struct store *s, const char *text)
-{
-    sqlite3_stmt *q;
-    int64_t value = 0;
-
-    if (sqlite3_prepare_v2(s->db, text, -1, &q, NULL) != SQLITE_OK)
-        return 0;
-    if (sqlite3_step(q) == SQLITE_ROW)
-        value = sqlite3_column_int64(q, 0);
-    sqlite3_finalize(q);
-    return value;
-}
-
 static uint64_t used_bytes(struct store *s)
 {
-    int64_t pages = pragma_number(s, "PRAGMA page_count") - pragma_number(s, "PRAGMA freelist_count");
+    int64_t pages =
+        pragma_number(s, "PRAGMA page_count") - pragma_number(s, "PRAGMA freelist_count");
 
     return (uint64_t)(pages * pragma_number(s, "PRAGMA page_size"));
 }
