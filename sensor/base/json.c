@@ -11,18 +11,34 @@ void evidence_clear(struct evidence *e)
     e->text[0] = '\0';
 }
 
-/* A member is written whole or not at all: half a member would be half a document. */
-static void append(struct evidence *e, const char *key, const char *value)
+static void put(struct json_writer *w, const char *bytes, size_t length)
 {
-    size_t room = EVIDENCE_SIZE - e->used;
-    int n = snprintf(e->text + e->used, room, "%s\"%s\":%s", e->used ? "," : "", key, value);
+    if (length >= w->size - w->used) {
+        w->full = true;
+        return;
+    }
+    memcpy(w->text + w->used, bytes, length);
+    w->used += length;
+    w->text[w->used] = '\0';
+}
 
-    if (n < 0 || (size_t)n >= room) {
+/* A member is written whole or not at all: half a member would be half a document. */
+static void append(struct evidence *e, const char *key, const char *value, size_t length)
+{
+    struct json_writer w = {.text = e->text, .size = EVIDENCE_SIZE, .used = e->used};
+
+    if (e->used)
+        put(&w, ",", 1);
+    put(&w, "\"", 1);
+    put(&w, key, strlen(key));
+    put(&w, "\":", 2);
+    put(&w, value, length);
+    if (w.full) {
         e->text[e->used] = '\0';
         e->truncated = true;
         return;
     }
-    e->used = (uint16_t)(e->used + n);
+    e->used = (uint16_t)w.used;
 }
 
 static size_t quote(const char *value, char *out, size_t size)
@@ -51,16 +67,28 @@ void evidence_string(struct evidence *e, const char *key, const char *value)
 {
     char quoted[EVIDENCE_SIZE];
 
-    quote(value, quoted, sizeof quoted);
-    append(e, key, quoted);
+    append(e, key, quoted, quote(value, quoted, sizeof quoted));
+}
+
+/* The text ends where `end` does; returns where it starts. */
+static const char *decimal(int64_t value, char *end)
+{
+    uint64_t rest = value < 0 ? -(uint64_t)value : (uint64_t)value;
+
+    do
+        *--end = (char)('0' + rest % 10);
+    while (rest /= 10);
+    if (value < 0)
+        *--end = '-';
+    return end;
 }
 
 void evidence_integer(struct evidence *e, const char *key, int64_t value)
 {
-    char number[24];
+    char number[24], *end = number + sizeof number;
+    const char *start = decimal(value, end);
 
-    snprintf(number, sizeof number, "%lld", (long long)value);
-    append(e, key, number);
+    append(e, key, start, (size_t)(end - start));
 }
 
 void evidence_real(struct evidence *e, const char *key, double value)
@@ -70,23 +98,12 @@ void evidence_real(struct evidence *e, const char *key, double value)
     if (!isfinite(value))
         value = 0;
     snprintf(number, sizeof number, "%.3f", value);
-    append(e, key, number);
+    append(e, key, number, strlen(number));
 }
 
 void evidence_boolean(struct evidence *e, const char *key, bool value)
 {
-    append(e, key, value ? "true" : "false");
-}
-
-static void put(struct json_writer *w, const char *bytes, size_t length)
-{
-    if (length >= w->size - w->used) {
-        w->full = true;
-        return;
-    }
-    memcpy(w->text + w->used, bytes, length);
-    w->used += length;
-    w->text[w->used] = '\0';
+    append(e, key, value ? "true" : "false", value ? 4 : 5);
 }
 
 static void put_quoted(struct json_writer *w, const char *value)
@@ -146,10 +163,11 @@ void json_string_member(struct json_writer *w, const char *key, const char *valu
 
 void json_integer_member(struct json_writer *w, const char *key, int64_t value)
 {
-    char number[24];
+    char number[24], *end = number + sizeof number;
+    const char *start = decimal(value, end);
 
     put_key(w, key);
-    put(w, number, (size_t)snprintf(number, sizeof number, "%lld", (long long)value));
+    put(w, start, (size_t)(end - start));
 }
 
 void json_raw_member(struct json_writer *w, const char *key, const char *json)
