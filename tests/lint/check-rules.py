@@ -86,7 +86,7 @@ class Checks:
 
 def words(prefix):
     """The words of one vocabulary of the program, from where it is written."""
-    text = (ROOT / "sensor/model/names.h").read_text(encoding="utf-8")
+    text = (ROOT / "sensor/model/vocabulary.h").read_text(encoding="utf-8")
     return set(re.findall(rf'X\({prefix}_\w+, "([a-z0-9-]+)"\)', text))
 
 
@@ -242,7 +242,7 @@ def check_folder(folder, quiet=False):
     checks = Checks(folder, quiet)
     catalog = check_catalog(checks)
     kinds, ids, signatures = words("KIND"), {}, {}
-    checks.that(kinds, "sensor/model/names.h", "has no kinds")
+    checks.that(kinds, "sensor/model/vocabulary.h", "has no kinds")
     detections = sorted((folder / "detections").glob("*.yaml"))
     checks.that(detections, "detections", "is empty")
     for path in detections:
