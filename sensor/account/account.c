@@ -311,7 +311,8 @@ void account_flush(struct account *a, nsec_t hour, struct record_sink sink)
 
 static int by_contract(const void *left, const void *right)
 {
-    const struct conversation *a = left, *b = right;
+    const struct conversation *a = *(const struct conversation *const *)left;
+    const struct conversation *b = *(const struct conversation *const *)right;
     int order;
 
     if (a->first != b->first)
@@ -325,10 +326,10 @@ static int by_contract(const void *left, const void *right)
     return (int)a->key.transport - (int)b->key.transport;
 }
 
-int account_conversations(const struct account *a, struct conversation **out, size_t *count,
+int account_conversations(const struct account *a, const struct conversation ***out, size_t *count,
                           struct account_omitted *omitted)
 {
-    struct conversation *list;
+    const struct conversation **list;
     struct account_omitted sum = a->omitted;
     size_t kept = 0, limit;
     bool *keep = conversation_table_most_active(&a->table, &limit);
@@ -340,7 +341,7 @@ int account_conversations(const struct account *a, struct conversation **out, si
     }
     for (size_t i = 0; i < a->table.count; i++) {
         if (keep[i]) {
-            list[kept++] = a->table.entries[i].now;
+            list[kept++] = &a->table.entries[i].now;
             continue;
         }
         sum.conversations++;

@@ -33,9 +33,9 @@ void account_prefetch(const struct account *a, const struct observation *o, bool
 void account_flush(struct account *a, nsec_t hour, struct record_sink sink);
 
 /* The conversations in order (first, client, server, port, transport), at most
- * limit (the most active); what is left out is added to *omitted. The array is to be freed.
- * SD_EMEM. */
-int account_conversations(const struct account *a, struct conversation **out, size_t *count,
+ * limit (the most active); what is left out is added to *omitted. The array is to be freed; what
+ * it points to is the account's, until the next observation. SD_EMEM. */
+int account_conversations(const struct account *a, const struct conversation ***out, size_t *count,
                           struct account_omitted *omitted);
 
 #endif

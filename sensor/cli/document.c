@@ -135,7 +135,7 @@ static void set_conversation(struct json_writer *w, const struct conversation *c
     json_close(w, '}');
 }
 
-static int write_conversations(const struct document *d, const struct conversation *list,
+static int write_conversations(const struct document *d, const struct conversation *const *list,
                                size_t count, FILE *to)
 {
     char line[4096]; /* an element is bounded by its names: well below half of that */
@@ -144,7 +144,7 @@ static int write_conversations(const struct document *d, const struct conversati
     for (size_t i = 0; i < count; i++) {
         struct json_writer w = json_writer_over(line, sizeof line);
 
-        set_conversation(&w, &list[i], d->policy);
+        set_conversation(&w, list[i], d->policy);
         assert(!w.full);
         fputs(i ? ",\n " : "\n ", to);
         fwrite(line, 1, w.used, to);
@@ -192,7 +192,7 @@ static int write_head(const struct document *d, const struct account_omitted *om
 int document_json(const struct document *d, FILE *to)
 {
     struct account_omitted omitted;
-    struct conversation *list;
+    const struct conversation **list;
     size_t count;
     int status = account_conversations(back_account(d->result->back), &list, &count, &omitted);
 
@@ -264,7 +264,7 @@ static void text_events(const struct document *d, FILE *to)
 int document_text(const struct document *d, FILE *to)
 {
     struct account_omitted omitted;
-    struct conversation *list;
+    const struct conversation **list;
     size_t count;
     int status = account_conversations(back_account(d->result->back), &list, &count, &omitted);
 
@@ -273,7 +273,7 @@ int document_text(const struct document *d, FILE *to)
     text_head(d, to);
     fprintf(to, "Conversations: %zu\n", count);
     for (size_t i = 0; i < count; i++)
-        text_conversation(&list[i], d->policy, to);
+        text_conversation(list[i], d->policy, to);
     if (omitted.conversations)
         fprintf(to,
                 "  and %" PRIu64 " of little activity, left out: %" PRIu64 " queries, %" PRIu64

@@ -6,8 +6,8 @@
 #include "cli/events.h"
 
 struct event_list {
-    struct record *records;
-    uint32_t *index; /* open addressing by id: 0 free, else 1 + place */
+    struct record **records; /* each as long as record_event_size() */
+    uint32_t *index;         /* open addressing by id: 0 free, else 1 + place */
     size_t count, capacity, slots;
     bool sorted;
 };
@@ -21,6 +21,8 @@ void event_list_destroy(struct event_list *l)
 {
     if (!l)
         return;
+    for (size_t i = 0; i < l->count; i++)
+        free(l->records[i]);
     free(l->records);
     free(l->index);
     free(l);
@@ -31,7 +33,7 @@ static size_t slot_of(const struct event_list *l, const char *id)
 {
     size_t slot = (size_t)strtoull(id, NULL, 16) & (l->slots - 1);
 
-    while (l->index[slot] && strcmp(l->records[l->index[slot] - 1].event.id, id) != 0)
+    while (l->index[slot] && strcmp(l->records[l->index[slot] - 1]->event.id, id) != 0)
         slot = (slot + 1) & (l->slots - 1);
     return slot;
 }
@@ -39,7 +41,7 @@ static size_t slot_of(const struct event_list *l, const char *id)
 static int grow(struct event_list *l)
 {
     size_t capacity = l->capacity ? l->capacity * 2 : 64;
-    struct record *records = realloc(l->records, capacity * sizeof *records);
+    struct record **records = realloc(l->records, capacity * sizeof *records);
     uint32_t *index = calloc(capacity * 2, sizeof *index);
 
     if (records)
@@ -53,27 +55,31 @@ static int grow(struct event_list *l)
     l->capacity = capacity;
     l->slots = capacity * 2;
     for (size_t i = 0; i < l->count; i++)
-        l->index[slot_of(l, l->records[i].event.id)] = (uint32_t)i + 1;
+        l->index[slot_of(l, l->records[i]->event.id)] = (uint32_t)i + 1;
     return SD_OK;
 }
 
 int event_list_add(struct event_list *l, const struct record *r)
 {
-    size_t slot;
+    size_t size = record_event_size(r), slot;
+    struct record *kept;
 
     if (l->count == l->capacity && grow(l) != SD_OK)
         return SD_EMEM;
     slot = slot_of(l, r->event.id);
+    kept = realloc(l->index[slot] ? l->records[l->index[slot] - 1] : NULL, size);
+    if (!kept)
+        return SD_EMEM;
     if (!l->index[slot])
         l->index[slot] = (uint32_t)++l->count;
-    l->records[l->index[slot] - 1] = *r;
+    l->records[l->index[slot] - 1] = memcpy(kept, r, size);
     return SD_OK;
 }
 
 static int by_contract(const void *left, const void *right)
 {
-    const struct event *a = &((const struct record *)left)->event;
-    const struct event *b = &((const struct record *)right)->event;
+    const struct event *a = &(*(const struct record *const *)left)->event;
+    const struct event *b = &(*(const struct record *const *)right)->event;
     int order;
 
     if (a->first != b->first)
@@ -95,5 +101,5 @@ const struct record *event_list_at(struct event_list *l, size_t i)
         qsort(l->records, l->count, sizeof *l->records, by_contract);
         l->sorted = true;
     }
-    return i < l->count ? &l->records[i] : NULL;
+    return i < l->count ? l->records[i] : NULL;
 }

@@ -29,6 +29,13 @@ struct record {
     };
 };
 
+/* Of a RECORD_EVENT: the octets that are in use. Its evidence stands last. */
+static inline size_t record_event_size(const struct record *r)
+{
+    return offsetof(struct record, event.finding.evidence.text) +
+           r->event.finding.evidence.used + 1;
+}
+
 struct record_sink {
     /* SD_ELIMIT: the record was dropped, and counted. */
     int (*put)(void *context, const struct record *r);

@@ -43,7 +43,7 @@ static void the_least_active_are_folded_and_totals_add_up(void **state)
 {
     struct account *a = account_create(100, 1);
     struct account_omitted omitted;
-    struct conversation *list;
+    const struct conversation **list;
     struct stats stats = {0};
     struct totals totals = {0};
     struct record_sink sink = {add_up, &totals};
@@ -59,10 +59,10 @@ static void the_least_active_are_folded_and_totals_add_up(void **state)
     assert_int_equal(account_conversations(a, &list, &count, &omitted), SD_OK);
     assert_int_equal(count, 100);
     for (size_t i = 0; i < count; i++) {
-        queries += list[i].queries;
-        assert_true(i == 0 || list[i - 1].first <= list[i].first);
+        queries += list[i]->queries;
+        assert_true(i == 0 || list[i - 1]->first <= list[i]->first);
     }
-    assert_int_equal(list[0].queries, 500); /* the busy client stayed, whole, and is the first */
+    assert_int_equal(list[0]->queries, 500); /* the busy client stayed, whole, and is the first */
     assert_int_equal(queries + omitted.queries, 5000);
     assert_int_equal(count + omitted.conversations, 4501);
     account_flush(a, 0, sink);
