@@ -27,8 +27,8 @@ void account_observe(struct account *a, struct observation *o, struct stats *sta
 /* For a batch: all with entry false, all with entry true, then account_observe() for each. */
 void account_prefetch(const struct account *a, const struct observation *o, bool entry);
 
-/* Deltas since the last flush, one record a conversation, to the store: call about once a minute, at
- * the end, and before the first observation of another hour. What was folded since is one record
+/* Deltas since the last flush, one record a conversation, to the store: call about once a minute,
+ * at the end, and before the first observation of another hour. What was folded since is one record
  * without addresses. What the sink does not take stays for the next time. */
 void account_flush(struct account *a, nsec_t hour, struct record_sink sink);
 

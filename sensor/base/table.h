@@ -30,8 +30,8 @@ void *table_find(struct table *t, const void *key);
 void *table_insert(struct table *t, const void *key, bool *fresh);
 void table_remove(struct table *t, void *entry);
 
-/* For a batch of keys: first all buckets, then all entries, then the finds; three passes that wait for
- * memory once each instead of once a key. Changes nothing. */
+/* For a batch of keys: first all buckets, then all entries, then the finds; three passes that wait
+ * for memory once each instead of once a key. Changes nothing. */
 void table_prefetch_bucket(const struct table *t, const void *key);
 void table_prefetch_entry(const struct table *t, const void *key);
 

@@ -28,9 +28,8 @@ static int check_rules(const struct policy *policy)
 
 static int run(int argc, char **argv)
 {
-    static const struct option options[] = {{"config", required_argument, NULL, 'c'},
-                                            {"help", no_argument, NULL, 'h'},
-                                            {0}};
+    static const struct option options[] = {
+        {"config", required_argument, NULL, 'c'}, {"help", no_argument, NULL, 'h'}, {0}};
     const char *config = NULL;
     struct policy *policy;
     int option, status;
@@ -58,7 +57,8 @@ const struct command command_check = {
     "check", "reads the configuration, points at what is wrong, or prints the effective policy",
     "Usage: sealdns check [-c FILE]\n"
     "\n"
-    "Prints FILE:LINE:COLUMN: what is wrong and what would be right (exit status 2), or the policy\n"
+    "Prints FILE:LINE:COLUMN: what is wrong and what would be right (exit status 2), or the "
+    "policy\n"
     "as the sensor would use it (exit status 0). Beside the file, catalog.yaml and\n"
     "detections/ID.yaml override what is built in.\n",
     run};

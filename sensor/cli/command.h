@@ -1,4 +1,5 @@
-/* A subcommand is one file with one struct command and one word in COMMANDS (sensor/CMakeLists.txt). */
+/* A subcommand is one file with one struct command and one word in COMMANDS
+ * (sensor/CMakeLists.txt). */
 #ifndef SEALDNS_CLI_COMMAND_H
 #define SEALDNS_CLI_COMMAND_H
 
@@ -11,8 +12,8 @@ enum exit_status { EXIT_DONE = 0, EXIT_FAILED = 1, EXIT_USAGE = 2 };
 
 struct command {
     const char *name;
-    const char *summary; /* one line of --help */
-    const char *usage;   /* the whole text of `sealdns NAME --help` */
+    const char *summary;               /* one line of --help */
+    const char *usage;                 /* the whole text of `sealdns NAME --help` */
     int (*run)(int argc, char **argv); /* argv[0] is the command's name; returns an exit_status */
 };
 

@@ -182,11 +182,10 @@ static int write_head(const struct document *d, const struct account_omitted *om
         status = write_element(counters_part(&d->result->stats), ",\n\"counters\":", to);
     if (status != SD_OK)
         return status;
-    return write_element(json_pack("{s:I,s:I,s:I}", "conversations",
-                                   (json_int_t)omitted->conversations, "queries",
-                                   (json_int_t)omitted->queries, "flows",
-                                   (json_int_t)omitted->flows),
-                         ",\n\"omitted\":", to);
+    return write_element(
+        json_pack("{s:I,s:I,s:I}", "conversations", (json_int_t)omitted->conversations, "queries",
+                  (json_int_t)omitted->queries, "flows", (json_int_t)omitted->flows),
+        ",\n\"omitted\":", to);
 }
 
 int document_json(const struct document *d, FILE *to)
@@ -230,11 +229,11 @@ static void text_conversation(const struct conversation *c, const struct policy 
 {
     char client[ADDR_TEXT], server[ADDR_TEXT];
 
-    fprintf(to, "  %-15s -> %-15s %-5u %-8s %3u%% %6" PRIu64 " flows %8" PRIu64 "%s queries  %s%s\n",
-            addr_text(&c->key.client, client), addr_text(&c->key.server, server),
-            c->key.server_port, transport_name(c->key.transport), c->confidence, c->flows,
-            c->queries, c->queries_estimated ? "~" : " ", p->zones[c->zone].id,
-            c->approved ? ", approved" : "");
+    fprintf(
+        to, "  %-15s -> %-15s %-5u %-8s %3u%% %6" PRIu64 " flows %8" PRIu64 "%s queries  %s%s\n",
+        addr_text(&c->key.client, client), addr_text(&c->key.server, server), c->key.server_port,
+        transport_name(c->key.transport), c->confidence, c->flows, c->queries,
+        c->queries_estimated ? "~" : " ", p->zones[c->zone].id, c->approved ? ", approved" : "");
     if (c->name[0])
         fprintf(to, "    %s\n", c->name);
 }

@@ -66,8 +66,7 @@ static void explain_rules(const struct question *q, int16_t zone)
     addr_parse(addr_is_v4(&q->address) ? "240.0.0.1" : "100::1", &stranger);
     p->mode = MODE_ENFORCE; /* the question is what enforcing would do */
     for (size_t i = 0; i < sizeof ports / sizeof *ports; i++) {
-        enum action a =
-            policy_kernel(p, zone, &q->address, &stranger, ports[i].port, clock_now());
+        enum action a = policy_kernel(p, zone, &q->address, &stranger, ports[i].port, clock_now());
 
         printf("  port %-4u %s to an unapproved server: %s in mode enforce (rule %s/%s)\n",
                ports[i].port, ports[i].what, action_name(a), p->zones[zone].id,

@@ -177,7 +177,8 @@ static int run(int argc, char **argv)
 
 const struct command command_rules = {
     "rules", "the nftables ruleset that the policy means: show, diff, apply, remove",
-    "Usage: sealdns rules show|diff|apply|remove [-c FILE] [--mode shadow|enforce] [--socket PATH]\n"
+    "Usage: sealdns rules show|diff|apply|remove [-c FILE] [--mode shadow|enforce] [--socket "
+    "PATH]\n"
     "\n"
     "  show    the ruleset, as `nft -f` reads it\n"
     "  diff    against the kernel's: - only in the kernel, + only in the policy\n"

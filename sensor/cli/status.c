@@ -29,10 +29,11 @@ static void print_interfaces(const json_t *list)
 
     json_array_foreach(list, i, one)
     {
-        printf("interface   %s %s, %lld packets, %lld dropped by the kernel, %lld observations lost\n",
-               string(one, "name"), json_is_true(json_object_get(one, "up")) ? "up" : "GONE",
-               (long long)integer(one, "packets"), (long long)integer(one, "kernel_drops"),
-               (long long)integer(one, "observations_dropped"));
+        printf(
+            "interface   %s %s, %lld packets, %lld dropped by the kernel, %lld observations lost\n",
+            string(one, "name"), json_is_true(json_object_get(one, "up")) ? "up" : "GONE",
+            (long long)integer(one, "packets"), (long long)integer(one, "kernel_drops"),
+            (long long)integer(one, "observations_dropped"));
     }
 }
 

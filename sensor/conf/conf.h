@@ -37,7 +37,8 @@ int conf_load(const struct conf_source *source, struct conf_report *report, stru
 /* The effective policy as YAML that conf_load() takes again. SD_EIO. */
 int conf_print(const struct policy *p, FILE *to);
 
-/* The whole of a file, NUL-terminated, to be freed; at most 16 MiB. SD_ENOENT, SD_EIO, SD_ELIMIT. */
+/* The whole of a file, NUL-terminated, to be freed; at most 16 MiB. SD_ENOENT, SD_EIO, SD_ELIMIT.
+ */
 int conf_read_file(const char *path, char **bytes, size_t *length);
 
 #endif

@@ -1,6 +1,6 @@
 /* The texts a policy is made of, as files give them: the policy, and beside it catalog.yaml and
- * detections/ID.yaml, which override what is embedded. They can be packed into a descriptor, so that
- * a process without files gets them from one that has. */
+ * detections/ID.yaml, which override what is embedded. They can be packed into a descriptor, so
+ * that a process without files gets them from one that has. */
 #ifndef SEALDNS_CONF_FILES_H
 #define SEALDNS_CONF_FILES_H
 
@@ -10,8 +10,8 @@
 
 struct policy_files;
 
-/* path NULL: `otherwise` if there is such a file, else the built-in policy. SD_ENOENT: no such file;
- * SD_EIO, SD_ELIMIT, SD_EMEM: *to got one line. */
+/* path NULL: `otherwise` if there is such a file, else the built-in policy. SD_ENOENT: no such
+ * file; SD_EIO, SD_ELIMIT, SD_EMEM: *to got one line. */
 int policy_files_read(const char *path, const char *otherwise, FILE *to, struct policy_files **out);
 void policy_files_free(struct policy_files *f);
 

@@ -220,8 +220,8 @@ static int16_t resolver_again(const struct policy *old, const struct policy *ane
     return -1;
 }
 
-/* Zones and resolvers are places in a policy's lists: in another one the same id stands elsewhere. A
- * zone that is no more leaves its clients in the default one. */
+/* Zones and resolvers are places in a policy's lists: in another one the same id stands elsewhere.
+ * A zone that is no more leaves its clients in the default one. */
 static void place_again(struct decision *d, const struct policy *policy)
 {
     struct entry *e;

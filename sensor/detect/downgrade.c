@@ -240,8 +240,8 @@ static void see_success(struct downgrade *d, struct sealed *s, const struct obse
     }
 }
 
-/* What our own rule cuts has failed with its first packet: the answer the kernel gives does not pass
- * every place a sensor may look at (on a bridge it goes to the port itself). */
+/* What our own rule cuts has failed with its first packet: the answer the kernel gives does not
+ * pass every place a sensor may look at (on a bridge it goes to the port itself). */
 static void see_attempt(struct downgrade *d, struct sealed *s, struct habit *h,
                         const struct observation *o)
 {

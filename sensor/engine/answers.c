@@ -82,10 +82,9 @@ static json_t *interfaces(const struct wiring *w)
     for (size_t i = 0; i < w->interface_count; i++)
         json_array_append_new(
             list, json_pack("{s:s,s:b,s:I,s:I,s:I}", "name", w->interfaces[i], "up",
-                            w->board->up[i] != 0, "packets",
-                            (json_int_t)w->board->front[i].packets, "kernel_drops",
-                            (json_int_t)w->board->captured[i].kernel_drops, "observations_dropped",
-                            (json_int_t)ring_dropped(w->observations[i])));
+                            w->board->up[i] != 0, "packets", (json_int_t)w->board->front[i].packets,
+                            "kernel_drops", (json_int_t)w->board->captured[i].kernel_drops,
+                            "observations_dropped", (json_int_t)ring_dropped(w->observations[i])));
     return list;
 }
 
@@ -108,16 +107,16 @@ static json_t *status(struct recorder *r)
     for (size_t i = 0; i < r->wiring->interface_count; i++)
         stats_add(&sum, &b->front[i]);
     sum.records_dropped = ring_dropped(r->wiring->records);
-    return json_pack(
-        "{s:b,s:s,s:i,s:s,s:s,s:I,s:s,s:s,s:o,s:o,s:{s:s,s:I,s:I},s:{s:I,s:I},s:o}", "ok", 1,
-        "name", r->policy->name, "pid", (int)getppid(), "mode", mode_name(r->policy->mode),
-        "started", time_text(b->started, text), "uptime",
-        (json_int_t)((clock_now() - b->started) / NSEC_S), "policy", r->policy->digest,
-        "policy_file", policy_files_path(r->wiring->files), "interfaces", interfaces(r->wiring),
-        "rules", rules(&r->rules), "store", "path", r->policy->store_path, "rows",
-        (json_int_t)b->store_rows, "failed", (json_int_t)b->store_failed, "outputs", "lines",
-        (json_int_t)b->outputs_written, "lost", (json_int_t)b->outputs_lost, "counters",
-        counters(&sum));
+    return json_pack("{s:b,s:s,s:i,s:s,s:s,s:I,s:s,s:s,s:o,s:o,s:{s:s,s:I,s:I},s:{s:I,s:I},s:o}",
+                     "ok", 1, "name", r->policy->name, "pid", (int)getppid(), "mode",
+                     mode_name(r->policy->mode), "started", time_text(b->started, text), "uptime",
+                     (json_int_t)((clock_now() - b->started) / NSEC_S), "policy", r->policy->digest,
+                     "policy_file", policy_files_path(r->wiring->files), "interfaces",
+                     interfaces(r->wiring), "rules", rules(&r->rules), "store", "path",
+                     r->policy->store_path, "rows", (json_int_t)b->store_rows, "failed",
+                     (json_int_t)b->store_failed, "outputs", "lines",
+                     (json_int_t)b->outputs_written, "lost", (json_int_t)b->outputs_lost,
+                     "counters", counters(&sum));
 }
 
 static const struct {

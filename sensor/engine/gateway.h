@@ -7,8 +7,8 @@
 #include "base/addr.h"
 #include "base/time.h"
 
-/* The machine's own addresses, also those on lo (an anycast resolver's), but 127.0.0.0/8 and ::1 left
- * out; the array is to be freed. SD_EMEM, SD_EIO. */
+/* The machine's own addresses, also those on lo (an anycast resolver's), but 127.0.0.0/8 and ::1
+ * left out; the array is to be freed. SD_EMEM, SD_EIO. */
 int gateway_addresses(struct addr **out, size_t *count);
 /* Interface of the default route, IPv4 before IPv6. SD_ENOENT: no default route. */
 int gateway_interface(char name[16]);

@@ -9,7 +9,8 @@ struct offline {
     const struct policy *policy;
     size_t conversations; /* 0: default */
     struct record_sink sink;
-    /* Called now and then with how far it is (0..1000, -1 unknown) and the frames so far; or NULL. */
+    /* Called now and then with how far it is (0..1000, -1 unknown) and the frames so far; or NULL.
+     */
     void (*progress)(void *context, int permille, uint64_t frames);
     void *progress_context;
 };

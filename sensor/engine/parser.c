@@ -18,11 +18,11 @@
 #include "engine/sensor.h"
 #include "priv/sandbox.h"
 
-#define BATCH     4096             /* observations taken from one ring before the next is looked at */
-#define LAG       (20 * NSEC_MS)   /* packets may stand so long in the capture's ring */
-#define SHOW      (100 * NSEC_MS)  /* how often the board is written */
+#define BATCH     4096           /* observations taken from one ring before the next is looked at */
+#define LAG       (20 * NSEC_MS) /* packets may stand so long in the capture's ring */
+#define SHOW      (100 * NSEC_MS) /* how often the board is written */
 #define LOSS_LOOK (10 * NSEC_S)
-#define ROLLUPS   6144             /* records in the ring; beyond that the room is for events */
+#define ROLLUPS   6144 /* records in the ring; beyond that the room is for events */
 #define PATIENCE  (5 * NSEC_S)
 
 /* A capture thread and what it alone touches. */
@@ -286,8 +286,8 @@ static void sleep_until_rung(struct parser *p)
     bool sleep = true;
 
     for (size_t i = 0; i < count; i++) {
-        wait[1 + i] = (struct pollfd){.fd = ring_descriptor(p->wiring->observations[i]),
-                                      .events = POLLIN};
+        wait[1 + i] =
+            (struct pollfd){.fd = ring_descriptor(p->wiring->observations[i]), .events = POLLIN};
         sleep &= ring_may_sleep(p->wiring->observations[i]);
     }
     if (poll(wait, 1 + (nfds_t)count, sleep ? 100 : 0) < 0 && errno != EINTR)
@@ -311,8 +311,8 @@ static void run_engine(struct parser *p)
     }
 }
 
-/* Everything that libraries read from files, they read now: a cipher library looks at /proc. One seed
- * for all lanes: hashes of names and flows are compared across them. */
+/* Everything that libraries read from files, they read now: a cipher library looks at /proc. One
+ * seed for all lanes: hashes of names and flows are compared across them. */
 static int make_lane(struct parser *p, size_t i, uint64_t seed)
 {
     struct lane *l = &p->lanes[i];

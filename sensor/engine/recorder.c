@@ -19,10 +19,10 @@
 #include "priv/sandbox.h"
 #include "store/store.h"
 
-#define BATCH      1000
-#define COMMIT     (200 * NSEC_MS)
-#define HOUSEKEEP  (60 * NSEC_S)
-#define COMPLAIN   (60 * NSEC_S)
+#define BATCH       1000
+#define COMMIT      (200 * NSEC_MS)
+#define HOUSEKEEP   (60 * NSEC_S)
+#define COMPLAIN    (60 * NSEC_S)
 #define STORE_RESTS (5 * NSEC_S)
 
 static void complain(struct recorder *r, const char *what)
@@ -59,7 +59,8 @@ static void keep(struct recorder *r, const struct record *record, const char *li
     r->wiring->board->store_failed++;
     if (resting)
         return;
-    /* It may have waited for somebody else's transaction; the feeds must not do so for every row. */
+    /* It may have waited for somebody else's transaction; the feeds must not do so for every row.
+     */
     r->store_rests = clock_now() + STORE_RESTS;
     complain(r, "the store did not take a row: is the disk full, or the store locked by somebody?");
 }

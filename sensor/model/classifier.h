@@ -16,14 +16,22 @@ enum classify_answer {
     CLASSIFY_NOT_TLS, /* neither TLS nor QUIC */
 };
 
-enum classify_guess { GUESS_UNKNOWN, GUESS_TLS, GUESS_QUIC, GUESS_DNS, GUESS_DNSCRYPT, GUESS_OTHER };
+enum classify_guess {
+    GUESS_UNKNOWN,
+    GUESS_TLS,
+    GUESS_QUIC,
+    GUESS_DNS,
+    GUESS_DNSCRYPT,
+    GUESS_OTHER
+};
 
 struct classifier_ops {
     /* A DNS message (without the length prefix of TCP) into *out. SD_ETRUNC: shorter than its
      * sections say; SD_EMALF: a bad name, pointer or record. Pure. */
     int (*dns_message)(const uint8_t *bytes, size_t length, struct dns_message *out);
 
-    /* State of one flow (about a kilobyte): from the first payload to CLASSIFY_DONE. NULL: no memory. */
+    /* State of one flow (about a kilobyte): from the first payload to CLASSIFY_DONE. NULL: no
+     * memory. */
     void *(*flow_open)(void *classifier);
     void (*flow_close)(void *classifier, void *flow);
     /* One packet in the order of its stream. from_client: 1 when the flow's client sent it. */

@@ -30,18 +30,18 @@ enum dns_type {
 
 struct dns_message {
     uint16_t id;
-    uint16_t flags;      /* the second word of the header as it is on the wire */
-    uint16_t counts[4];  /* question, answer, authority, additional */
+    uint16_t flags;     /* the second word of the header as it is on the wire */
+    uint16_t counts[4]; /* question, answer, authority, additional */
     uint16_t qtype, qclass;
-    uint16_t length;     /* of the whole message */
-    uint16_t udp_size;   /* EDNS: requestor's payload size */
-    uint8_t rcode;       /* low four bits of the header's */
+    uint16_t length;   /* of the whole message */
+    uint16_t udp_size; /* EDNS: requestor's payload size */
+    uint8_t rcode;     /* low four bits of the header's */
     bool edns, dnssec_ok, padded;
     bool has_question;
-    bool unsound; /* no server takes it (a name over 255 octets or in a loop, an A without address), but
-                   * it can be read to its end and counts */
-    uint8_t address_count; /* of the answer section's A and AAAA records, the first few */
-    uint8_t qname_length;  /* octets with the root label; 0: no question */
+    bool unsound; /* no server takes it (a name over 255 octets or in a loop, an A without address),
+                   * but it can be read to its end and counts */
+    uint8_t address_count;        /* of the answer section's A and AAAA records, the first few */
+    uint8_t qname_length;         /* octets with the root label; 0: no question */
     uint8_t qname[DNS_NAME_WIRE]; /* wire form, lower case */
     struct addr address[DNS_ADDRESSES];
 };

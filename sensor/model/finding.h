@@ -19,21 +19,21 @@ struct finding {
     uint8_t confidence; /* 0..100 */
     uint8_t transport;  /* enum transport of what was seen */
     uint8_t proto;
-    uint8_t cut;        /* enum action that the policy means for this traffic; ACTION_ALERT: none */
+    uint8_t cut; /* enum action that the policy means for this traffic; ACTION_ALERT: none */
     uint16_t vlan, iface;
     uint16_t client_port, server_port;
     int16_t zone, resolver;
-    uint16_t qtype;     /* name is a DNS question's; 0: name is an SNI or absent */
+    uint16_t qtype; /* name is a DNS question's; 0: name is an SNI or absent */
     uint16_t tls_version;
-    bool excepted;      /* an exception of the policy covers it */
-    bool query;         /* the packet that decided it was a DNS query */
+    bool excepted;              /* an exception of the policy covers it */
+    bool query;                 /* the packet that decided it was a DNS query */
     struct addr client, server; /* zero: the finding is about no single one */
-    uint64_t key;       /* equal keys are repeats of one thing: they grow one event */
+    uint64_t key;               /* equal keys are repeats of one thing: they grow one event */
     uint64_t flow_id;
-    uint32_t count;     /* how many things of its kind this finding stands for, usually 1 */
-    nsec_t time;        /* of the packet that decided it */
-    nsec_t first;       /* where it began, 0: at time */
-    char name[256];     /* question in presentation form or SNI */
+    uint32_t count; /* how many things of its kind this finding stands for, usually 1 */
+    nsec_t time;    /* of the packet that decided it */
+    nsec_t first;   /* where it began, 0: at time */
+    char name[256]; /* question in presentation form or SNI */
     char alpn[32];
     char ja3[33];
     struct evidence evidence;

@@ -16,7 +16,7 @@ static int find_word(const char *const *words, size_t count, const char *word)
     return -1;
 }
 
-#define COUNT(words) (sizeof(words) / sizeof *(words))
+#define COUNT(words)  (sizeof(words) / sizeof *(words))
 #define X(word, text) text,
 static const char *const transports[] = {TRANSPORTS(X)};
 static const char *const evidence_sources[] = {EVIDENCES(X)};

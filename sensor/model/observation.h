@@ -32,21 +32,21 @@ enum flow_phase {
 
 /* Filled in by account/ before any detector sees the observation. */
 struct observation_note {
-    int16_t zone;       /* index into the policy's zones */
-    int16_t resolver;   /* index into the policy's resolvers, -1: unknown server */
-    bool approved;      /* for this zone and transport */
-    uint8_t roles;      /* of the client, bits of enum client_role */
+    int16_t zone;     /* index into the policy's zones */
+    int16_t resolver; /* index into the policy's resolvers, -1: unknown server */
+    bool approved;    /* for this zone and transport */
+    uint8_t roles;    /* of the client, bits of enum client_role */
 };
 
 enum client_role { ROLE_GATEWAY = 1, ROLE_RECURSIVE = 2, ROLE_FORWARDER = 4 };
 
 struct dns_observation {
-    bool answered;       /* a response that matched a query */
-    bool retried;        /* a query asked again within its lifetime */
-    bool new_flow;       /* UDP: first message of this five-tuple */
-    bool question_ok;    /* the response repeats its query's question */
-    uint32_t latency_us; /* of a matched response */
-    uint64_t qname_hash; /* of the lower-case wire form, same in query and response */
+    bool answered;              /* a response that matched a query */
+    bool retried;               /* a query asked again within its lifetime */
+    bool new_flow;              /* UDP: first message of this five-tuple */
+    bool question_ok;           /* the response repeats its query's question */
+    uint32_t latency_us;        /* of a matched response */
+    uint64_t qname_hash;        /* of the lower-case wire form, same in query and response */
     struct dns_message message; /* last: qname and addresses end it */
 };
 
@@ -59,8 +59,8 @@ struct flow_observation {
     bool from_client;      /* the reset, alert or close came from the client */
     uint8_t alert;         /* TLS alert description, 255: one in cipher text; 0: none seen */
     uint8_t icmp_type, icmp_code;
-    uint8_t ttl_fault;     /* of the packet that ended it */
-    uint8_t ttl_server;    /* usual one of the server in this flow, 0: unknown */
+    uint8_t ttl_fault;  /* of the packet that ended it */
+    uint8_t ttl_server; /* usual one of the server in this flow, 0: unknown */
     bool queries_estimated;
     bool payload_seen;     /* the client got as far as sending payload */
     bool server_spoke;     /* the server sent payload */
@@ -69,7 +69,7 @@ struct flow_observation {
     struct addr icmp_source;
     nsec_t first, last; /* of its packets; last 0: at the observation's time */
     /* Counts since the flow's last observation that carried counts. */
-    uint32_t flows;        /* 1 in the first that carries counts, then 0 */
+    uint32_t flows; /* 1 in the first that carries counts, then 0 */
     uint32_t queries, responses;
     uint64_t packets, bytes_out, bytes_in;
     struct tls_facts tls;
@@ -95,8 +95,7 @@ struct observation {
 
 static inline size_t observation_size(const struct observation *o)
 {
-    return o->kind == OBSERVE_DNS ? offsetof(struct observation, dns) + sizeof o->dns
-                                  : sizeof *o;
+    return o->kind == OBSERVE_DNS ? offsetof(struct observation, dns) + sizeof o->dns : sizeof *o;
 }
 
 /* Where a stage puts what it found out: a ring in the sensor, a call in analyze. */

@@ -33,10 +33,11 @@ struct packet {
     uint16_t window;
     uint32_t seq, ack;
     uint8_t icmp_type, icmp_code;
-    uint16_t vlan;   /* innermost VLAN id, 0: none */
-    uint16_t iface;  /* of the frame */
-    uint32_t tunnel; /* 0, or a number of the tunnel (VNI, key, label): equal inner addresses differ */
-    uint32_t wire_length; /* of the frame */
+    uint16_t vlan;  /* innermost VLAN id, 0: none */
+    uint16_t iface; /* of the frame */
+    uint32_t
+        tunnel; /* 0, or a number of the tunnel (VNI, key, label): equal inner addresses differ */
+    uint32_t wire_length;              /* of the frame */
     uint64_t src_station, dst_station; /* link addresses (EUI-48) as numbers, 0: none known */
     uint32_t payload_length;
     uint32_t payload_missing; /* bytes of payload that were on the wire but not captured */

@@ -28,9 +28,9 @@ const struct policy_exception *policy_exception_for(const struct policy *p,
  * the gateway's own resolver, or excepted; else the zone's action. */
 enum action policy_cleartext(const struct policy *p, int16_t zone, const struct addr *client,
                              const struct addr *server, nsec_t now);
-/* What the installed rules (mode enforce) do with a packet: ALLOW, REJECT, DROP or REDIRECT. Port 53
- * is clear text; 853 is cut for servers that are no approved address; 443 passes unless the address
- * is a dedicated one of an unapproved resolver. The twin of enforce/'s ruleset. */
+/* What the installed rules (mode enforce) do with a packet: ALLOW, REJECT, DROP or REDIRECT. Port
+ * 53 is clear text; 853 is cut for servers that are no approved address; 443 passes unless the
+ * address is a dedicated one of an unapproved resolver. The twin of enforce/'s ruleset. */
 enum action policy_kernel(const struct policy *p, int16_t zone, const struct addr *client,
                           const struct addr *server, uint16_t server_port, nsec_t now);
 const struct policy_detection *policy_detection_named(const struct policy *p, const char *id);

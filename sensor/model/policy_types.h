@@ -17,7 +17,8 @@ struct policy_address {
     bool shared; /* a CDN's: no proof of the resolver, never to be blocked by address */
 };
 
-/* A resolver by identity, also the group within which a fallback counts: all addresses and names of an operator. */
+/* A resolver by identity, also the group within which a fallback counts: all addresses and names of
+ * an operator. */
 struct policy_resolver {
     char id[64];
     char **names; /* lower case, no final dot; the first is the authentication domain name */
@@ -28,8 +29,8 @@ struct policy_resolver {
     char **pins;         /* "sha256/BASE64" */
     size_t pin_count;
     char ca[256];
-    bool from_policy;    /* else of the catalogue only */
-    char catalog[64];    /* the entry of the catalogue that a policy took it from, or "" */
+    bool from_policy; /* else of the catalogue only */
+    char catalog[64]; /* the entry of the catalogue that a policy took it from, or "" */
 };
 
 struct policy_zone {
@@ -78,7 +79,7 @@ struct policy_detection {
 struct policy_index; /* of names, addresses and prefixes */
 
 struct policy {
-    char name[64]; /* sensor.name */
+    char name[64];   /* sensor.name */
     char digest[17]; /* of the text it was made from: the policy version */
     char (*interfaces)[16];
     size_t interface_count;
@@ -86,7 +87,7 @@ struct policy {
     uint16_t extra_ports[16]; /* watched besides 53, 853, 443 */
     size_t extra_port_count;
     bool remove_on_exit, owner_flag, persist_flag;
-    bool tunnels; /* look into tunnels in live captures too; offline always */
+    bool tunnels;            /* look into tunnels in live captures too; offline always */
     char **internal_domains; /* suffixes of names that only inside resolvers know; lower case */
     size_t internal_domain_count;
     char store_path[256], socket_path[108];

@@ -32,8 +32,8 @@ struct record {
 /* Of a RECORD_EVENT: the octets that are in use. Its evidence stands last. */
 static inline size_t record_event_size(const struct record *r)
 {
-    return offsetof(struct record, event.finding.evidence.text) +
-           r->event.finding.evidence.used + 1;
+    return offsetof(struct record, event.finding.evidence.text) + r->event.finding.evidence.used +
+           1;
 }
 
 struct record_sink {

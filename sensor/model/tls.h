@@ -18,10 +18,10 @@ struct tls_facts {
     char issuer[128];
     char subject[128];
     uint8_t certificate_sha1[20];
-    bool hello_seen;        /* a whole ClientHello */
+    bool hello_seen; /* a whole ClientHello */
     bool server_hello_seen;
     bool certificate_seen;
-    bool ech;               /* extension 0xfe0d: GREASE or real (RFC 9849), the SNI is the outer name */
+    bool ech; /* extension 0xfe0d: GREASE or real (RFC 9849), the SNI is the outer name */
     bool resumed;
     uint16_t version;         /* negotiated, 0x0304 is TLS 1.3; 0: not seen */
     uint16_t version_offered; /* the highest */

@@ -11,7 +11,7 @@
 enum payload_reader { READ_UNKNOWN, READ_DNS, READ_TLS, READ_QUIC, READ_OTHER };
 
 struct cold {
-    nsec_t last; /* time of the last packet; the hot part has it to a tick */
+    nsec_t last;                     /* time of the last packet; the hot part has it to a tick */
     struct stream stream[2];         /* TCP, by enum side of the sender */
     struct dns_assembly assembly[2]; /* READ_DNS */
     struct tls_flow tls;             /* READ_TLS */

@@ -12,7 +12,8 @@ struct endpoint {
 
 static struct endpoint endpoint_of(const struct addr *a, uint16_t port)
 {
-    return addr_is_v4(a) ? (struct endpoint){a->b + 12, 4, port} : (struct endpoint){a->b, 16, port};
+    return addr_is_v4(a) ? (struct endpoint){a->b + 12, 4, port}
+                         : (struct endpoint){a->b, 16, port};
 }
 
 static bool in_order(const struct endpoint *a, const struct endpoint *b)

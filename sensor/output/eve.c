@@ -134,8 +134,9 @@ static const char *type_name(uint16_t type, char text[16])
     static const struct {
         uint16_t type;
         const char *name;
-    } known[] = {{1, "A"},      {2, "NS"},    {5, "CNAME"},  {6, "SOA"},    {10, "NULL"}, {12, "PTR"},
-                 {15, "MX"},    {16, "TXT"},  {28, "AAAA"},  {33, "SRV"},   {41, "OPT"},  {64, "SVCB"},
+    } known[] = {{1, "A"},      {2, "NS"},     {5, "CNAME"},  {6, "SOA"},
+                 {10, "NULL"},  {12, "PTR"},   {15, "MX"},    {16, "TXT"},
+                 {28, "AAAA"},  {33, "SRV"},   {41, "OPT"},   {64, "SVCB"},
                  {65, "HTTPS"}, {251, "IXFR"}, {252, "AXFR"}, {255, "ANY"}};
 
     for (size_t i = 0; i < sizeof known / sizeof *known; i++)

@@ -81,7 +81,8 @@ static int put_line(void *state, const char *line)
     return SD_OK;
 }
 
-/* What waits goes to the file that it began in, or else, but for a line that is begun, to the new. */
+/* What waits goes to the file that it began in, or else, but for a line that is begun, to the new.
+ */
 static int reopen(void *state)
 {
     struct file_feed *f = state;

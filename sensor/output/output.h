@@ -1,5 +1,6 @@
 /* Feeds of events. The native form of an event is its EVE line: it is what the store keeps and what
- * every other format is made from. One file per format, one file per feed; both lists are generated. */
+ * every other format is made from. One file per format, one file per feed; both lists are
+ * generated. */
 #ifndef SEALDNS_OUTPUT_OUTPUT_H
 #define SEALDNS_OUTPUT_OUTPUT_H
 
@@ -21,7 +22,7 @@ struct output_format {
     const char *name; /* "eve", "text" */
     char *(*render)(const json_t *eve);
 };
-extern const struct output_format *const output_formats[]; /* NULL-terminated */
+extern const struct output_format *const output_formats[];         /* NULL-terminated */
 const struct output_format *output_format_named(const char *name); /* NULL: none */
 
 /* A feed takes lines. Its state is its own. */
@@ -30,7 +31,7 @@ struct output_feed {
     /* NULL: error got one line that says what to do. */
     void *(*open)(const struct policy_output *config, char error[OUTPUT_ERROR]);
     int (*line)(void *state, const char *line); /* SD_EIO: lost, the caller counts it */
-    int (*flush)(void *state);  /* SD_EIO: not all is out, what is not waits */
+    int (*flush)(void *state);                  /* SD_EIO: not all is out, what is not waits */
     int (*reopen)(void *state); /* SIGHUP: the file was rotated away. SD_EIO: a line was lost */
     void (*close)(void *state);
 };

@@ -14,7 +14,8 @@ static const char *word(const json_t *object, const char *key)
 
 static const char *severity_word(const json_t *eve)
 {
-    json_int_t number = json_integer_value(json_object_get(json_object_get(eve, "alert"), "severity"));
+    json_int_t number =
+        json_integer_value(json_object_get(json_object_get(eve, "alert"), "severity"));
 
     return number > 0 ? severity_name((unsigned)number) : "notice";
 }

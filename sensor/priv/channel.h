@@ -1,6 +1,7 @@
-/* Typed messages between the three processes: the monitor, which alone keeps privileges, and its two
- * children. Fixed size, no pointer; a descriptor may ride along. The monitor answers the requests of
- * this list and ends itself on any other: a child that asks for something else has been taken over. */
+/* Typed messages between the three processes: the monitor, which alone keeps privileges, and its
+ * two children. Fixed size, no pointer; a descriptor may ride along. The monitor answers the
+ * requests of this list and ends itself on any other: a child that asks for something else has been
+ * taken over. */
 #ifndef SEALDNS_PRIV_CHANNEL_H
 #define SEALDNS_PRIV_CHANNEL_H
 
@@ -18,18 +19,18 @@ enum message_type {
     REQUEST_RULES_STATUS, /* what is desired, what the kernel holds */
     REQUEST_LAST = REQUEST_RULES_STATUS,
     /* monitor -> child */
-    REPLY = 100,   /* to the recorder's request: status and text */
-    TELL_POLICY,   /* a descriptor with the new policy's texts */
+    REPLY = 100,    /* to the recorder's request: status and text */
+    TELL_POLICY,    /* a descriptor with the new policy's texts */
     TELL_INSTALLED, /* the rules in the kernel changed: installed, mode */
-    TELL_FINDING,  /* something the sensor or the enforcement has to say of itself */
-    TELL_REOPEN,   /* SIGHUP */
-    TELL_STOP,     /* finish and exit */
+    TELL_FINDING,   /* something the sensor or the enforcement has to say of itself */
+    TELL_REOPEN,    /* SIGHUP */
+    TELL_STOP,      /* finish and exit */
 };
 
 struct rules_status {
     bool installed, drifted;
     uint8_t mode;
-    uint32_t rules, elements;           /* in the kernel */
+    uint32_t rules, elements; /* in the kernel */
     uint32_t wanted_rules, wanted_elements;
 };
 

@@ -48,8 +48,8 @@ int store_reader_open(const char *path, struct store_reader **out, char error[ST
         return SD_EMEM;
     if (sqlite3_open_v2(path, &r->db, SQLITE_OPEN_READONLY | SQLITE_OPEN_NOMUTEX, NULL) !=
         SQLITE_OK)
-        status = refuse(path, "cannot be opened: is it the right path (--db FILE)?", SD_ENOENT,
-                        error);
+        status =
+            refuse(path, "cannot be opened: is it the right path (--db FILE)?", SD_ENOENT, error);
     else
         status = check_version(r->db, path, error);
     if (status != SD_OK) {
@@ -169,8 +169,7 @@ static void read_conversation(sqlite3_stmt *q, struct conversation *c)
 }
 
 int store_conversations(struct store_reader *r, const struct addr *either, nsec_t since, int limit,
-                        int (*fn)(void *context, const struct conversation_row *row),
-                        void *context)
+                        int (*fn)(void *context, const struct conversation_row *row), void *context)
 {
     sqlite3_stmt *q = select_conversations(r, either, since, limit);
     int code = SQLITE_DONE, stop = 0;
@@ -178,9 +177,8 @@ int store_conversations(struct store_reader *r, const struct addr *either, nsec_
     if (!q)
         return SD_EIO;
     while (!stop && (code = sqlite3_step(q)) == SQLITE_ROW) {
-        struct conversation_row row = {.hour = sqlite3_column_int64(q, 0),
-                                       .zone = column(q, 5),
-                                       .resolver = column(q, 6)};
+        struct conversation_row row = {
+            .hour = sqlite3_column_int64(q, 0), .zone = column(q, 5), .resolver = column(q, 6)};
 
         read_conversation(q, &row.conversation);
         stop = fn(context, &row);

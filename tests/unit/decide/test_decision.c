@@ -237,13 +237,14 @@ static void the_same_input_gives_the_same_ids(void **state)
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(repeats_grow_one_event),
-                                       cmocka_unit_test(what_gets_graver_is_written_at_once),
-                                       cmocka_unit_test(verdicts_follow_mode_and_kernel),
-                                       cmocka_unit_test(a_full_ledger_ends_the_oldest),
-                                       cmocka_unit_test(open_events_keep_their_zone_when_the_policy_changes),
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(repeats_grow_one_event),
+        cmocka_unit_test(what_gets_graver_is_written_at_once),
+        cmocka_unit_test(verdicts_follow_mode_and_kernel),
+        cmocka_unit_test(a_full_ledger_ends_the_oldest),
+        cmocka_unit_test(open_events_keep_their_zone_when_the_policy_changes),
         cmocka_unit_test(what_the_sink_refuses_is_written_later),
-                                       cmocka_unit_test(the_same_input_gives_the_same_ids)};
+        cmocka_unit_test(the_same_input_gives_the_same_ids)};
 
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

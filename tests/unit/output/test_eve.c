@@ -125,8 +125,11 @@ static void community_id_is_that_of_others(void **state)
     assert_int_equal(addr_parse("66.35.250.204", &f.server), SD_OK);
     assert_true(community_id(&f, id));
     assert_string_equal(id, "1:LQU9qZlK+B5F3KDmev6m5PMibrg=");
-    f = (struct finding){
-        .proto = 6, .client = f.server, .server = f.client, .client_port = 80, .server_port = 34855};
+    f = (struct finding){.proto = 6,
+                         .client = f.server,
+                         .server = f.client,
+                         .client_port = 80,
+                         .server_port = 34855};
     assert_true(community_id(&f, id));
     assert_string_equal(id, "1:LQU9qZlK+B5F3KDmev6m5PMibrg=");
     f.proto = 1;
