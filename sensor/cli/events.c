@@ -1,3 +1,4 @@
+#include <errno.h>
 #include <getopt.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -49,8 +50,10 @@ static int print_events(struct store_reader *r, struct request *q)
 
     do {
         status = store_events(r, &q->filter, print_row, &p);
-        if (fflush(stdout) != 0 || ferror(stdout))
-            return EXIT_FAILED; /* nobody reads any more */
+        if (fflush(stdout) != 0 || ferror(stdout)) {
+            log_error("cannot write the events: %s", strerror(errno));
+            return EXIT_FAILED;
+        }
         if (p.last_row)
             q->filter.after_row = p.last_row;
         if (q->follow)

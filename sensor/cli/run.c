@@ -1,9 +1,18 @@
 #include <getopt.h>
+#include <string.h>
 
 #include "cli/command.h"
 #include "engine/sensor.h"
 
 extern const struct command command_run;
+
+static bool is_named(const struct sensor_options *o, const char *interface)
+{
+    for (size_t i = 0; i < o->interface_count; i++)
+        if (strcmp(o->interfaces[i], interface) == 0)
+            return true;
+    return false;
+}
 
 static int run(int argc, char **argv)
 {
@@ -18,6 +27,8 @@ static int run(int argc, char **argv)
     while ((option = getopt_long(argc, argv, ":c:i:h", options, NULL)) != -1) {
         if (option == 'c')
             sensor.config = optarg;
+        else if (option == 'i' && is_named(&sensor, optarg))
+            continue; /* every packet counts once */
         else if (option == 'i' && sensor.interface_count < MOST_INTERFACES)
             sensor.interfaces[sensor.interface_count++] = optarg;
         else if (option == 'i')
@@ -39,15 +50,19 @@ const struct command command_run = {
     "run", "the sensor, in the foreground",
     "Usage: sealdns run [-c FILE] [-i IFACE]... [--mode MODE]\n"
     "\n"
-    "Watches the client side of a gateway, stores and tells what it sees, and in the modes shadow and\n"
+    "Watches the client side of a gateway, stores and tells what it sees, and in the modes shadow "
+    "and\n"
     "enforce installs the policy's rules as the nftables table `inet sealdns`.\n"
     "\n"
     "  -c, --config FILE  policy; default " DEFAULT_CONFIG " or the built-in one\n"
-    "  -i, --interface I  watch this interface (several: repeat); default: the policy's, else that\n"
+    "  -i, --interface I  watch this interface (several: repeat); default: the policy's, else "
+    "that\n"
     "                     of the default route\n"
-    "      --mode MODE    monitor (sees, installs no rule), shadow (the same rules, only counting)\n"
+    "      --mode MODE    monitor (sees, installs no rule), shadow (the same rules, only "
+    "counting)\n"
     "                     or enforce; default: the policy's\n"
     "\n"
-    "SIGTERM and SIGINT end it cleanly, SIGHUP reopens its logs, SIGUSR2 reads the policy again and\n"
+    "SIGTERM and SIGINT end it cleanly, SIGHUP reopens its logs, SIGUSR2 reads the policy again "
+    "and\n"
     "keeps the old one if the new one is wrong. Needs CAP_NET_RAW, for rules CAP_NET_ADMIN.\n",
     run};

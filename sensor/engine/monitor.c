@@ -169,16 +169,16 @@ static int start_children(struct monitor *m)
     return SD_OK;
 }
 
-/* Every look rebinds: that costs nothing where the socket is bound, and an interface that was deleted
- * and made again between two looks is found too. */
+/* Every look rebinds: that costs nothing where the socket is bound, and an interface that was
+ * deleted and made again between two looks is found too. */
 static void watch_interfaces(struct monitor *m)
 {
     struct wiring *w = m->wiring;
 
     for (size_t i = 0; i < w->interface_count; i++) {
         unsigned bit = 1u << i;
-        bool there = capture_live_rebind(capture_live_descriptor(w->captures[i]),
-                                         w->interfaces[i]) == SD_OK;
+        bool there =
+            capture_live_rebind(capture_live_descriptor(w->captures[i]), w->interfaces[i]) == SD_OK;
 
         if (there == !(m->gone & bit))
             continue;
@@ -196,7 +196,7 @@ static void watch_addresses(struct monitor *m, nsec_t now)
         return;
     m->addresses_looked = now;
     if (note_addresses(m->wiring->board, &changed) == SD_OK && changed)
-        if (monitor_reload(m, error) != SD_OK)
+        if (monitor_recompile(m, error) != SD_OK)
             log_warning("addresses of this machine changed, but: %s", error);
 }
 
@@ -407,7 +407,8 @@ int sensor_run(const struct sensor_options *options)
     struct monitor m = {.wiring = &w, .netlink = -1};
     int signals = block_signals();
 
-    w.board = mmap(NULL, sizeof *w.board, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    w.board =
+        mmap(NULL, sizeof *w.board, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
     if (w.board == MAP_FAILED || signals < 0) {
         log_error("cannot start: %s", strerror(errno));
         return 1;

@@ -25,6 +25,8 @@ void monitor_rules_status(const struct monitor *m, struct rules_status *out);
 
 /* Reads the policy again and gives it to the children, or keeps the old one whole. error: one line. */
 int monitor_reload(struct monitor *m, char error[256]);
+/* The same policy, for the addresses that this machine has now. error: one line. */
+int monitor_recompile(struct monitor *m, char error[256]);
 
 /* Answers a child's request; anything that is no request ends the sensor. */
 void monitor_answer(struct monitor *m, const struct channel *from, const struct message *request);

@@ -52,7 +52,8 @@ void monitor_say(const struct monitor *m, enum kind kind, const char *what, cons
         log_error("%s: %s %s (not recorded: the parser is gone)", kind_name(kind), what, detail);
 }
 
-/* The netlink socket is kept for the life of the process: a table with the owner flag goes with it. */
+/* The netlink socket is kept for the life of the process: a table with the owner flag goes with it.
+ */
 static int netlink_of(struct monitor *m, char error[256])
 {
     if (m->netlink < 0)
@@ -190,14 +191,28 @@ static int replace_policy(struct monitor *m, struct policy_files *files, struct 
         status = hand_over(m, files);
     if (status != SD_OK) {
         policy_destroy(policy);
-        policy_files_free(files);
+        if (files != m->wiring->files)
+            policy_files_free(files);
         return status;
     }
     policy_destroy(m->wiring->policy);
-    policy_files_free(m->wiring->files);
+    if (files != m->wiring->files)
+        policy_files_free(m->wiring->files);
     m->wiring->policy = policy;
     m->wiring->files = files;
     return SD_OK;
+}
+
+int monitor_recompile(struct monitor *m, char error[256])
+{
+    struct policy *policy;
+    int status = compile_again(m, m->wiring->files, &policy, error);
+
+    if (status == SD_OK)
+        status = replace_policy(m, m->wiring->files, policy, error);
+    monitor_say(m, KIND_SENSOR, "addresses changed", status == SD_OK ? "" : error);
+    monitor_tell_installed(m);
+    return status;
 }
 
 int monitor_reload(struct monitor *m, char error[256])
