@@ -307,10 +307,18 @@ static void see_flow(struct downgrade *d, const struct observation *o)
 static void downgrade_prefetch(const void *state, const struct observation *o, bool entry)
 {
     const struct downgrade *d = state;
+    void (*prefetch)(const struct table *t, const void *key) =
+        entry ? table_prefetch_entry : table_prefetch_bucket;
+    struct sealed_key key = {.client = o->client};
 
-    if (o->kind == OBSERVE_DNS &&
-        (!dns_is_response(&o->dns.message) || table_count(d->watches) > 0))
-        (entry ? table_prefetch_entry : table_prefetch_bucket)(d->habits, &o->client);
+    if (o->kind == OBSERVE_FLOW && is_attempt(d, o)) {
+        key.group = downgrade_group(d, o->note.resolver, &o->server);
+        prefetch(d->pairs, &key);
+        prefetch(d->habits, &o->client);
+    } else if (o->kind == OBSERVE_DNS &&
+               (!dns_is_response(&o->dns.message) || table_count(d->watches) > 0)) {
+        prefetch(d->habits, &o->client);
+    }
 }
 
 static void downgrade_observe(void *state, const struct observation *o)

@@ -170,17 +170,35 @@ static bool is_new_flow(struct pair *p, uint64_t flow_id)
     return true;
 }
 
+static struct tally_key key_of(const struct observation *o)
+{
+    return (struct tally_key){
+        .client = o->client, .server = o->server, .zone = o->note.zone, .transport = o->transport};
+}
+
+static bool concerns(const struct unapproved *u, const struct observation *o)
+{
+    return o->kind == OBSERVE_FLOW && transport_is_sealed(o->transport) && !o->note.approved &&
+           o->flow.phase != FLOW_OPENED && o->flow.confidence >= u->confidence_min;
+}
+
+static void unapproved_prefetch(const void *state, const struct observation *o, bool entry)
+{
+    const struct unapproved *u = state;
+    struct tally_key key = key_of(o);
+
+    if (concerns(u, o))
+        tally_prefetch(u->tally, &key, entry);
+}
+
 static void unapproved_observe(void *state, const struct observation *o)
 {
     struct unapproved *u = state;
-    struct tally_key key = {
-        .client = o->client, .server = o->server, .zone = o->note.zone, .transport = o->transport};
+    struct tally_key key = key_of(o);
     struct pair *p;
     bool first;
 
-    if (o->kind != OBSERVE_FLOW || !transport_is_sealed(o->transport) || o->note.approved)
-        return;
-    if (o->flow.phase == FLOW_OPENED || o->flow.confidence < u->confidence_min)
+    if (!concerns(u, o))
         return;
     if (draft_zone(u->policy, o->note.zone)->unapproved == ACTION_ALLOW)
         return;
@@ -216,4 +234,5 @@ const struct detector detector_unapproved = {.name = RULE,
                                              .observe = unapproved_observe,
                                              .tick = unapproved_tick,
                                              .flush = unapproved_flush,
-                                             .bytes = unapproved_bytes};
+                                             .bytes = unapproved_bytes,
+                                             .prefetch = unapproved_prefetch};
