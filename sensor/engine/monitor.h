@@ -10,20 +10,21 @@ struct monitor {
     struct wiring *wiring;
     pid_t parser, recorder; /* 0: ended */
     bool installed;         /* our rules stand in the kernel */
-    int netlink;            /* by which they were installed: an owned table lives as long; -1: none */
-    unsigned gone;          /* bit i: interface i is away */
+    int netlink;   /* by which they were installed: an owned table lives as long; -1: none */
+    unsigned gone; /* bit i: interface i is away */
     nsec_t addresses_looked;
     bool running, stopping;
     int status; /* the exit status */
 };
 
-/* Makes the kernel hold what policy and mode mean: rules in shadow and enforce, no table in monitor.
- * error: one line. As ruleset_install(). */
+/* Makes the kernel hold what policy and mode mean: rules in shadow and enforce, no table in
+ * monitor. error: one line. As ruleset_install(). */
 int monitor_enforce(struct monitor *m, const struct policy *policy, char error[256]);
 int monitor_remove_rules(struct monitor *m, char error[256]);
 void monitor_rules_status(const struct monitor *m, struct rules_status *out);
 
-/* Reads the policy again and gives it to the children, or keeps the old one whole. error: one line. */
+/* Reads the policy again and gives it to the children, or keeps the old one whole. error: one line.
+ */
 int monitor_reload(struct monitor *m, char error[256]);
 /* The same policy, for the addresses that this machine has now. error: one line. */
 int monitor_recompile(struct monitor *m, char error[256]);
