@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/error.h"
@@ -21,6 +22,7 @@
 
 #define BATCH       1000
 #define COMMIT      (200 * NSEC_MS)
+#define ORPHAN      (2 * NSEC_S) /* the parser, which ends when the monitor does, has last words */
 #define HOUSEKEEP   (60 * NSEC_S)
 #define COMPLAIN    (60 * NSEC_S)
 #define STORE_RESTS (5 * NSEC_S)
@@ -70,6 +72,7 @@ static void take_record(struct recorder *r, const struct record *record)
     char *line = NULL;
 
     if (record->kind == RECORD_MARK) {
+        r->marked = true;
         commit(r);
         return;
     }
@@ -198,7 +201,7 @@ static void read_channel(struct recorder *r)
     while ((status = channel_receive(&r->wiring->recorder, &m, &descriptor, 0)) == SD_OK)
         recorder_message(r, &m, descriptor);
     if (status == SD_EEND)
-        r->leaving = true;
+        r->leaving = r->orphan = true;
 }
 
 static void sleep_until_rung(struct recorder *r)
@@ -238,15 +241,27 @@ static int open_all(struct recorder *r)
     return status;
 }
 
+/* The monitor was killed: the parser ends by that too, and its last words close with a mark. */
+static void hear_last_words(struct recorder *r)
+{
+    static const struct timespec moment = {.tv_nsec = 5 * 1000 * 1000};
+    nsec_t until = clock_now() + ORPHAN;
+
+    for (r->marked = false; !r->marked && clock_now() < until; recorder_drain(r))
+        nanosleep(&moment, NULL);
+}
+
 static void finish(struct recorder *r)
 {
+    control_close(r->control); /* first: the next sensor may be waiting for its place */
     if (r->store && r->outputs) {
+        if (r->orphan)
+            hear_last_words(r);
         recorder_drain(r);
         r->housekept = 0;
         keep_house(r);
         commit(r);
     }
-    control_close(r->control);
     outputs_close(r->outputs);
     store_close(r->store);
     policy_destroy(r->policy);
@@ -262,6 +277,9 @@ int recorder_main(struct wiring *w)
         log_error("the recorder could not give up its privileges; not going on");
         return 1;
     }
+    /* The packets are the parser's: their descriptors, which a fork shares, are none of ours. */
+    for (size_t i = 0; i < w->interface_count; i++)
+        close(capture_live_descriptor(w->captures[i]));
     status = open_all(&r);
     r.committed = r.housekept = clock_now();
     if (status == SD_OK)

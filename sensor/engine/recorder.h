@@ -17,6 +17,8 @@ struct recorder {
     nsec_t committed, housekept, complained;
     nsec_t store_rests; /* until then it is not asked: 0, or a moment after it refused */
     bool leaving;
+    bool orphan; /* the monitor is gone */
+    bool marked; /* a RECORD_MARK came */
 };
 
 void recorder_drain(struct recorder *r);
