@@ -89,6 +89,32 @@ static void repeats_grow_one_event(void **state)
     decision_destroy(l.d);
 }
 
+/* Two hours of one client: after 1, 2, 4, 8, 16, 32 minutes; with a weightier one each minute. */
+static void what_weighs_little_is_told_less_often(void **state)
+{
+    static const struct {
+        uint8_t severity;
+        size_t revisions;
+    } cases[] = {{SEVERITY_LOW, 7}, {SEVERITY_INFORMATIONAL, 7}, {SEVERITY_MEDIUM, 120}};
+    static struct ledger l;
+
+    (void)state;
+    for (size_t at = 0; at < sizeof cases / sizeof *cases; at++) {
+        open_ledger(&l, 0, MODE_MONITOR, false);
+        for (int i = 0; i < 7200; i += 10) {
+            struct finding f = finding(T0 + i * S, 1);
+
+            f.severity = cases[at].severity;
+            decision_tick(l.d, f.time);
+            decision_finding(l.d, &f);
+        }
+        assert_in_range(l.stats.events, cases[at].revisions - 1, cases[at].revisions + 1);
+        decision_flush(l.d, T0 + 7200 * S);
+        assert_int_equal(l.event[(l.count - 1) % 64].count, 720); /* the last one has it all */
+        decision_destroy(l.d);
+    }
+}
+
 static void what_gets_graver_is_written_at_once(void **state)
 {
     static struct ledger l;
@@ -239,6 +265,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(repeats_grow_one_event),
+        cmocka_unit_test(what_weighs_little_is_told_less_often),
         cmocka_unit_test(what_gets_graver_is_written_at_once),
         cmocka_unit_test(verdicts_follow_mode_and_kernel),
         cmocka_unit_test(a_full_ledger_ends_the_oldest),
