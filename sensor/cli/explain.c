@@ -41,11 +41,15 @@ static void explain_resolver(const struct question *q)
             printf(" %s", transport_name(t));
     printf("\n");
     for (size_t z = 0; z < p->zone_count; z++) {
+        bool approved = false;
+
         printf("  zone %-12s", p->zones[z].id);
         for (unsigned t = TRANSPORT_DO53_UDP; t <= TRANSPORT_DOH3; t++)
-            if (policy_approves(p, (int16_t)z, q->resolver, (enum transport)t))
+            if (policy_approves(p, (int16_t)z, q->resolver, (enum transport)t)) {
                 printf(" %s", transport_name(t));
-        printf(" approved\n");
+                approved = true;
+            }
+        printf(approved ? " approved\n" : " not approved\n");
     }
 }
 
@@ -75,7 +79,8 @@ static void explain_rules(const struct question *q, int16_t zone)
     p->mode = mode;
     if (e)
         printf("  exception of %s until %s: %s\n", e->owner, time_text(e->until, until), e->reason);
-    printf("  mode now: %s\n", mode_name(p->mode));
+    printf("  mode in the policy: %s; `sealdns status` shows that of a running sensor\n",
+           mode_name(p->mode));
 }
 
 static void explain_client(const struct question *q)
@@ -203,6 +208,10 @@ static int run(int argc, char **argv)
 const struct command command_explain = {
     "explain", "everything known of a client or resolver, and which rule would act on it",
     "Usage: sealdns explain ADDRESS|NAME [-c FILE] [--db FILE]\n"
+    "\n"
+    "Of a client's address: its zone, what the rules do with it, what it did in the last seven "
+    "days.\n"
+    "Of a resolver's address or domain name: who it is, and which zones approve it for what.\n"
     "\n"
     "  -c, --config FILE  policy; default " DEFAULT_CONFIG " or the built-in one\n"
     "      --db FILE      store; default " DEFAULT_STORE "\n",

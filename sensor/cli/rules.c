@@ -27,7 +27,7 @@ static int fail(const char *error)
 
 /* The ruleset of the policy file, on this machine. With no mode given a policy that says monitor is
  * shown as enforce would have it: that is what somebody asks who has not turned it on yet. */
-static int compile(const struct request *q, struct ruleset **out)
+static int compile(const struct request *q, struct ruleset **out, enum mode *mode)
 {
     struct addr *gateway = NULL;
     size_t count = 0;
@@ -45,6 +45,7 @@ static int compile(const struct request *q, struct ruleset **out)
         policy->mode = q->mode;
     else if (policy->mode == MODE_MONITOR)
         policy->mode = MODE_ENFORCE;
+    *mode = policy->mode;
     status = ruleset_compile(policy, policy->mode, clock_now(), out, error);
     policy_destroy(policy);
     return status == SD_OK ? EXIT_DONE : fail(error);
@@ -52,8 +53,9 @@ static int compile(const struct request *q, struct ruleset **out)
 
 static int show(const struct request *q)
 {
+    enum mode mode;
     struct ruleset *r;
-    int status = compile(q, &r);
+    int status = compile(q, &r, &mode);
 
     if (status != EXIT_DONE)
         return status;
@@ -66,8 +68,9 @@ static int show(const struct request *q)
 static int diff(const struct request *q)
 {
     char error[ENFORCE_ERROR] = "";
+    enum mode mode;
     struct ruleset *r;
-    int status = compile(q, &r), lines;
+    int status = compile(q, &r, &mode), lines;
 
     if (status != EXIT_DONE)
         return status;
@@ -101,18 +104,21 @@ static bool daemon_did(const struct request *q, const char *command, int *status
 static int apply(const struct request *q)
 {
     char error[ENFORCE_ERROR] = "";
+    enum mode mode;
     struct ruleset *r;
     int status;
 
     if (daemon_did(q, "rules-apply", &status))
         return status;
-    status = compile(q, &r);
+    status = compile(q, &r, &mode);
     if (status != EXIT_DONE)
         return status;
     if (ruleset_install(r, error) != SD_OK)
         status = fail(error);
     else
-        log_notice("rules installed; no sensor is running, so nobody watches over them");
+        log_notice(
+            "rules of mode %s installed; no sensor answers on %s, so nobody watches over them",
+            mode_name(mode), q->socket);
     ruleset_destroy(r);
     return status;
 }
@@ -159,8 +165,9 @@ static int run(int argc, char **argv)
             q.socket = optarg;
         } else if (option == 'm') {
             mode = mode_of(optarg);
-            if (mode < 0)
-                return usage_error(&command_rules, "--mode is shadow or enforce");
+            if (mode != MODE_SHADOW && mode != MODE_ENFORCE) /* monitor has no rules */
+                return usage_error(&command_rules, "--mode is shadow or enforce, not \"%s\"",
+                                   optarg);
             q.mode = (enum mode)mode;
             q.mode_given = true;
         } else {
@@ -182,7 +189,7 @@ const struct command command_rules = {
     "\n"
     "  show    the ruleset, as `nft -f` reads it\n"
     "  diff    against the kernel's: - only in the kernel, + only in the policy\n"
-    "  apply   installs it now, through the running sensor if there is one\n"
+    "  apply   installs it now; a sensor that runs installs its own policy's instead\n"
     "  remove  takes our table away; works with the sensor, its socket and the disk dead\n"
     "\n"
     "  -c, --config FILE  policy; default " DEFAULT_CONFIG " or the built-in one\n"

@@ -1,8 +1,10 @@
+#include <errno.h>
 #include <getopt.h>
 #include <jansson.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/log.h"
 #include "cli/command.h"
@@ -42,9 +44,10 @@ static void print_text(const json_t *s)
     const json_t *rules = json_object_get(s, "rules"), *store = json_object_get(s, "store");
     const json_t *outputs = json_object_get(s, "outputs"), *all = json_object_get(s, "counters");
     const char *file = string(s, "policy_file"), *key;
+    const char *name = string(s, "name");
     const json_t *value;
 
-    printf("sealdns     %s, pid %lld, mode %s, up %lld s since %s\n", string(s, "name"),
+    printf("sealdns     %s%spid %lld, mode %s, up %lld s since %s\n", name, *name ? ", " : "",
            (long long)integer(s, "pid"), string(s, "mode"), (long long)integer(s, "uptime"),
            string(s, "started"));
     printf("policy      %s (%s)\n", string(s, "policy"), *file ? file : "built in");
@@ -73,7 +76,10 @@ static int ask(const char *socket, const char *command, bool json)
 
     json_decref(request);
     if (!reply) {
-        log_error("nobody answers on %s: is `sealdns run` running? (--socket PATH)", socket);
+        log_error(access(socket, W_OK) != 0 && errno == EACCES
+                      ? "%s: not permitted to ask: root and the socket's group may"
+                      : "nobody answers on %s: is `sealdns run` running? (--socket PATH)",
+                  socket);
         return EXIT_FAILED;
     }
     if (!ok)
