@@ -196,7 +196,7 @@ static void read_client(struct control *c, struct client *client)
     }
     client->used += (size_t)got;
     client->request[client->used] = '\0';
-    end = strchr(client->request, '\n');
+    end = memchr(client->request, '\n', client->used);
     if (end)
         *end = '\0';
     if (end || client->used == CONTROL_REQUEST - 1)

@@ -200,6 +200,14 @@ static void watch_addresses(struct monitor *m, nsec_t now)
             log_warning("addresses of this machine changed, but: %s", error);
 }
 
+static void watch_rules(struct monitor *m, nsec_t now)
+{
+    if (now - m->rules_looked < 5 * NSEC_S)
+        return;
+    m->rules_looked = now;
+    monitor_watch_rules(m);
+}
+
 static void take_signal(struct monitor *m, int descriptor)
 {
     struct message reopen = {.type = TELL_REOPEN};
@@ -287,6 +295,7 @@ static void loop(struct monitor *m, int signals)
         reap(m);
         watch_interfaces(m);
         watch_addresses(m, clock_now());
+        watch_rules(m, clock_now());
         sd_notify(0, "WATCHDOG=1");
     }
 }

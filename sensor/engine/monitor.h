@@ -10,9 +10,10 @@ struct monitor {
     struct wiring *wiring;
     pid_t parser, recorder; /* 0: ended */
     bool installed;         /* our rules stand in the kernel */
+    bool lost;              /* installed, but somebody else took them away */
     int netlink;   /* by which they were installed: an owned table lives as long; -1: none */
     unsigned gone; /* bit i: interface i is away */
-    nsec_t addresses_looked;
+    nsec_t addresses_looked, rules_looked;
     bool running, stopping;
     int status; /* the exit status */
 };
@@ -21,6 +22,8 @@ struct monitor {
  * monitor. error: one line. As ruleset_install(). */
 int monitor_enforce(struct monitor *m, const struct policy *policy, char error[256]);
 int monitor_remove_rules(struct monitor *m, char error[256]);
+/* Now and then: does the kernel still hold them? */
+void monitor_watch_rules(struct monitor *m);
 void monitor_rules_status(const struct monitor *m, struct rules_status *out);
 
 /* Reads the policy again and gives it to the children, or keeps the old one whole. error: one line.

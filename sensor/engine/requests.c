@@ -107,9 +107,31 @@ int monitor_enforce(struct monitor *m, const struct policy *policy, char error[2
     if (status >= 0)
         status = ruleset_install_by(m->netlink, rules, error);
     ruleset_destroy(rules);
-    if (status == SD_OK)
+    if (status == SD_OK) {
         m->installed = true;
+        m->lost = false;
+    }
     return status;
+}
+
+/* Somebody else may take the table away, also on purpose: that is told, and no event says blocked
+ * any more, but it is not put back behind his back. */
+void monitor_watch_rules(struct monitor *m)
+{
+    struct enforce_status kernel;
+    char error[ENFORCE_ERROR];
+    int status = m->installed ? ruleset_status(&kernel, error) : SD_OK;
+    bool lost = m->installed && status == SD_ENOENT;
+
+    if (lost == m->lost || (status != SD_OK && status != SD_ENOENT))
+        return;
+    m->lost = lost;
+    if (lost)
+        log_warning("the table inet sealdns is gone from the kernel; `sealdns rules apply` puts it "
+                    "back");
+    if (m->installed)
+        monitor_say(m, KIND_ENFORCEMENT, lost ? "lost" : "restored", "");
+    monitor_tell_installed(m);
 }
 
 void monitor_rules_status(const struct monitor *m, struct rules_status *out)
@@ -140,7 +162,7 @@ void monitor_tell_installed(const struct monitor *m)
     struct message tell = {.type = TELL_INSTALLED};
 
     monitor_rules_status(m, &tell.rules);
-    tell.rules.installed = m->installed;
+    tell.rules.installed = m->installed && !m->lost;
     if (channel_send(&m->wiring->parser, &tell, -1) != SD_OK ||
         channel_send(&m->wiring->recorder, &tell, -1) != SD_OK)
         log_warning("a child did not hear that the rules changed");
@@ -220,6 +242,7 @@ int monitor_reload(struct monitor *m, char error[256])
     const struct sensor_options *o = m->wiring->options;
     struct policy_files *files;
     struct policy *policy;
+    bool before = m->installed;
     int status = policy_files_read(o->config, o->default_config, stderr, &files);
 
     if (status != SD_OK) {
@@ -235,6 +258,9 @@ int monitor_reload(struct monitor *m, char error[256])
         return status;
     }
     status = replace_policy(m, files, policy, error);
+    if (m->installed != before)
+        monitor_say(m, KIND_ENFORCEMENT, before ? "removed" : "installed",
+                    mode_name(m->wiring->policy->mode));
     monitor_say(m, KIND_SENSOR, status == SD_OK ? "reload" : "reload refused",
                 status == SD_OK ? policy->digest : error);
     monitor_tell_installed(m);
