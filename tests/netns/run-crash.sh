@@ -34,7 +34,7 @@ load_end() {
 }
 
 # What a reader sees: every event's line, and the rows of each table.
-seen_events() { sealdns events --db "$LAB_DIR/sealdns.db" --format json 2>/dev/null | sort; }
+seen_events() { sealdns events --db "$LAB_DIR/sealdns.db" --revisions --format json 2>/dev/null | sort; }
 
 seen_rows() {
     local table
