@@ -35,10 +35,10 @@ outputs:
 END
 }
 
-# soon COMMAND...: true within five seconds.
+# soon COMMAND...: true within eight seconds.
 soon() {
     local i
-    for i in $(seq 50); do "$@" >/dev/null 2>&1 && return 0; sleep 0.1; done
+    for i in $(seq 80); do "$@" >/dev/null 2>&1 && return 0; sleep 0.1; done
     return 1
 }
 named() { ask | grep -q "^sealdns  *$1,"; }
@@ -129,7 +129,13 @@ last_good() {
     check "it starts from the last good policy when the file has become wrong" start
     check "and uses it" named third
     check "and says so" grep -qi 'last good' "$SCRATCH/log"
+    expect "it starts anew in mode enforce" 0 out . eval 'stop INT && policy fourth >"$SCRATCH/policy.yaml" && start --mode enforce && ask'
+    inside nft delete table inet sealdns
+    check "a table that somebody took away is told" soon stored 'what lost'
+    inside "$SEALDNS" rules apply --socket "$SCRATCH/sock" >/dev/null 2>&1
+    check "and comes back when asked for" inside nft list table inet sealdns
     check "SIGINT ends it cleanly" stop INT
+    inside "$SEALDNS" rules remove --socket "$SCRATCH/sock" >/dev/null 2>&1
     check "nothing of it is left in the kernel" eval '! inside nft list ruleset | grep -q .'
 }
 
