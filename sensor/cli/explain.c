@@ -139,7 +139,7 @@ static int explain_history(struct question *q)
     char error[STORE_ERROR] = "";
     int status;
 
-    if (store_reader_open(q->db, &r, error) != SD_OK) {
+    if (store_reader_open(q->db ? q->db : q->policy->store_path, &r, error) != SD_OK) {
         printf("No history: %s\n", error);
         return EXIT_DONE;
     }
@@ -153,6 +153,15 @@ static int explain_history(struct question *q)
         return EXIT_DONE;
     log_error("cannot read the store: %s", sd_strerror(status));
     return EXIT_FAILED;
+}
+
+/* By a name of it, or by the id that the policy or the catalogue gives it. */
+static int16_t resolver_called(const struct policy *p, const char *word)
+{
+    for (size_t i = 0; i < p->resolver_count; i++)
+        if (strcmp(p->resolvers[i].id, word) == 0)
+            return (int16_t)i;
+    return policy_resolver_named(p, word);
 }
 
 static int explain(struct question *q)
@@ -169,7 +178,7 @@ static int explain(struct question *q)
         return status;
     q->is_address = addr_parse(q->subject, &q->address) == SD_OK;
     q->resolver = q->is_address ? policy_resolver_at(q->policy, &q->address, NULL)
-                                : policy_resolver_named(q->policy, q->subject);
+                                : resolver_called(q->policy, q->subject);
     if (q->resolver >= 0)
         explain_resolver(q);
     else if (!q->is_address)
@@ -188,7 +197,7 @@ static int run(int argc, char **argv)
                                             {"db", required_argument, NULL, 'd'},
                                             {"help", no_argument, NULL, 'h'},
                                             {0}};
-    struct question q = {.db = DEFAULT_STORE};
+    struct question q = {0};
     int option;
 
     while ((option = getopt_long(argc, argv, ":c:h", options, NULL)) != -1) {
@@ -214,5 +223,5 @@ const struct command command_explain = {
     "Of a resolver's address or domain name: who it is, and which zones approve it for what.\n"
     "\n"
     "  -c, --config FILE  policy; default " DEFAULT_CONFIG " or the built-in one\n"
-    "      --db FILE      store; default " DEFAULT_STORE "\n",
+    "      --db FILE      store; default: the policy's, " DEFAULT_STORE "\n",
     run};

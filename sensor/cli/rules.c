@@ -6,6 +6,7 @@
 
 #include "base/error.h"
 #include "base/log.h"
+#include "base/text.h"
 #include "cli/command.h"
 #include "enforce/enforce.h"
 #include "engine/control.h"
@@ -15,6 +16,7 @@ extern const struct command command_rules;
 
 struct request {
     const char *config, *socket;
+    char own_socket[108]; /* that of the policy named with -c */
     enum mode mode;
     bool mode_given;
 };
@@ -148,6 +150,20 @@ static const struct {
     int (*run)(const struct request *q);
 } verbs[] = {{"show", show}, {"diff", diff}, {"apply", apply}, {"remove", take_away}};
 
+/* Where the sensor of this policy listens. A policy that cannot be read stands in nobody's way: what
+ * needs it says so itself, and removing does not need it. */
+static void choose_socket(struct request *q)
+{
+    struct policy *policy;
+
+    q->socket = DEFAULT_SOCKET;
+    if (!q->config || load_policy(q->config, NULL, 0, clock_now(), &policy) != EXIT_DONE)
+        return;
+    text_copy(q->own_socket, sizeof q->own_socket, policy->socket_path);
+    q->socket = q->own_socket;
+    policy_destroy(policy);
+}
+
 static int run(int argc, char **argv)
 {
     static const struct option options[] = {{"config", required_argument, NULL, 'c'},
@@ -155,7 +171,7 @@ static int run(int argc, char **argv)
                                             {"mode", required_argument, NULL, 'm'},
                                             {"help", no_argument, NULL, 'h'},
                                             {0}};
-    struct request q = {.socket = DEFAULT_SOCKET};
+    struct request q = {0};
     int option, mode;
 
     while ((option = getopt_long(argc, argv, ":c:h", options, NULL)) != -1) {
@@ -176,6 +192,8 @@ static int run(int argc, char **argv)
     }
     if (argc - optind != 1)
         return usage_error(&command_rules, "name one of show, diff, apply, remove");
+    if (!q.socket)
+        choose_socket(&q);
     for (size_t i = 0; i < sizeof verbs / sizeof *verbs; i++)
         if (strcmp(verbs[i].name, argv[optind]) == 0)
             return verbs[i].run(&q);
@@ -194,7 +212,7 @@ const struct command command_rules = {
     "\n"
     "  -c, --config FILE  policy; default " DEFAULT_CONFIG " or the built-in one\n"
     "      --mode MODE    rules of this mode; default: the policy's, for monitor those of enforce\n"
-    "      --socket PATH  control socket; default " DEFAULT_SOCKET "\n"
+    "      --socket PATH  control socket; default: the policy's, " DEFAULT_SOCKET "\n"
     "\n"
     "Break-glass without this program: nft delete table inet sealdns\n",
     run};

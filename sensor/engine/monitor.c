@@ -8,6 +8,7 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/signalfd.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <systemd/sd-daemon.h>
 #include <time.h>
@@ -416,6 +417,7 @@ int sensor_run(const struct sensor_options *options)
     struct monitor m = {.wiring = &w, .netlink = -1};
     int signals = block_signals();
 
+    umask(0027); /* store and feeds hold what people asked for: not for every user of the machine */
     w.board =
         mmap(NULL, sizeof *w.board, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
     if (w.board == MAP_FAILED || signals < 0) {

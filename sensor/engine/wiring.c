@@ -30,6 +30,8 @@ int wiring_policy(const struct wiring *w, const struct policy_files *files, FILE
 
     if (status != SD_OK)
         return status;
+    if (!(*out)->name[0] && gethostname((*out)->name, sizeof(*out)->name - 1) != 0)
+        text_copy((*out)->name, sizeof(*out)->name, "gateway");
     if (w->options->mode >= 0)
         (*out)->mode = (enum mode)w->options->mode;
     return w->interface_count ? wiring_interfaces(w, *out) : SD_OK;
@@ -38,13 +40,19 @@ int wiring_policy(const struct wiring *w, const struct policy_files *files, FILE
 int wiring_receive_policy(const struct wiring *w, int descriptor, struct policy **out)
 {
     struct policy_files *files;
-    int status = policy_files_unpack(descriptor, &files);
+    char *said = NULL; /* the monitor has said it already */
+    size_t length;
+    FILE *to = open_memstream(&said, &length);
+    int status = to ? policy_files_unpack(descriptor, &files) : SD_EMEM;
 
     close(descriptor);
-    if (status != SD_OK)
-        return status;
-    status = wiring_policy(w, files, stderr, out);
-    policy_files_free(files);
+    if (status == SD_OK) {
+        status = wiring_policy(w, files, to, out);
+        policy_files_free(files);
+    }
+    if (to)
+        fclose(to);
+    free(said);
     return status;
 }
 

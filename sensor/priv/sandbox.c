@@ -3,19 +3,11 @@
 #include <cap-ng.h>
 #include <errno.h>
 #include <seccomp.h>
-#include <signal.h>
 #include <stddef.h>
 #include <sys/prctl.h>
 #include <unistd.h>
 
 #include "base/error.h"
-
-int sandbox_follow_parent(int parent)
-{
-    if (prctl(PR_SET_PDEATHSIG, SIGTERM, 0, 0, 0) != 0)
-        return SD_EPERM;
-    return getppid() == parent ? SD_OK : SD_ESTATE;
-}
 
 static int drop_capabilities(void)
 {

@@ -10,7 +10,4 @@ int sandbox_parser(void);
 /* The recorder keeps its own files and connections, without capability. As above. */
 int sandbox_recorder(void);
 
-/* A child ends when the monitor does, however that ended. SD_EPERM; SD_ESTATE: it ended already. */
-int sandbox_follow_parent(int parent);
-
 #endif
