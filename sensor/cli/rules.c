@@ -53,7 +53,7 @@ static int compile(const struct request *q, struct ruleset **out, enum mode *mod
     return status == SD_OK ? EXIT_DONE : fail(error);
 }
 
-static int show(const struct request *q)
+static int show(struct request *q)
 {
     enum mode mode;
     struct ruleset *r;
@@ -67,7 +67,7 @@ static int show(const struct request *q)
     return status;
 }
 
-static int diff(const struct request *q)
+static int diff(struct request *q)
 {
     char error[ENFORCE_ERROR] = "";
     enum mode mode;
@@ -103,14 +103,33 @@ static bool daemon_did(const struct request *q, const char *command, int *status
     return reply != NULL;
 }
 
-static int apply(const struct request *q)
+/* Where the sensor of this policy listens. EXIT_USAGE: the policy is wrong. */
+static int choose_socket(struct request *q)
+{
+    struct policy *policy;
+    int status = EXIT_DONE;
+
+    if (q->socket)
+        return EXIT_DONE;
+    q->socket = DEFAULT_SOCKET;
+    if (q->config)
+        status = load_policy(q->config, NULL, 0, clock_now(), &policy);
+    if (!q->config || status != EXIT_DONE)
+        return status;
+    text_copy(q->own_socket, sizeof q->own_socket, policy->socket_path);
+    q->socket = q->own_socket;
+    policy_destroy(policy);
+    return EXIT_DONE;
+}
+
+static int apply(struct request *q)
 {
     char error[ENFORCE_ERROR] = "";
     enum mode mode;
     struct ruleset *r;
-    int status;
+    int status = choose_socket(q);
 
-    if (daemon_did(q, "rules-apply", &status))
+    if (status != EXIT_DONE || daemon_did(q, "rules-apply", &status))
         return status;
     status = compile(q, &r, &mode);
     if (status != EXIT_DONE)
@@ -126,10 +145,10 @@ static int apply(const struct request *q)
 }
 
 /* Break-glass: whatever became of the daemon, its socket and the disk, the table goes. */
-static int take_away(const struct request *q)
+static int take_away(struct request *q)
 {
     char error[ENFORCE_ERROR] = "";
-    int status;
+    int status = choose_socket(q); /* a wrong policy is told and does not keep the rules in */
 
     if (daemon_did(q, "rules-remove", &status) && status == EXIT_DONE)
         return EXIT_DONE;
@@ -147,22 +166,8 @@ static int take_away(const struct request *q)
 
 static const struct {
     const char *name;
-    int (*run)(const struct request *q);
+    int (*run)(struct request *q);
 } verbs[] = {{"show", show}, {"diff", diff}, {"apply", apply}, {"remove", take_away}};
-
-/* Where the sensor of this policy listens. A policy that cannot be read stands in nobody's way: what
- * needs it says so itself, and removing does not need it. */
-static void choose_socket(struct request *q)
-{
-    struct policy *policy;
-
-    q->socket = DEFAULT_SOCKET;
-    if (!q->config || load_policy(q->config, NULL, 0, clock_now(), &policy) != EXIT_DONE)
-        return;
-    text_copy(q->own_socket, sizeof q->own_socket, policy->socket_path);
-    q->socket = q->own_socket;
-    policy_destroy(policy);
-}
 
 static int run(int argc, char **argv)
 {
@@ -192,8 +197,6 @@ static int run(int argc, char **argv)
     }
     if (argc - optind != 1)
         return usage_error(&command_rules, "name one of show, diff, apply, remove");
-    if (!q.socket)
-        choose_socket(&q);
     for (size_t i = 0; i < sizeof verbs / sizeof *verbs; i++)
         if (strcmp(verbs[i].name, argv[optind]) == 0)
             return verbs[i].run(&q);
