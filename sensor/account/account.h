@@ -16,7 +16,7 @@ struct account_omitted {
     uint64_t conversations, queries, flows;
 };
 
-/* conversations: 0 for 65,536; half as many more are held before the least active are folded, at
+/* conversations: 0 for 65,536; a quarter more are held before the least active are folded, at
  * about 450 bytes each. NULL: out of memory. */
 struct account *account_create(size_t conversations, uint64_t seed);
 void account_destroy(struct account *a);

@@ -19,7 +19,7 @@ int conversation_table_init(struct conversation_table *t, size_t limit, uint64_t
     size_t slots = 16;
 
     *t = (struct conversation_table){
-        .limit = limit, .capacity = limit + limit / 2 + 8, .seed = seed};
+        .limit = limit, .capacity = limit + limit / 4 + 8, .seed = seed};
     while (slots < t->capacity * 2)
         slots *= 2;
     t->mask = slots - 1;

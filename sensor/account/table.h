@@ -1,5 +1,5 @@
 /* The bounded table of conversations. Unlike base/table.h it evicts nothing by itself: when full,
- * the owner folds the least active third away at once, so that who stays is decided by activity,
+ * the owner folds the least active fifth away at once, so that who stays is decided by activity,
  * not by where a hash put it. Linear probing over words that hold half the hash beside the place,
  * so that a collision does not touch another entry's memory. */
 #ifndef SEALDNS_ACCOUNT_TABLE_H

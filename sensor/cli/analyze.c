@@ -8,6 +8,7 @@
 #include "base/log.h"
 #include "cli/command.h"
 #include "cli/document.h"
+#include "cli/events.h"
 #include "output/output.h"
 #include "store/store.h"
 
@@ -24,25 +25,38 @@ struct analysis {
     bool shown;  /* a progress bar stands on the terminal */
 };
 
+static void complain(struct analysis *a, int status)
+{
+    if (status != SD_OK && !a->failed)
+        log_error("results are incomplete: %s", sd_strerror(status));
+    a->failed |= status != SD_OK;
+}
+
+/* Events are kept to the end: document and store tell each once, as it then stands. */
 static int put_record(void *context, const struct record *r)
 {
     struct analysis *a = context;
-    char *line = NULL;
-    int status = SD_OK;
 
     if (r->kind == RECORD_EVENT)
-        status = event_list_add(a->events, r);
-    if (status == SD_OK && a->store && r->kind == RECORD_EVENT &&
-        !(line = eve_render(r, a->policy)))
-        status = SD_EMEM;
-    if (status == SD_OK && a->store)
-        status = r->kind == RECORD_MARK ? store_commit(a->store) : store_write(a->store, r, line);
-    free(line);
-    if (status != SD_OK && !a->failed) {
-        log_error("results are incomplete: %s", sd_strerror(status));
-        a->failed = true;
-    }
+        complain(a, event_list_add(a->events, r));
+    else if (a->store)
+        complain(a,
+                 r->kind == RECORD_MARK ? store_commit(a->store) : store_write(a->store, r, NULL));
     return SD_OK;
+}
+
+static void store_events_of(struct analysis *a)
+{
+    const struct record *r;
+
+    for (size_t i = 0; a->store && (r = event_list_at(a->events, i)) != NULL; i++) {
+        char *line = eve_render(r, a->policy);
+
+        complain(a, line ? store_write(a->store, r, line) : SD_EMEM);
+        free(line);
+    }
+    if (a->store)
+        complain(a, store_commit(a->store));
 }
 
 static void print_notice(const char *line)
@@ -110,6 +124,7 @@ static int run_files(struct analysis *a, char **paths, size_t count)
         log_error("%s", error);
         return EXIT_FAILED;
     }
+    store_events_of(a);
     status = write_document(a, &result, count);
     back_destroy(result.back);
     return a->failed ? EXIT_FAILED : status;
