@@ -22,7 +22,7 @@ static int ask_monitor(struct recorder *r, enum message_type type, struct messag
 
     if (channel_send(&r->wiring->recorder, &request, -1) != SD_OK)
         return SD_EIO;
-    while (clock_now() < until) {
+    while (!r->leaving && clock_now() < until) {
         status = channel_receive(&r->wiring->recorder, reply, &descriptor, 1000);
         if (status == SD_EAGAIN)
             continue;
