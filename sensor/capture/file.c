@@ -21,6 +21,7 @@ enum {
 struct file {
     const char *path;
     FILE *stream;
+    char *buffer; /* of the stream: glibc takes a size only together with memory */
     pcap_t *pcap; /* or */
     struct pcapng *pcapng;
     int linktype;
@@ -125,7 +126,9 @@ static int open_file(struct file *f, char error[CAPTURE_ERROR])
         say(error, "cannot open %s: %s", name_of(f), strerror(errno));
         return errno == ENOENT ? SD_ENOENT : SD_EIO;
     }
-    setvbuf(f->stream, NULL, _IOFBF, BUFFER);
+    f->buffer = malloc(BUFFER);
+    if (f->buffer)
+        setvbuf(f->stream, f->buffer, _IOFBF, BUFFER);
     __fsetlocking(f->stream, FSETLOCKING_BYCALLER);
     f->size =
         fstat(fileno(f->stream), &status) == 0 && S_ISREG(status.st_mode) ? status.st_size : -1;
@@ -145,6 +148,8 @@ static void close_file(struct file *f)
         pcap_close(f->pcap); /* closes the stream too */
     else if (f->stream && f->stream != stdin)
         fclose(f->stream);
+    if (f->stream != stdin)
+        free(f->buffer); /* standard input stays open, and keeps it */
 }
 
 /* The file whose next frame is the oldest, the first of equals; NULL: all have ended. */

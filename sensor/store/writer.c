@@ -135,7 +135,7 @@ static int set_up(struct store *s)
                                 "PRAGMA cache_size = -16384;";
     static const char once[] = "PRAGMA auto_vacuum = INCREMENTAL; PRAGMA journal_mode = MEMORY;"
                                "PRAGMA synchronous = OFF; PRAGMA temp_store = MEMORY;"
-                               "PRAGMA cache_size = -16384;";
+                               "PRAGMA cache_size = -32768;";
 
     s->once = s->options.report && pragma_number(s, "PRAGMA page_count") == 0;
     return sqlite3_exec(s->db, s->once ? once : usual, NULL, NULL, NULL) == SQLITE_OK ? SD_OK
