@@ -154,8 +154,3 @@ uint64_t ring_dropped(const struct ring *r)
 {
     return ck_pr_load_64(&r->shared->dropped);
 }
-
-uint64_t ring_pushed(const struct ring *r)
-{
-    return ck_pr_load_64(&r->shared->head);
-}

@@ -32,6 +32,5 @@ void ring_awake(struct ring *r);
 
 size_t ring_length(const struct ring *r);
 uint64_t ring_dropped(const struct ring *r);
-uint64_t ring_pushed(const struct ring *r);
 
 #endif

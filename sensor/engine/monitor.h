@@ -24,7 +24,6 @@ int monitor_enforce(struct monitor *m, const struct policy *policy, char error[2
 int monitor_remove_rules(struct monitor *m, char error[256]);
 /* Now and then: does the kernel still hold them? */
 void monitor_watch_rules(struct monitor *m);
-void monitor_rules_status(const struct monitor *m, struct rules_status *out);
 
 /* Reads the policy again and gives it to the children, or keeps the old one whole. error: one line.
  */

@@ -85,7 +85,7 @@ static void take_record(struct recorder *r, const struct record *record)
     free(line);
 }
 
-void recorder_drain(struct recorder *r)
+static void drain(struct recorder *r)
 {
     const struct record *record;
     bool any = false;
@@ -247,7 +247,7 @@ static void hear_last_words(struct recorder *r)
     static const struct timespec moment = {.tv_nsec = 5 * 1000 * 1000};
     nsec_t until = clock_now() + ORPHAN;
 
-    for (r->marked = false; !r->marked && clock_now() < until; recorder_drain(r))
+    for (r->marked = false; !r->marked && clock_now() < until; drain(r))
         nanosleep(&moment, NULL);
 }
 
@@ -257,7 +257,7 @@ static void finish(struct recorder *r)
     if (r->store && r->outputs) {
         if (r->orphan)
             hear_last_words(r);
-        recorder_drain(r);
+        drain(r);
         r->housekept = 0;
         keep_house(r);
         commit(r);
@@ -287,7 +287,7 @@ int recorder_main(struct wiring *w)
     while (status == SD_OK && !r.leaving) {
         sleep_until_rung(&r);
         read_channel(&r);
-        recorder_drain(&r);
+        drain(&r);
         keep_house(&r);
     }
     finish(&r);

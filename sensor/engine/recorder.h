@@ -21,7 +21,6 @@ struct recorder {
     bool marked; /* a RECORD_MARK came */
 };
 
-void recorder_drain(struct recorder *r);
 void recorder_message(struct recorder *r, const struct message *m, int descriptor);
 
 /* What the control socket answers: a control_answer_fn. */

@@ -134,7 +134,7 @@ void monitor_watch_rules(struct monitor *m)
     monitor_tell_installed(m);
 }
 
-void monitor_rules_status(const struct monitor *m, struct rules_status *out)
+static void rules_status(const struct monitor *m, struct rules_status *out)
 {
     const struct policy *p = m->wiring->policy;
     struct enforce_status kernel = {0}, wanted = {0};
@@ -161,7 +161,7 @@ void monitor_tell_installed(const struct monitor *m)
 {
     struct message tell = {.type = TELL_INSTALLED};
 
-    monitor_rules_status(m, &tell.rules);
+    rules_status(m, &tell.rules);
     tell.rules.installed = m->installed && !m->lost;
     if (channel_send(&m->wiring->parser, &tell, -1) != SD_OK ||
         channel_send(&m->wiring->recorder, &tell, -1) != SD_OK)
@@ -318,7 +318,7 @@ void monitor_answer(struct monitor *m, const struct channel *from, const struct 
         take_away(m, &reply);
         break;
     case REQUEST_RULES_STATUS:
-        monitor_rules_status(m, &reply.rules);
+        rules_status(m, &reply.rules);
         break;
     default:
         log_error("a child asked for what no child may ask (%u): stopping", request->type);

@@ -37,8 +37,6 @@ const char *severity_name(unsigned value);
 int transport_of(const char *word);
 int kind_of(const char *word);
 int mode_of(const char *word);
-int action_of(const char *word);
 int severity_of(const char *word);
-int cause_of(const char *word);
 
 #endif

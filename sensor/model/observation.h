@@ -14,9 +14,8 @@
 #include "model/tls.h"
 
 enum observation_kind {
-    OBSERVE_DNS,  /* one DNS message in clear text on a Do53 port */
-    OBSERVE_FLOW, /* a step in the life of a TCP, TLS or QUIC flow on a watched port */
-    OBSERVE_LEASE /* reserved: DHCP, router advertisement */
+    OBSERVE_DNS, /* one DNS message in clear text on a Do53 port */
+    OBSERVE_FLOW /* a step in the life of a TCP, TLS or QUIC flow on a watched port */
 };
 
 /* A flow passes through these in order, leaving out what does not happen; PROGRESS may repeat. */
