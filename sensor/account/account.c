@@ -3,6 +3,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "account/clients.h"
+#include "account/suffix.h"
 #include "account/table.h"
 #include "base/error.h"
 #include "base/text.h"
@@ -11,6 +13,8 @@
 
 struct account {
     struct conversation_table table;
+    struct clients *clients;
+    struct suffix *suffix;
     const struct policy *policy;
     struct account_omitted omitted;
     struct conversation folded; /* counts folded since the last flush */
@@ -22,8 +26,11 @@ struct account *account_create(size_t conversations, uint64_t seed)
 
     if (!a)
         return NULL;
+    a->clients = clients_create(seed);
+    a->suffix = suffix_create(seed);
     if (conversation_table_init(&a->table, conversations ? conversations : DEFAULT_CONVERSATIONS,
-                                seed) != SD_OK) {
+                                seed) != SD_OK ||
+        !a->clients || !a->suffix) {
         account_destroy(a);
         return NULL;
     }
@@ -35,6 +42,8 @@ void account_destroy(struct account *a)
     if (!a)
         return;
     conversation_table_finish(&a->table);
+    clients_destroy(a->clients);
+    suffix_destroy(a->suffix);
     free(a);
 }
 
@@ -194,9 +203,11 @@ void account_prefetch(const struct account *a, const struct observation *o, bool
     struct conversation_key key = key_of(o);
 
     conversation_table_prefetch(&a->table, &key, entry);
+    clients_prefetch(a->clients, o, entry);
+    suffix_prefetch(a->suffix, o);
 }
 
-void account_observe(struct account *a, struct observation *o, struct stats *stats)
+static void add(struct account *a, struct observation *o, struct stats *stats)
 {
     struct conversation_key key = key_of(o);
     struct conversation *c;
@@ -224,6 +235,13 @@ void account_observe(struct account *a, struct observation *o, struct stats *sta
         add_dns(c, o);
     else
         add_flow(c, o);
+}
+
+void account_observe(struct account *a, struct observation *o, struct stats *stats)
+{
+    add(a, o, stats);
+    clients_note(a->clients, o, stats);
+    suffix_note(a->suffix, o);
 }
 
 void account_use_policy(struct account *a, const struct policy *policy)

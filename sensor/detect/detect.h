@@ -4,6 +4,7 @@
 #define SEALDNS_DETECT_DETECT_H
 
 #include "model/finding.h"
+#include "model/memory.h"
 #include "model/observation.h"
 #include "model/policy.h"
 #include "model/stats.h"
@@ -29,6 +30,11 @@ struct detector {
     /* Of a batch: what observe() will look up; all with entry false first, then all with entry true
      * (base/table.h). May be NULL. */
     void (*prefetch)(const void *state, const struct observation *o, bool entry);
+    /* What it learned since the last call goes to the sink, a bounded number of pieces; about once
+     * a minute and at the end. What the sink does not take is said again. May be NULL. */
+    void (*remember)(void *state, struct memory_sink sink, nsec_t now);
+    /* A piece of its topics, at the start, before any observation; anybody may have written it. */
+    void (*recall)(void *state, const struct memory *m);
 };
 
 /* Generated from the list: NULL-terminated. */
@@ -45,6 +51,9 @@ void detection_use_policy(struct detection *d, const struct policy *policy, nsec
 void detection_observe(struct detection *d, const struct observation *o);
 void detection_prefetch(const struct detection *d, const struct observation *o, bool entry);
 void detection_tick(struct detection *d, nsec_t now);
+void detection_remember(struct detection *d, struct memory_sink sink, nsec_t now);
+/* Offered to every detector: each knows its own topics. */
+void detection_recall(struct detection *d, const struct memory *m);
 /* The end of the capture: counts that were held back become findings. */
 void detection_flush(struct detection *d, nsec_t now);
 /* Worst case of all tables. */

@@ -83,6 +83,20 @@ void detection_flush(struct detection *d, nsec_t now)
             detectors[i]->flush(d->state[i], now);
 }
 
+void detection_remember(struct detection *d, struct memory_sink sink, nsec_t now)
+{
+    for (size_t i = 0; detectors[i]; i++)
+        if (detectors[i]->remember)
+            detectors[i]->remember(d->state[i], sink, now);
+}
+
+void detection_recall(struct detection *d, const struct memory *m)
+{
+    for (size_t i = 0; detectors[i]; i++)
+        if (detectors[i]->recall)
+            detectors[i]->recall(d->state[i], m);
+}
+
 size_t detection_bytes(const struct detection *d)
 {
     size_t sum = sizeof *d;

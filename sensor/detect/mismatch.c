@@ -1,12 +1,10 @@
 /* What does not fit its DNS port: no DNS on 53, no TLS on 853, encrypted DNS where nobody expects
  * it. Judged by what observe/ and classify/ found out, never by a port alone. */
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
-#include "detect/detect.h"
 #include "detect/draft.h"
-#include "detect/tally.h"
+#include "detect/tallied.h"
 
 #define RULE  "protocol-mismatch"
 #define PAIRS 8192
@@ -22,9 +20,7 @@ struct pair {
 };
 
 struct mismatch {
-    const struct policy *policy;
-    struct finding_sink sink;
-    struct tally *tally;
+    struct tallied base; /* first */
     uint8_t confidence_min, severity_odd_port;
 };
 
@@ -44,59 +40,43 @@ static void tell(void *context, struct tally_item *item, nsec_t now)
     (void)now;
     if (addr_is_zero(&item->key.client))
         return; /* a scan: what it was is told by those before it */
-    draft(&f, m->policy, RULE, KIND_PROTOCOL_MISMATCH, &p->seen, SEVERITY_LOW);
+    draft(&f, m->base.policy, RULE, KIND_PROTOCOL_MISMATCH, &p->seen, SEVERITY_LOW);
     tally_finding(item, &f);
     if (item->key.what == ODD_PORT)
         f.severity = m->severity_odd_port;
     f.confidence = p->confidence;
-    f.excepted = policy_exception_for(m->policy, &f.client, f.resolver, f.time) != NULL;
+    f.excepted = policy_exception_for(m->base.policy, &f.client, f.resolver, f.time) != NULL;
     snprintf(f.name, sizeof f.name, "%s", p->name);
     snprintf(f.alpn, sizeof f.alpn, "%s", p->alpn);
     evidence_string(&f.evidence, "expected", expected(item->key.what));
     evidence_string(&f.evidence, "seen", transport_name(p->seen.transport));
     evidence_integer(&f.evidence, "server_port", p->seen.server_port);
     evidence_integer(&f.evidence, "flows", (int64_t)item->total);
-    m->sink.put(m->sink.context, &f);
+    tallied_say(&m->base, &f);
 }
 
 static void mismatch_use_policy(void *state, const struct policy *policy)
 {
     struct mismatch *m = state;
 
-    m->policy = policy;
+    tallied_use_policy(m, policy);
     m->confidence_min = (uint8_t)policy_threshold(policy, RULE, "confidence_min", 80);
     m->severity_odd_port =
         (uint8_t)draft_severity(policy, RULE, "severity_odd_port", SEVERITY_INFORMATIONAL);
 }
 
-static void mismatch_destroy(void *state)
-{
-    struct mismatch *m = state;
-
-    tally_destroy(m->tally);
-    free(m);
-}
-
 static void *mismatch_create(const struct detector_setup *setup)
 {
-    struct mismatch *m = calloc(1, sizeof *m);
-    struct tally_shape shape = {.item_size = sizeof(struct pair),
-                                .capacity = PAIRS,
-                                .seed = setup->seed,
-                                .idle = draft_idle(setup->policy, RULE),
-                                .stats = setup->stats,
-                                .tell = tell,
-                                .context = m};
+    static const struct tallied_shape shape = {.rule = RULE,
+                                               .state_size = sizeof(struct mismatch),
+                                               .item_size = sizeof(struct pair),
+                                               .capacity = PAIRS,
+                                               .tell = tell};
+    struct mismatch *m = tallied_create(&shape, setup);
 
-    if (!m)
-        return NULL;
-    m->sink = setup->sink;
-    mismatch_use_policy(m, setup->policy);
-    m->tally = tally_create(&shape);
-    if (m->tally)
-        return m;
-    free(m);
-    return NULL;
+    if (m)
+        mismatch_use_policy(m, setup->policy);
+    return m;
 }
 
 /* DoQ drafts used 784 and 8853 (draft-ietf-dprive-dnsoquic), Android and others DoH on 443 only. */
@@ -152,7 +132,7 @@ static void mismatch_observe(void *state, const struct observation *o)
                              .zone = o->note.zone,
                              .transport = o->transport,
                              .what = (uint8_t)what};
-    p = (struct pair *)tally_at(m->tally, &key, o->time);
+    p = (struct pair *)tally_at(m->base.tally, &key, o->time);
     if (p->item.total && p->last_flow == o->flow_id)
         return;
     p->last_flow = o->flow_id;
@@ -160,31 +140,14 @@ static void mismatch_observe(void *state, const struct observation *o)
     p->confidence = o->flow.confidence ? o->flow.confidence : 90;
     draft_text(p->name, sizeof p->name, o->flow.tls.sni);
     draft_text(p->alpn, sizeof p->alpn, o->flow.tls.alpn);
-    tally_add(m->tally, &p->item, 1, o->time);
-}
-
-static void mismatch_tick(void *state, nsec_t now)
-{
-    tally_tick(((struct mismatch *)state)->tally, now);
-}
-
-static void mismatch_flush(void *state, nsec_t now)
-{
-    tally_flush(((struct mismatch *)state)->tally, now);
-}
-
-static size_t mismatch_bytes(const void *state)
-{
-    const struct mismatch *m = state;
-
-    return sizeof *m + tally_bytes(m->tally);
+    tally_add(m->base.tally, &p->item, 1, o->time);
 }
 
 const struct detector detector_mismatch = {.name = RULE,
                                            .create = mismatch_create,
-                                           .destroy = mismatch_destroy,
+                                           .destroy = tallied_destroy,
                                            .use_policy = mismatch_use_policy,
                                            .observe = mismatch_observe,
-                                           .tick = mismatch_tick,
-                                           .flush = mismatch_flush,
-                                           .bytes = mismatch_bytes};
+                                           .tick = tallied_tick,
+                                           .flush = tallied_flush,
+                                           .bytes = tallied_bytes};

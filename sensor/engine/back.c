@@ -5,7 +5,8 @@
 #include "detect/detect.h"
 #include "engine/pipeline.h"
 
-#define HOUR (3600 * NSEC_S)
+#define HOUR     (3600 * NSEC_S)
+#define REMEMBER (60 * NSEC_S)
 
 struct back {
     struct account *account;
@@ -13,7 +14,7 @@ struct back {
     struct decision *decision;
     struct record_sink sink;
     struct stats stats;
-    nsec_t hour, flushed, flush, now;
+    nsec_t hour, flushed, flush, now, remembered;
     size_t waiting;
     struct observation batch[BACK_BATCH];
 };
@@ -124,6 +125,26 @@ static void detect_batch(struct back *b)
         detection_observe(b->detection, &b->batch[i]);
 }
 
+static int put_memory(void *context, const struct memory *m)
+{
+    struct back *b = context;
+    struct record r = {.kind = RECORD_MEMORY, .time = m->time};
+
+    r.memory = *m;
+    return b->sink.put(b->sink.context, &r);
+}
+
+static void remember(struct back *b, nsec_t now)
+{
+    b->remembered = now;
+    detection_remember(b->detection, (struct memory_sink){put_memory, b}, now);
+}
+
+void back_recall(struct back *b, const struct memory *m)
+{
+    detection_recall(b->detection, m);
+}
+
 static void work(struct back *b)
 {
     if (!b->waiting)
@@ -149,6 +170,10 @@ void back_tick(struct back *b, nsec_t now)
     decision_tick(b->decision, now);
     if (now - b->flushed >= flush_interval(b))
         flush_account(b, now);
+    if (!b->remembered)
+        b->remembered = now;
+    if (now - b->remembered >= REMEMBER)
+        remember(b, now);
 }
 
 void back_flush(struct back *b, nsec_t now)
@@ -156,6 +181,7 @@ void back_flush(struct back *b, nsec_t now)
     work(b);
     detection_flush(b->detection, now);
     decision_flush(b->decision, now);
+    remember(b, now);
     flush_account(b, now);
 }
 

@@ -13,10 +13,12 @@
 #include "base/error.h"
 #include "base/hash.h"
 #include "base/log.h"
+#include "base/text.h"
 #include "engine/gateway.h"
 #include "engine/pipeline.h"
 #include "engine/sensor.h"
 #include "priv/sandbox.h"
+#include "store/store.h"
 
 #define BATCH     4096           /* observations taken from one ring before the next is looked at */
 #define LAG       (20 * NSEC_MS) /* packets may stand so long in the capture's ring */
@@ -144,8 +146,8 @@ static int put_record(void *context, const struct record *r)
 
     if (p->patience)
         wait_for_room(p);
-    /* Rollups wait for the next flush rather than take the room of events. */
-    if (r->kind == RECORD_CONVERSATION && ring_length(ring) > ROLLUPS)
+    /* Rollups and what was learned wait for the next time rather than take the room of events. */
+    if ((r->kind == RECORD_CONVERSATION || r->kind == RECORD_MEMORY) && ring_length(ring) > ROLLUPS)
         return SD_ELIMIT;
     if (ring_push(ring, r, sizeof *r) == SD_OK)
         return SD_OK;
@@ -329,6 +331,36 @@ static int make_lane(struct parser *p, size_t i, uint64_t seed)
     return SD_OK;
 }
 
+static int recall_row(void *context, const struct memory_row *row)
+{
+    struct parser *p = context;
+    struct memory m = {.time = row->time};
+
+    if (row->size > sizeof m.body)
+        return 0; /* not one of ours */
+    text_copy(m.topic, sizeof m.topic, row->topic);
+    text_copy(m.key, sizeof m.key, row->key);
+    m.size = (uint16_t)row->size;
+    if (row->size)
+        memcpy(m.body, row->body, row->size);
+    evidence_clear(&m.text);
+    back_recall(p->back, &m);
+    return 0;
+}
+
+/* What earlier runs learned, read while a file may still be opened. No store yet: nothing. */
+static void recall(struct parser *p)
+{
+    struct store_reader *reader;
+    char error[STORE_ERROR];
+
+    if (store_reader_open(p->policy->store_path, &reader, error) != SD_OK)
+        return;
+    if (store_memory(reader, NULL, NULL, recall_row, p) != SD_OK)
+        log_warning("what was learned before could not be read from %s", p->policy->store_path);
+    store_reader_close(reader);
+}
+
 static int make(struct parser *p, uint64_t seed)
 {
     struct back_options options = {.seed = seed, .sink = {put_record, p}};
@@ -337,6 +369,8 @@ static int make(struct parser *p, uint64_t seed)
     p->back = back_create(&options, p->policy, p->policy->mode);
     for (size_t i = 0; p->back && status == SD_OK && i < p->wiring->interface_count; i++)
         status = make_lane(p, i, seed);
+    if (p->back && status == SD_OK)
+        recall(p);
     return p->back ? status : SD_EMEM;
 }
 

@@ -43,6 +43,8 @@ void back_destroy(struct back *b);
 /* installed: the rules of this policy stand in the kernel. The old policy may be destroyed after.
  */
 void back_use_policy(struct back *b, const struct policy *policy, enum mode mode, bool installed);
+/* Before the first observation: a piece of what an earlier run learned. */
+void back_recall(struct back *b, const struct memory *m);
 /* In order of time. Observations are worked on in batches (BACK_BATCH at most), so that the tables'
  * memory is waited for once a batch; back_tick() and back_flush() end a batch. */
 enum { BACK_BATCH = 32 };

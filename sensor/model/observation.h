@@ -35,12 +35,30 @@ struct observation_note {
     int16_t resolver; /* index into the policy's resolvers, -1: unknown server */
     bool approved;    /* for this zone and transport */
     uint8_t roles;    /* of the client, bits of enum client_role */
+    uint8_t domain;   /* OBSERVE_DNS: where the registrable domain begins in qname; its last octet
+                         (the root) when there is none: a public suffix itself, or no question */
+    uint32_t who;     /* the client, whatever address it used: a place below CLIENTS_MOST */
+    uint32_t tenure;  /* who has the place: another number, never 0, when it went to another */
+    uint64_t domain_hash; /* of the registrable domain, 0: none */
 };
+
+enum { CLIENTS_MOST = 65536 };
 
 enum client_role { ROLE_GATEWAY = 1, ROLE_RECURSIVE = 2, ROLE_FORWARDER = 4 };
 
+/* How a response met the queries that wait. */
+enum answer_match {
+    ANSWER_NONE,           /* this is a query */
+    ANSWER_MATCHED,        /* five-tuple, id and question */
+    ANSWER_WRONG_QUESTION, /* five-tuple and id of a query that waits, another question */
+    ANSWER_WRONG_ID,       /* a query waits on this five-tuple, under another id */
+    ANSWER_AGAIN,          /* the query had its answer already, within its lifetime */
+    ANSWER_UNASKED         /* nothing waits there */
+};
+
 struct dns_observation {
     bool answered;              /* a response that matched a query */
+    uint8_t match;              /* enum answer_match */
     bool retried;               /* a query asked again within its lifetime */
     bool new_flow;              /* UDP: first message of this five-tuple */
     bool question_ok;           /* the response repeats its query's question */
@@ -80,6 +98,8 @@ struct observation {
     uint8_t proto;     /* IP_PROTO_ */
     uint16_t vlan, iface;
     uint16_t client_port, server_port;
+    uint16_t ip_id; /* OBSERVE_DNS: of its packet, IPv4 */
+    uint8_t ttl;    /* OBSERVE_DNS: of its packet, or hop limit */
     nsec_t time;
     struct addr client, server;
     uint64_t flow_id; /* below 2^53 */

@@ -7,12 +7,14 @@
 
 #include "model/conversation.h"
 #include "model/finding.h"
+#include "model/memory.h"
 #include "model/stats.h"
 
 enum record_kind {
     RECORD_EVENT,        /* a revision of an event */
     RECORD_CONVERSATION, /* counts of one hour that come on top of what was told before */
     RECORD_STATS,        /* the counters as they are now */
+    RECORD_MEMORY,       /* something learned */
     RECORD_MARK          /* everything before this is one batch: commit */
 };
 
@@ -26,6 +28,7 @@ struct record {
         struct event event;
         struct conversation conversation;
         struct stats stats;
+        struct memory memory;
     };
 };
 

@@ -68,7 +68,21 @@ static uint64_t question_of(const struct dns_message *m, uint64_t qname_hash)
     return m->has_question ? hash_mix(qname_hash, m->qtype) | 1 : 0;
 }
 
-static void match(struct observer *o, const struct carrier *c, struct dns_observation *d)
+/* asked: something was, on this five-tuple. A late answer, whose query was given up, is one to an
+ * id that does not wait. */
+static enum answer_match match_of(const struct transaction_answer *a, bool asked)
+{
+    if (a->matched)
+        return ANSWER_MATCHED;
+    if (a->again)
+        return ANSWER_AGAIN;
+    if (a->other)
+        return ANSWER_WRONG_QUESTION;
+    return asked ? ANSWER_WRONG_ID : ANSWER_UNASKED;
+}
+
+static void match(struct observer *o, const struct carrier *c, struct dns_observation *d,
+                  bool asked)
 {
     uint64_t who = hash_mix(c->tuple, d->message.id);
     uint64_t question = question_of(&d->message, d->qname_hash);
@@ -84,6 +98,7 @@ static void match(struct observer *o, const struct carrier *c, struct dns_observ
     a = transaction_answer(o->transactions, who, question);
     o->stats->dns_unmatched += !a.matched;
     d->answered = a.matched;
+    d->match = (uint8_t)match_of(&a, asked);
     d->question_ok = a.question_ok;
     if (a.matched && c->packet->time > a.asked)
         d->latency_us = (uint32_t)((c->packet->time - a.asked) / NSEC_US);
@@ -108,6 +123,7 @@ static void tell_message(struct observer *o, const struct carrier *c)
     struct observation *out = &o->out;
     struct dns_observation *d = &out->dns;
     const struct packet *p = c->packet;
+    struct seen_before before = {.asked = true};
 
     memset(out, 0, offsetof(struct observation, dns));
     memset(d, 0, offsetof(struct dns_observation, message));
@@ -116,15 +132,19 @@ static void tell_message(struct observer *o, const struct carrier *c)
     out->proto = p->proto;
     out->vlan = p->vlan;
     out->iface = p->iface;
+    out->ip_id = p->ip_id;
+    out->ttl = p->ttl;
     out->time = p->time;
     out->flow_id = c->tuple & TELL_FLOW_ID;
     address(out, c, dns_is_response(&d->message));
     d->qname_hash = hash_bytes(d->message.qname, d->message.qname_length, o->seed);
-    match(o, c, d);
     if (!c->flow) {
         out->bytes = p->wire_length;
-        d->new_flow = seen_first(o->seen, c->tuple, (uint32_t)(p->time / NSEC_S));
+        before = seen_message(o->seen, c->tuple, (uint32_t)(p->time / NSEC_S),
+                              !dns_is_response(&d->message));
+        d->new_flow = before.first;
     }
+    match(o, c, d, before.asked);
     tell_put(o);
 }
 

@@ -46,23 +46,28 @@ void seen_prefetch(const struct seen *s, uint64_t hash)
     __builtin_prefetch(&s->lines[hash & s->mask], 1);
 }
 
-bool seen_first(struct seen *s, uint64_t hash, uint32_t second)
+/* The tag's lowest bit: taken; the next: a query was seen. */
+enum { TAKEN = 1, ASKED = 2 };
+
+struct seen_before seen_message(struct seen *s, uint64_t hash, uint32_t second, bool query)
 {
     struct line *line = &s->lines[hash & s->mask];
-    uint32_t tag = (uint32_t)(hash >> 32) | 1;
+    uint32_t tag = ((uint32_t)(hash >> 32) & ~(uint32_t)ASKED) | TAKEN;
+    uint32_t asked = query ? ASKED : 0;
     int oldest = 0;
 
     for (int way = 0; way < WAYS; way++) {
-        if (line->tag[way] == tag) {
+        if ((line->tag[way] & ~(uint32_t)ASKED) == tag) {
             bool idle = second > line->last[way] && second - line->last[way] > SEEN_LIFETIME;
 
+            line->tag[way] = idle ? tag | asked : line->tag[way] | asked;
             line->last[way] = second;
-            return idle;
+            return (struct seen_before){idle, (line->tag[way] & ASKED) != 0};
         }
         if (line->last[way] < line->last[oldest])
             oldest = way;
     }
-    line->tag[oldest] = tag;
+    line->tag[oldest] = tag | asked;
     line->last[oldest] = second;
-    return true;
+    return (struct seen_before){true, query};
 }

@@ -15,9 +15,14 @@ enum { SEEN_LIFETIME = 120 }; /* seconds of silence after which a five-tuple is 
 /* NULL: out of memory. */
 struct seen *seen_create(size_t capacity);
 void seen_destroy(struct seen *s);
-/* Asks the memory for what seen_first() will read. */
+/* Asks the memory for what seen_message() will read. */
 void seen_prefetch(const struct seen *s, uint64_t hash);
-/* True the first time; second: of the packet's time. */
-bool seen_first(struct seen *s, uint64_t hash, uint32_t second);
+struct seen_before {
+    bool first; /* nothing of this five-tuple within its lifetime */
+    bool asked; /* a query was, this one included */
+};
+
+/* second: of the packet's time. */
+struct seen_before seen_message(struct seen *s, uint64_t hash, uint32_t second, bool query);
 
 #endif

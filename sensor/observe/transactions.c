@@ -75,8 +75,9 @@ static bool stale(const struct transactions *t, uint32_t place)
     return place - t->tail >= t->head - t->tail;
 }
 
-/* The pending transaction of this question; with `loose` that of any question. */
-static struct transaction *find(struct transactions *t, uint64_t who, uint64_t question, bool loose)
+/* The transaction of this question in this state; with `loose` that of any question. */
+static struct transaction *find(struct transactions *t, uint64_t who, uint64_t question, bool loose,
+                                enum transaction_state state)
 {
     uint32_t tag;
     struct bucket *b = bucket_of(t, who, &tag);
@@ -84,8 +85,8 @@ static struct transaction *find(struct transactions *t, uint64_t who, uint64_t q
     for (int way = 0; way < WAYS; way++) {
         struct transaction *e = &t->ring[b->place[way] & t->mask];
 
-        if (b->tag[way] == tag && !stale(t, b->place[way]) && e->who == who &&
-            e->state == PENDING && (loose || e->question == question))
+        if (b->tag[way] == tag && !stale(t, b->place[way]) && e->who == who && e->state == state &&
+            (loose || e->question == question))
             return e;
     }
     return NULL;
@@ -125,7 +126,7 @@ bool transaction_ask(struct transactions *t, uint64_t who, uint64_t question, ns
     struct bucket *b;
     int way;
 
-    if (find(t, who, question, false))
+    if (find(t, who, question, false, PENDING))
         return true;
     if (t->head - t->tail > t->mask)
         forget_oldest(t, expired(t, now) ? &stats->dns_unanswered : &stats->state_evicted);
@@ -141,12 +142,14 @@ bool transaction_ask(struct transactions *t, uint64_t who, uint64_t question, ns
 struct transaction_answer transaction_answer(struct transactions *t, uint64_t who,
                                              uint64_t question)
 {
-    struct transaction *e = find(t, who, question, question == 0);
+    struct transaction *e = find(t, who, question, question == 0, PENDING);
 
     if (!e)
-        return (struct transaction_answer){0};
+        return (struct transaction_answer){.again = find(t, who, question, question == 0, DONE),
+                                           .other = find(t, who, question, true, PENDING)};
     e->state = DONE;
-    return (struct transaction_answer){true, e->question == question, e->asked};
+    return (struct transaction_answer){
+        .matched = true, .question_ok = e->question == question, .asked = e->asked};
 }
 
 void transactions_expire(struct transactions *t, nsec_t now, unsigned work, struct stats *stats)

@@ -19,6 +19,8 @@ struct transactions;
 
 struct transaction_answer {
     bool matched;
+    bool again;       /* not matched: that query had its answer, not long ago */
+    bool other;       /* not matched: a query of that id waits, about something else */
     bool question_ok; /* the response repeated the question */
     nsec_t asked;
 };

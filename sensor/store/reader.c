@@ -186,3 +186,32 @@ int store_conversations(struct store_reader *r, const struct addr *either, nsec_
     sqlite3_finalize(q);
     return stop || code == SQLITE_DONE ? SD_OK : SD_EIO;
 }
+
+int store_memory(struct store_reader *r, const char *topic, const char *key,
+                 int (*fn)(void *context, const struct memory_row *row), void *context)
+{
+    static const char text[] = "SELECT topic, key, text, time, body FROM memory"
+                               " WHERE (?1 IS NULL OR topic = ?1) AND (?2 IS NULL OR key = ?2)"
+                               " ORDER BY topic, key";
+    sqlite3_stmt *q;
+    int code = SQLITE_DONE, stop = 0;
+
+    if (sqlite3_prepare_v2(r->db, text, -1, &q, NULL) != SQLITE_OK)
+        return SD_OK; /* of an older schema: nothing was learned */
+    if (topic)
+        sqlite3_bind_text(q, 1, topic, -1, SQLITE_STATIC);
+    if (key)
+        sqlite3_bind_text(q, 2, key, -1, SQLITE_STATIC);
+    while (!stop && (code = sqlite3_step(q)) == SQLITE_ROW) {
+        struct memory_row row = {.topic = column(q, 0),
+                                 .key = column(q, 1),
+                                 .text = column(q, 2),
+                                 .time = sqlite3_column_int64(q, 3),
+                                 .body = sqlite3_column_blob(q, 4),
+                                 .size = (size_t)sqlite3_column_bytes(q, 4)};
+
+        stop = fn(context, &row);
+    }
+    sqlite3_finalize(q);
+    return stop || code == SQLITE_DONE ? SD_OK : SD_EIO;
+}

@@ -35,4 +35,10 @@ static const char version_1[] =
     " PRIMARY KEY (server, server_port, transport)) WITHOUT ROWID;"
     "CREATE TABLE stats (time INTEGER PRIMARY KEY, json TEXT NOT NULL);";
 
-const char *const schema_steps[] = {version_1, NULL};
+/* text: JSON for people; body: for the detector whose topic it is. */
+static const char version_2[] =
+    "CREATE TABLE memory ("
+    " topic TEXT NOT NULL, key TEXT NOT NULL, time INTEGER NOT NULL, text TEXT NOT NULL,"
+    " body BLOB NOT NULL, PRIMARY KEY (topic, key)) WITHOUT ROWID;";
+
+const char *const schema_steps[] = {version_1, version_2, NULL};

@@ -57,6 +57,17 @@ struct event_row {
 int store_events(struct store_reader *r, const struct event_filter *filter,
                  int (*fn)(void *context, const struct event_row *row), void *context);
 
+/* What was learned: all of a topic, or of every topic (NULL), or of one key (else NULL). text is
+ * JSON, for people. A store from before there was a memory has none. */
+struct memory_row {
+    const char *topic, *key, *text;
+    nsec_t time;
+    const void *body;
+    size_t size;
+};
+int store_memory(struct store_reader *r, const char *topic, const char *key,
+                 int (*fn)(void *context, const struct memory_row *row), void *context);
+
 /* For explain and status: hourly conversation rows of one address, newest first, at most limit. */
 struct conversation_row {
     nsec_t hour;

@@ -11,7 +11,16 @@
 #define BUSY_MS     1000  /* waited for somebody else's transaction: events stand behind it */
 #define RETAIN_ROWS 20000 /* deleted at most in one call of store_retain() */
 
-enum statement { ADD_EVENT, ADD_CONVERSATION, ADD_CLIENT, ADD_RESOLVER, ADD_STATS, STATEMENTS };
+enum statement {
+    ADD_EVENT,
+    ADD_CONVERSATION,
+    ADD_CLIENT,
+    ADD_RESOLVER,
+    ADD_STATS,
+    ADD_MEMORY,
+    FORGET,
+    STATEMENTS
+};
 
 struct store {
     sqlite3 *db;
@@ -46,6 +55,8 @@ static const char *const statement_text[STATEMENTS] = {
     " queries = queries + excluded.queries, responses = responses + excluded.responses,"
     " flows = flows + excluded.flows, flows_failed = flows_failed + excluded.flows_failed",
     "INSERT OR REPLACE INTO stats VALUES (?,?)",
+    "INSERT OR REPLACE INTO memory VALUES (?,?,?,?,?)",
+    "DELETE FROM memory WHERE topic = ? AND key = ?",
 };
 
 static int explain(sqlite3 *db, const char *path, char error[STORE_ERROR])
@@ -359,6 +370,22 @@ static int write_stats(struct store *s, const struct record *r)
     return status;
 }
 
+static int write_memory(struct store *s, const struct memory *m)
+{
+    sqlite3_stmt *q = s->statements[m->forget ? FORGET : ADD_MEMORY];
+    char text[EVIDENCE_SIZE + 3];
+
+    sqlite3_bind_text(q, 1, m->topic, -1, SQLITE_STATIC);
+    sqlite3_bind_text(q, 2, m->key, -1, SQLITE_STATIC);
+    if (m->forget)
+        return step(q);
+    snprintf(text, sizeof text, "{%s}", m->text.text);
+    sqlite3_bind_int64(q, 3, m->time);
+    sqlite3_bind_text(q, 4, text, -1, SQLITE_TRANSIENT);
+    sqlite3_bind_blob(q, 5, m->body, m->size, SQLITE_STATIC);
+    return step(q);
+}
+
 static int begin(struct store *s)
 {
     if (s->open_batch)
@@ -383,6 +410,8 @@ int store_write(struct store *s, const struct record *r, const char *json)
         return status == SD_OK ? write_inventories(s, r) : status;
     case RECORD_STATS:
         return write_stats(s, r);
+    case RECORD_MEMORY:
+        return write_memory(s, &r->memory);
     default:
         return SD_EINVAL;
     }
@@ -420,6 +449,8 @@ static int delete_oldest(struct store *s, nsec_t before)
         " (SELECT row FROM events WHERE time < ?1 ORDER BY time LIMIT ?2)",
         "DELETE FROM stats WHERE time IN"
         " (SELECT time FROM stats WHERE time < ?1 ORDER BY time LIMIT ?2)",
+        "DELETE FROM memory WHERE (topic, key) IN"
+        " (SELECT topic, key FROM memory WHERE time < ?1 ORDER BY time LIMIT ?2)",
     };
     int status = SD_OK;
 

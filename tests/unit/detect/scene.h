@@ -12,6 +12,7 @@
 
 #include <cmocka.h>
 
+#include "base/hash.h"
 #include "detect/detect.h"
 #include "detect/draft.h"
 #include "detect/known_names.h"
@@ -143,9 +144,31 @@ static inline void scene_close(struct scene *s)
     policy_destroy(s->policy);
 }
 
-/* What account/ does: zone, resolver, approved. */
+/* The last two labels of a name: what a test's names need of the public suffix list. */
+static inline void scene_domain(struct observation *o)
+{
+    const struct dns_message *m = &o->dns.message;
+    unsigned at = 0, last = 0, before = 0;
+
+    for (; at < m->qname_length && m->qname[at]; at += m->qname[at] + 1U) {
+        before = last;
+        last = at;
+    }
+    o->note.domain = (uint8_t)(last ? before : at);
+    o->note.domain_hash =
+        last ? hash_bytes(m->qname + before, (size_t)m->qname_length - before, 0) & ~UINT64_C(255)
+             : 0;
+}
+
+/* What account/ does: who, zone, resolver, approved, domain. */
 static inline void scene_note(const struct policy *p, struct observation *o)
 {
+    uint64_t who = hash_bytes(&o->client, sizeof o->client, 0);
+
+    o->note.who = (uint32_t)(who % CLIENTS_MOST);
+    o->note.tenure = (uint32_t)(who >> 32) | 1;
+    if (o->kind == OBSERVE_DNS)
+        scene_domain(o);
     o->note.zone = policy_zone_of(p, &o->client, "", 0);
     o->note.resolver = policy_resolver_at(p, &o->server, NULL);
     if (o->kind == OBSERVE_FLOW && o->flow.tls.sni[0] && o->note.resolver < 0)

@@ -94,6 +94,27 @@ static void test_another_question_is_no_answer(void **state)
     trace_end(&t);
 }
 
+static void test_how_an_answer_meets_the_queries(void **state)
+{
+    uint8_t m[64];
+
+    (void)state;
+    trace_begin(&t, IP_PROTO_UDP, 53);
+    trace_datagram(&t, 1, m, trace_dns(m, 9, true, DNS_TYPE_A));
+    trace_datagram(&t, 0, m, trace_dns(m, 7, false, DNS_TYPE_A));
+    trace_datagram(&t, 1, m, trace_dns(m, 8, true, DNS_TYPE_A));
+    trace_datagram(&t, 1, m, trace_dns(m, 7, true, DNS_TYPE_TXT));
+    trace_datagram(&t, 1, m, trace_dns(m, 7, true, DNS_TYPE_A));
+    trace_datagram(&t, 1, m, trace_dns(m, 7, true, DNS_TYPE_A));
+    assert_int_equal(t.told[0].dns.match, ANSWER_UNASKED);
+    assert_int_equal(t.told[1].dns.match, ANSWER_NONE);
+    assert_int_equal(t.told[2].dns.match, ANSWER_WRONG_ID);
+    assert_int_equal(t.told[3].dns.match, ANSWER_WRONG_QUESTION);
+    assert_int_equal(t.told[4].dns.match, ANSWER_MATCHED);
+    assert_int_equal(t.told[5].dns.match, ANSWER_AGAIN);
+    trace_end(&t);
+}
+
 static void test_malformed_and_empty(void **state)
 {
     uint8_t m[64] = {0};
@@ -188,6 +209,7 @@ int main(void)
         cmocka_unit_test(test_two_types_share_a_tuple),
         cmocka_unit_test(test_retried_and_unanswered),
         cmocka_unit_test(test_another_question_is_no_answer),
+        cmocka_unit_test(test_how_an_answer_meets_the_queries),
         cmocka_unit_test(test_malformed_and_empty),
         cmocka_unit_test(test_cut_by_snap_length),
         cmocka_unit_test(test_response_sent_to_53),

@@ -206,12 +206,61 @@ static void stays_below_its_size(void **state)
         assert_int_equal(count_events(last), 2); /* the oldest went, not the youngest */
 }
 
+struct kept {
+    unsigned rows;
+    char text[128], body[16];
+};
+
+static int keep_row(void *context, const struct memory_row *row)
+{
+    struct kept *k = context;
+
+    k->rows++;
+    snprintf(k->text, sizeof k->text, "%s", row->text);
+    snprintf(k->body, sizeof k->body, "%.*s", (int)row->size, (const char *)row->body);
+    return 0;
+}
+
+static void what_was_learned_comes_back(void **state)
+{
+    struct store *s = open_store(0);
+    struct record r = {.kind = RECORD_MEMORY, .time = NSEC_S};
+    struct store_reader *reader;
+    struct kept k = {0};
+
+    (void)state;
+    snprintf(r.memory.topic, sizeof r.memory.topic, "client");
+    snprintf(r.memory.key, sizeof r.memory.key, "10.0.0.1");
+    r.memory.time = NSEC_S;
+    evidence_clear(&r.memory.text);
+    evidence_string(&r.memory.text, "profile", "unknown");
+    assert_int_equal(store_write(s, &r, NULL), SD_OK);
+    evidence_clear(&r.memory.text);
+    evidence_string(&r.memory.text, "profile", "strict");
+    memcpy(r.memory.body, "again", r.memory.size = 5);
+    assert_int_equal(store_write(s, &r, NULL), SD_OK);
+    snprintf(r.memory.key, sizeof r.memory.key, "10.0.0.2");
+    assert_int_equal(store_write(s, &r, NULL), SD_OK);
+    r.memory.forget = true;
+    assert_int_equal(store_write(s, &r, NULL), SD_OK);
+    store_close(s);
+    assert_int_equal(store_reader_open(path, &reader, error), SD_OK);
+    assert_int_equal(store_memory(reader, "client", NULL, keep_row, &k), SD_OK);
+    assert_int_equal(k.rows, 1);
+    assert_string_equal(k.text, "{\"profile\":\"strict\"}");
+    assert_string_equal(k.body, "again");
+    assert_int_equal(store_memory(reader, "other", NULL, keep_row, &k), SD_OK);
+    assert_int_equal(k.rows, 1);
+    store_reader_close(reader);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(events_come_back_as_asked, set_up, tear_down),
         cmocka_unit_test_setup_teardown(nothing_committed_is_lost, set_up, tear_down),
         cmocka_unit_test_setup_teardown(conversations_add_up, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(what_was_learned_comes_back, set_up, tear_down),
         cmocka_unit_test_setup_teardown(refuses_what_is_not_its_own, set_up, tear_down),
         cmocka_unit_test_setup_teardown(stays_below_its_size, set_up, tear_down)};
     int failed;

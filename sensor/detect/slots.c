@@ -1,0 +1,82 @@
+#include "detect/slots.h"
+
+#include <assert.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define PREFETCH 256 /* bytes of an entry at most */
+
+struct slots {
+    struct slots_shape shape;
+    size_t end; /* places that were ever used */
+    uint8_t *entries;
+};
+
+struct slots *slots_create(const struct slots_shape *shape)
+{
+    struct slots *s = calloc(1, sizeof *s);
+
+    assert(shape->entry_size >= sizeof(struct slot));
+    if (!s)
+        return NULL;
+    s->shape = *shape;
+    s->entries = calloc(CLIENTS_MOST, shape->entry_size);
+    if (s->entries)
+        return s;
+    free(s);
+    return NULL;
+}
+
+void slots_destroy(struct slots *s)
+{
+    if (s)
+        free(s->entries);
+    free(s);
+}
+
+size_t slots_bytes(const struct slots *s)
+{
+    return sizeof *s + CLIENTS_MOST * s->shape.entry_size;
+}
+
+/* Inlined always: see base/table.c. */
+static inline __attribute__((always_inline)) void prefetch(const uint8_t *entry, size_t size)
+{
+    for (size_t line = 0; line < size && line < PREFETCH; line += 64)
+        __builtin_prefetch(entry + line, 1);
+}
+
+void slots_prefetch(const struct slots *s, const struct observation *o)
+{
+    prefetch(s->entries + o->note.who * s->shape.entry_size, s->shape.entry_size);
+}
+
+void *slots_at(struct slots *s, const struct observation_note *note, bool *fresh)
+{
+    struct slot *slot = (struct slot *)(s->entries + note->who * s->shape.entry_size);
+    bool other = slot->tenure != note->tenure;
+
+    assert(note->who < CLIENTS_MOST);
+    if (fresh)
+        *fresh = other;
+    if (!other)
+        return slot;
+    if (slot->tenure && s->shape.leaves)
+        s->shape.leaves(s->shape.context, slot);
+    memset(slot, 0, s->shape.entry_size);
+    slot->tenure = note->tenure;
+    if (note->who >= s->end)
+        s->end = note->who + 1U;
+    return slot;
+}
+
+void *slots_next(struct slots *s, size_t *position)
+{
+    while (*position < s->end) {
+        struct slot *slot = (struct slot *)(s->entries + (*position)++ * s->shape.entry_size);
+
+        if (slot->tenure)
+            return slot;
+    }
+    return NULL;
+}

@@ -1,0 +1,119 @@
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "account/clients.h"
+#include "account/suffix.h"
+#include "base/hash.h"
+
+static struct observation from(uint32_t client)
+{
+    uint8_t address[4] = {10, (uint8_t)(client >> 16), (uint8_t)(client >> 8), (uint8_t)client};
+
+    return (struct observation){.kind = OBSERVE_DNS, .client = addr_v4(address)};
+}
+
+static void a_client_keeps_its_place(void **state)
+{
+    struct clients *c = clients_create(1);
+    struct observation first = from(1), other = from(2), again = from(1);
+    struct stats stats = {0};
+
+    (void)state;
+    clients_note(c, &first, &stats);
+    clients_note(c, &other, &stats);
+    clients_note(c, &again, &stats);
+    assert_int_equal(first.note.who, again.note.who);
+    assert_int_equal(first.note.tenure, again.note.tenure);
+    assert_int_not_equal(first.note.who, other.note.who);
+    clients_destroy(c);
+}
+
+/* A million strangers: every place stays below CLIENTS_MOST and changes its tenure with its client.
+ */
+static void a_flood_of_clients_stays_in_its_places(void **state)
+{
+    struct clients *c = clients_create(1);
+    uint32_t *tenure = calloc(CLIENTS_MOST, sizeof *tenure);
+    struct stats stats = {0};
+
+    (void)state;
+    for (uint32_t i = 0; i < 1000000; i++) {
+        struct observation o = from(i);
+
+        clients_note(c, &o, &stats);
+        assert_true(o.note.who < CLIENTS_MOST && o.note.tenure);
+        assert_int_not_equal(tenure[o.note.who], o.note.tenure);
+        tenure[o.note.who] = o.note.tenure;
+    }
+    assert_true(stats.state_evicted >= 1000000 - CLIENTS_MOST);
+    free(tenure);
+    clients_destroy(c);
+}
+
+static struct observation asks(const char *name)
+{
+    struct observation o = from(1);
+    struct dns_message *m = &o.dns.message;
+    uint8_t *at = m->qname;
+
+    for (const char *p = name; *p;) {
+        size_t label = strcspn(p, ".");
+
+        *at++ = (uint8_t)label;
+        memcpy(at, p, label);
+        at += label;
+        p += label + (p[label] == '.');
+    }
+    *at++ = 0;
+    m->qname_length = (uint8_t)(at - m->qname);
+    m->has_question = true;
+    o.dns.qname_hash = hash_bytes(m->qname, m->qname_length, 1);
+    return o;
+}
+
+/* Offset of the registrable domain, and back from the memory of it. */
+static void check(struct suffix *s, const char *name, unsigned offset, bool registrable)
+{
+    for (int i = 0; i < 2; i++) {
+        struct observation o = asks(name);
+
+        suffix_note(s, &o);
+        assert_int_equal(o.note.domain, offset);
+        assert_int_equal(o.note.domain_hash != 0, registrable);
+    }
+}
+
+static void registrable_domains(void **state)
+{
+    struct suffix *s = suffix_create(1);
+    struct observation here = asks("a.example.com"), there = asks("b.c.example.com");
+
+    (void)state;
+    check(s, "www.example.co.uk", 4, true);
+    check(s, "example.com", 0, true);
+    check(s, "a.b.c.d.example.com", 8, true);
+    check(s, "com", 4, false);
+    check(s, "", 0, false);
+    check(s, "localhost", 0 + 10, false);
+    check(s, "x\x01\xff.example.com", 4, true);
+    suffix_note(s, &here);
+    suffix_note(s, &there);
+    assert_int_equal(here.note.domain_hash, there.note.domain_hash);
+    suffix_destroy(s);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_client_keeps_its_place),
+        cmocka_unit_test(a_flood_of_clients_stays_in_its_places),
+        cmocka_unit_test(registrable_domains),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
