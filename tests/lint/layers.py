@@ -21,6 +21,7 @@ LIBRARIES = [
     (r"pcap(/.*)?\.h|linux/(if_packet|filter|bpf|sockios|net_tstamp)\.h|bpf/.*", {"capture"}),
     (r"(ndpi/)?ndpi_\w+\.h|libknot/.*", {"classify"}),
     (r"nettle/.*", {"classify", "output"}),
+    (r"libpsl\.h", {"account"}),
     (r"libnftnl/.*|libmnl/.*|linux/netfilter.*", {"enforce"}),
     (r"linux/(rtnetlink|netlink)\.h", {"enforce", "engine"}),
     (r"sqlite3\.h", {"store"}),

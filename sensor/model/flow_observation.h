@@ -1,0 +1,49 @@
+/* What an observation of a flow holds: a step in its life and the counts since the last. A plain
+ * value. */
+#ifndef SEALDNS_MODEL_FLOW_OBSERVATION_H
+#define SEALDNS_MODEL_FLOW_OBSERVATION_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/addr.h"
+#include "base/time.h"
+#include "model/tls.h"
+
+/* A flow passes through these in order, leaving out what does not happen; PROGRESS may repeat. */
+enum flow_phase {
+    FLOW_OPENED,      /* first SYN or Initial: an attempt. Carries no counts */
+    FLOW_IDENTIFIED,  /* the transport is known (and the name, where visible) */
+    FLOW_ESTABLISHED, /* encrypted DNS worked: handshake, a client record, a server record after it;
+                         on Do53/TCP: an answer */
+    FLOW_PROGRESS,    /* counts, at most one a second */
+    FLOW_FAILED,      /* it ended or stalled before ESTABLISHED; cause says why */
+    FLOW_CLOSED       /* it ended or idled out after ESTABLISHED */
+};
+
+struct flow_observation {
+    uint8_t phase;         /* enum flow_phase */
+    uint8_t identified_by; /* bits BY(enum evidence_source) */
+    uint8_t confidence;    /* 0..100 */
+    uint8_t cause;         /* of FLOW_FAILED: enum cause */
+    uint8_t origin;        /* enum origin, as far as this flow alone tells */
+    bool from_client;      /* the reset, alert or close came from the client */
+    uint8_t alert;         /* TLS alert description, 255: one in cipher text; 0: none seen */
+    uint8_t icmp_type, icmp_code;
+    uint8_t ttl_fault;  /* of the packet that ended it */
+    uint8_t ttl_server; /* usual one of the server in this flow, 0: unknown */
+    bool queries_estimated;
+    bool payload_seen;     /* the client got as far as sending payload */
+    bool server_spoke;     /* the server sent payload */
+    uint8_t attempts;      /* SYNs or Initials seen */
+    uint32_t handshake_us; /* SYN or Initial to the end of the handshake, 0: unknown */
+    struct addr icmp_source;
+    nsec_t first, last; /* of its packets; last 0: at the observation's time */
+    /* Counts since the flow's last observation that carried counts. */
+    uint32_t flows; /* 1 in the first that carries counts, then 0 */
+    uint32_t queries, responses;
+    uint64_t packets, bytes_out, bytes_in;
+    struct tls_facts tls;
+};
+
+#endif

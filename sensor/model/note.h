@@ -1,0 +1,26 @@
+/* What account/ writes on an observation, so that it is looked up once for all detectors. A plain
+ * value. */
+#ifndef SEALDNS_MODEL_NOTE_H
+#define SEALDNS_MODEL_NOTE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+/* Filled in by account/ before any detector sees the observation. */
+struct observation_note {
+    int16_t zone;     /* index into the policy's zones */
+    int16_t resolver; /* index into the policy's resolvers, -1: unknown server */
+    bool approved;    /* for this zone and transport */
+    uint8_t roles;    /* of the client, bits of enum client_role */
+    uint8_t domain;   /* OBSERVE_DNS: where the registrable domain begins in qname; its last octet
+                         (the root) when there is none: a public suffix itself, or no question */
+    uint32_t who;     /* the client, whatever address it used: a place below CLIENTS_MOST */
+    uint32_t tenure;  /* who has the place: another number, never 0, when it went to another */
+    uint64_t domain_hash; /* of the registrable domain, 0: none */
+};
+
+enum { CLIENTS_MOST = 65536 };
+
+enum client_role { ROLE_GATEWAY = 1, ROLE_RECURSIVE = 2, ROLE_FORWARDER = 4 };
+
+#endif
