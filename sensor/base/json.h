@@ -9,7 +9,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define EVIDENCE_SIZE 768
+#define EVIDENCE_SIZE 1152
 
 struct evidence {
     uint16_t used;

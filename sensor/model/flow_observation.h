@@ -18,7 +18,20 @@ enum flow_phase {
                          on Do53/TCP: an answer */
     FLOW_PROGRESS,    /* counts, at most one a second */
     FLOW_FAILED,      /* it ended or stalled before ESTABLISHED; cause says why */
-    FLOW_CLOSED       /* it ended or idled out after ESTABLISHED */
+    FLOW_CLOSED,      /* it ended or idled out after ESTABLISHED */
+    FLOW_AFTERMATH    /* packets after the reset that ended it say more about who sent that: signs.
+                         No counts */
+};
+
+/* What speaks against the server having sent a reset (Weaver, Sommer, Paxson, NDSS 2009). Bits. */
+enum reset_sign {
+    RESET_TTL = 1,        /* three hops or more from the server's other packets of the flow */
+    RESET_IP_ID = 2,      /* far from the server's IP IDs in the flow */
+    RESET_SEQUENCE = 4,   /* not where the server's stream stood, or the server went on after it */
+    RESET_FORM = 8,       /* flags, acknowledgment or window as no stack sends them there */
+    RESET_EARLY = 16,     /* before an answer to the client's packet can have come back */
+    RESET_BOTH_WAYS = 32, /* the client was made to reset as well, within ten milliseconds */
+    RESET_TTL_AGAIN = 64 /* the server's packets before and after it have one TTL, it has another */
 };
 
 struct flow_observation {
@@ -32,11 +45,14 @@ struct flow_observation {
     uint8_t icmp_type, icmp_code;
     uint8_t ttl_fault;  /* of the packet that ended it */
     uint8_t ttl_server; /* usual one of the server in this flow, 0: unknown */
+    uint8_t signs;      /* of a reset: bits of enum reset_sign that the flow alone shows */
     bool queries_estimated;
     bool payload_seen;     /* the client got as far as sending payload */
     bool server_spoke;     /* the server sent payload */
     uint8_t attempts;      /* SYNs or Initials seen */
     uint32_t handshake_us; /* SYN or Initial to the end of the handshake, 0: unknown */
+    uint32_t rtt_us;       /* SYN to SYN-ACK, 0: unknown */
+    uint32_t gap_us;       /* from what the client had sent to the reset, 0: unknown */
     struct addr icmp_source;
     nsec_t first, last; /* of its packets; last 0: at the observation's time */
     /* Counts since the flow's last observation that carried counts. */
