@@ -5,13 +5,16 @@
 #include "model/tls.h"
 #include "observe/assembly.h"
 #include "observe/quic_flow.h"
+#include "observe/reset.h"
 #include "observe/stream.h"
 #include "observe/tls_flow.h"
 
 enum payload_reader { READ_UNKNOWN, READ_DNS, READ_TLS, READ_QUIC, READ_OTHER };
 
 struct cold {
-    nsec_t last;                     /* time of the last packet; the hot part has it to a tick */
+    nsec_t last;        /* time of the last packet; the hot part has it to a tick */
+    nsec_t client_sent; /* ... of the last payload of the client */
+    struct server_ids server_ids;
     struct stream stream[2];         /* TCP, by enum side of the sender */
     struct dns_assembly assembly[2]; /* READ_DNS */
     struct tls_flow tls;             /* READ_TLS */

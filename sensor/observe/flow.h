@@ -46,7 +46,8 @@ struct flow {
     nsec_t first;
     struct flow *timer_next, **timer_link;
     struct cold *cold;                     /* of "observe/cold.h" */
-    uint64_t due;                          /* tick of the wheel */
+    uint32_t due;                          /* tick of the wheel, which may wrap */
+    uint32_t rtt_us;                       /* SYN to SYN-ACK, 0: unknown */
     uint32_t told;                         /* tick of the last observation with counts */
     uint32_t last;                         /* tick of the last packet */
     uint32_t isn;                          /* TCP: of the client */

@@ -124,7 +124,7 @@ void flows_count(struct observer *o, struct flow *f, const struct packet *p, enu
 
 void flows_look(struct observer *o, struct flow *f, nsec_t deadline)
 {
-    if (!f->timer_link || f->due > wheel_tick(&o->wheel, deadline) + 1)
+    if (!f->timer_link || wheel_ahead(wheel_tick(&o->wheel, deadline) + 1, f) > 0)
         wheel_arm(&o->wheel, f, deadline);
 }
 

@@ -18,6 +18,7 @@
 #include "observe/flow.h"
 #include "observe/observe.h"
 #include "observe/pool.h"
+#include "observe/reset.h"
 #include "observe/seen.h"
 #include "observe/transactions.h"
 #include "observe/wheel.h"
@@ -38,6 +39,7 @@ struct observer {
     struct seen *seen;
     struct pool cold, facts;
     struct budget stream_bytes;
+    struct reset_past resets[RESETS_PAST];
     size_t classifying, classifying_limit;
     uint8_t watched[65536 / 8]; /* a bit for each port besides 53 */
     struct observation out;     /* the one being made */

@@ -3,10 +3,10 @@
 #include "observe/do53.h"
 #include "observe/flows.h"
 #include "observe/identify.h"
+#include "observe/reset.h"
 #include "observe/tls.h"
 
 #define REUSE_SILENCE (30 * NSEC_S)
-enum { TTL_DIFFERENCE = 3 }; /* hops: a reset from elsewhere on the path */
 
 struct arrival {
     struct observer *o;
@@ -78,6 +78,8 @@ static void take_payload(struct observer *o, struct flow *f, const struct packet
     f->flags |= sender == SIDE_CLIENT ? CLIENT_SPOKE : SERVER_SPOKE;
     if (f->flags & COUNTING || (!f->cold && !warm(o, f, p, sender)))
         return;
+    if (sender == SIDE_CLIENT)
+        f->cold->client_sent = p->time;
     stream_push(&f->cold->stream[sender], &o->stream_bytes, p, seq, reader_of(&a), o->stats);
 }
 
@@ -110,20 +112,22 @@ static void take_syn(struct observer *o, struct flow *f, const struct packet *p)
     }
     if (f->attempts == 0)
         opened(o, f, p->ack - 1);
-    if (f->stage == STAGE_TRYING)
-        f->stage = STAGE_OPEN;
+    if (f->stage != STAGE_TRYING)
+        return;
+    f->stage = STAGE_OPEN;
+    if (f->attempts == 1 && p->time > f->first)
+        f->rtt_us = (uint32_t)((p->time - f->first) / NSEC_US);
 }
 
-static uint8_t origin_of(const struct flow *f, const struct packet *p, enum side sender)
+/* As far as one flow tells; what is known of the server from others decides more (detect/). */
+static uint8_t origin_of(const struct flow *f, const struct packet *p, enum side sender,
+                         uint8_t signs)
 {
-    int difference = (int)p->ttl - f->ttl_server;
-
     if (sender == SIDE_CLIENT)
         return ORIGIN_CLIENT;
-    if (f->ttl_server == 0)
-        return ORIGIN_UNKNOWN;
-    return difference >= TTL_DIFFERENCE || difference <= -TTL_DIFFERENCE ? ORIGIN_PATH
-                                                                         : ORIGIN_SERVER;
+    if (signs & (signs - 1)) /* two agree */
+        return ORIGIN_PATH;
+    return signs == 0 && f->ttl_server == p->ttl ? ORIGIN_SERVER : ORIGIN_UNKNOWN;
 }
 
 /* Why a connection that ends now never worked; CAUSE_NONE: it did, or nobody used it. */
@@ -161,8 +165,11 @@ static void take_end(struct observer *o, struct flow *f, const struct packet *p,
 {
     bool reset = (p->tcp_flags & TCP_RST) != 0, torn = misses_bytes(o, f, p, sender);
     enum cause cause = torn ? CAUSE_NONE : cause_of_end(o, f, sender, reset);
+    uint8_t signs = reset && sender == SIDE_SERVER ? reset_signs(f, p) : 0;
     struct fault fault = {.cause = (uint8_t)cause,
-                          .origin = origin_of(f, p, sender),
+                          .origin = origin_of(f, p, sender, signs),
+                          .signs = signs,
+                          .gap_us = reset ? reset_gap_us(f, p) : 0,
                           .from_client = sender == SIDE_CLIENT,
                           .ttl = p->ttl};
 
@@ -171,6 +178,8 @@ static void take_end(struct observer *o, struct flow *f, const struct packet *p,
     f->flags |= sender == SIDE_CLIENT ? CLIENT_FIN : SERVER_FIN;
     if (cause != CAUSE_NONE)
         flows_fail(o, f, &fault);
+    if (cause != CAUSE_NONE && reset && sender == SIDE_SERVER)
+        reset_keep(o, f, p, signs);
     if (reset || (f->flags & CLIENT_FIN && f->flags & SERVER_FIN))
         flows_end(o, f, sender == SIDE_CLIENT);
     else
@@ -182,6 +191,8 @@ static void take_segment(struct observer *o, struct flow *f, const struct packet
 {
     if (sender == SIDE_SERVER && f->ttl_server == 0 && !(p->tcp_flags & TCP_RST))
         f->ttl_server = p->ttl;
+    if (f->cold && sender == SIDE_SERVER && !(p->tcp_flags & (TCP_SYN | TCP_RST)))
+        reset_learn_id(&f->cold->server_ids, p);
     if (f->stage == STAGE_TRYING && sender == SIDE_SERVER && !(p->tcp_flags & TCP_RST))
         f->stage = STAGE_OPEN;
     if (p->tcp_flags & TCP_ACK)
@@ -255,6 +266,8 @@ void tcp_packet(struct observer *o, const struct packet *p)
         if (p->tcp_flags & TCP_SYN)
             take_syn(o, f, p);
         take_segment(o, f, p, sender);
+    } else if (f->flags & TOLD_FAILED) {
+        reset_after(o, f, p, sender);
     }
     if (f->stage != STAGE_ENDED)
         flows_look(o, f, o->now + (f->cold || f->stage == STAGE_TRYING ? NSEC_S : 30 * NSEC_S));

@@ -55,6 +55,7 @@ static struct flow_observation *begin(struct observer *o, const struct flow *f, 
     out->flow.payload_seen = (f->flags & CLIENT_SPOKE) != 0;
     out->flow.server_spoke = (f->flags & SERVER_SPOKE) != 0;
     out->flow.attempts = f->attempts;
+    out->flow.rtt_us = f->rtt_us;
     out->flow.first = f->first;
     out->flow.last = c && c->last ? c->last : o->now - flows_silence(o, f);
     out->flow.queries_estimated =
@@ -136,6 +137,8 @@ void tell_failed(struct observer *o, struct flow *f, const struct fault *fault)
     out->icmp_type = fault->icmp_type;
     out->icmp_code = fault->icmp_code;
     out->icmp_source = fault->icmp_source;
+    out->signs = fault->signs;
+    out->gap_us = fault->gap_us;
     take_counts(o, f);
     tell_put(o);
 }
@@ -149,5 +152,13 @@ void tell_closed(struct observer *o, struct flow *f, bool from_client)
     f->flags |= TOLD_CLOSED;
     begin(o, f, FLOW_CLOSED)->from_client = from_client;
     take_counts(o, f);
+    tell_put(o);
+}
+
+void tell_aftermath(struct observer *o, struct flow *f, uint8_t signs)
+{
+    if (!(f->flags & TOLD_FAILED))
+        return;
+    begin(o, f, FLOW_AFTERMATH)->signs = signs;
     tell_put(o);
 }

@@ -9,6 +9,8 @@
 /* How a flow came to grief. */
 struct fault {
     uint8_t cause, origin, alert, ttl, icmp_type, icmp_code;
+    uint8_t signs; /* of a reset */
+    uint32_t gap_us;
     bool from_client;
     struct addr icmp_source;
 };
@@ -28,5 +30,7 @@ void tell_progress(struct observer *o, struct flow *f);
 void tell_failed(struct observer *o, struct flow *f, const struct fault *fault);
 /* The end: FLOW_CLOSED, or the rest of the counts when the flow has failed before. Once a flow. */
 void tell_closed(struct observer *o, struct flow *f, bool from_client);
+/* More is known of the reset that ended it. */
+void tell_aftermath(struct observer *o, struct flow *f, uint8_t signs);
 
 #endif

@@ -23,6 +23,11 @@ static void link_into(struct flow **slot, struct flow *f)
     *slot = f;
 }
 
+int32_t wheel_ahead(uint64_t tick, const struct flow *f)
+{
+    return (int32_t)(f->due - (uint32_t)tick);
+}
+
 void wheel_disarm(struct flow *f)
 {
     if (!f->timer_link)
@@ -36,19 +41,19 @@ void wheel_disarm(struct flow *f)
 /* A deadline beyond the wheel's span waits in the last slot and moves on from there. */
 static void place(struct wheel *w, struct flow *f)
 {
-    uint64_t due = f->due;
+    int32_t ahead = wheel_ahead(w->at, f);
 
-    if (due < w->at)
-        due = w->at;
-    if (due - w->at >= WHEEL_SLOTS)
-        due = w->at + WHEEL_SLOTS - 1;
-    link_into(slot_of(w, due), f);
+    if (ahead < 0)
+        ahead = 0;
+    if (ahead >= WHEEL_SLOTS)
+        ahead = WHEEL_SLOTS - 1;
+    link_into(slot_of(w, w->at + (uint64_t)ahead), f);
 }
 
 void wheel_arm(struct wheel *w, struct flow *f, nsec_t deadline)
 {
     wheel_disarm(f);
-    f->due = wheel_tick(w, deadline) + 1; /* rounded up: never early */
+    f->due = (uint32_t)wheel_tick(w, deadline) + 1; /* rounded up: never early */
     place(w, f);
 }
 
@@ -75,7 +80,7 @@ struct flow *wheel_next(struct wheel *w, nsec_t now, unsigned *work)
         }
         (*work)--;
         wheel_disarm(f);
-        if (f->due <= w->at)
+        if (wheel_ahead(w->at, f) <= 0)
             return f;
         place(w, f); /* due lies ahead: another slot */
     }

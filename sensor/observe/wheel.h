@@ -25,6 +25,8 @@ uint64_t wheel_tick(const struct wheel *w, nsec_t time);
 /* (Re)arms the flow's timer. */
 void wheel_arm(struct wheel *w, struct flow *f, nsec_t deadline);
 void wheel_disarm(struct flow *f);
+/* Ticks from that one to the flow's. Deadlines are minutes away, ticks wrap in years. */
+int32_t wheel_ahead(uint64_t tick, const struct flow *f);
 /* The next flow that is due, disarmed, or NULL; *work counts down. */
 struct flow *wheel_next(struct wheel *w, nsec_t now, unsigned *work);
 
