@@ -5,6 +5,7 @@
 
 #include "base/error.h"
 #include "conf/conf.h"
+#include "model/note.h"
 
 /* A text is written bare where no YAML reader can take it for something else. */
 static void put_text(FILE *to, const char *text)
@@ -119,6 +120,21 @@ static void put_age(FILE *to, nsec_t age)
     fprintf(to, "%" PRId64 "%c", seconds / units[unit].seconds, units[unit].letter);
 }
 
+static void print_roles(const struct policy *p, FILE *to)
+{
+    fputs(p->role_count ? "  roles:\n" : "", to);
+    for (size_t i = 0; i < p->role_count; i++) {
+        const struct policy_role *r = p->roles + i;
+
+        fputs("    - {address: ", to);
+        put_addr(to, &r->address);
+        fprintf(to, ", role: %s}\n",
+                r->roles & ROLE_RECURSIVE   ? "recursive"
+                : r->roles & ROLE_FORWARDER ? "forwarder"
+                                            : "client");
+    }
+}
+
 static void print_sensor(const struct policy *p, FILE *to)
 {
     fputs("sensor:\n", to);
@@ -132,6 +148,7 @@ static void print_sensor(const struct policy *p, FILE *to)
     fprintf(to, "  on_exit: %s\n", p->remove_on_exit ? "remove" : "keep");
     fprintf(to, "  nftables: {owner: %s, persist: %s}\n", flag(p->owner_flag),
             flag(p->persist_flag));
+    print_roles(p, to);
     fputs("store: {path: ", to);
     put_text(to, p->store_path);
     fputs(", max_size: ", to);

@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "conf/reader.h"
+#include "model/note.h"
 
 static const char *on_exit_word(unsigned value)
 {
@@ -79,6 +80,50 @@ static void read_nftables(struct reader *r, const struct node *n, void *object)
                  "outlive its owner");
 }
 
+static const char *role_word(unsigned value)
+{
+    static const char *const words[] = {"client", "forwarder", "recursive"};
+
+    return value < sizeof words / sizeof *words ? words[value] : "?";
+}
+
+static void read_role_word(struct reader *r, const struct node *n, void *object)
+{
+    static const struct option option = {.name = "role", .kind = OPTION_WORD, .word = role_word};
+    static const uint8_t roles[] = {0, ROLE_FORWARDER, ROLE_RECURSIVE};
+    struct policy_role *role = object;
+    unsigned word;
+
+    if (read_value(r, n, &option, &word))
+        role->roles = roles[word];
+}
+
+static void read_role(struct reader *r, const struct node *entry)
+{
+    static const struct key keys[] = {
+        KEY("address", OPTION_ADDRESS, .required = true, FIELD(struct policy_role, address)),
+        PART("role", read_role_word, .required = true),
+        KEYS_END,
+    };
+    struct policy *p = r->policy;
+    struct policy_role *role = reader_grow(r, &p->roles, &p->role_count, sizeof *role);
+
+    if (!role)
+        return;
+    read_map(r, entry, keys, role, "a role");
+    role = p->roles + p->role_count - 1;
+    for (size_t i = 0; i + 1 < p->role_count; i++)
+        if (addr_equal(&p->roles[i].address, &role->address))
+            complain(r->complaints, tree_member(entry, "address"),
+                     "this address has a role already");
+}
+
+static void read_roles(struct reader *r, const struct node *list, void *object)
+{
+    (void)object;
+    read_entries(r, list, "a role", read_role);
+}
+
 static const struct key sensor_keys[] = {
     KEY("name", OPTION_TEXT, FIELD(struct policy, name)),
     LIST("interfaces", OPTION_IFACE, struct policy, interfaces, interface_count),
@@ -91,7 +136,7 @@ static const struct key sensor_keys[] = {
     LATER("on_resolver_outage"),
     LATER("set_only"),
     LATER("profile"),
-    LATER("roles"),
+    PART("roles", read_roles),
     KEYS_END,
 };
 

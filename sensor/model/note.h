@@ -21,6 +21,8 @@ struct observation_note {
 
 enum { CLIENTS_MOST = 65536 };
 
-enum client_role { ROLE_GATEWAY = 1, ROLE_RECURSIVE = 2, ROLE_FORWARDER = 4 };
+/* Learned from traffic or said by the policy; ROLE_SEVERAL: what the address sends is of several
+ * clients (NAT in front of the sensor). */
+enum client_role { ROLE_GATEWAY = 1, ROLE_RECURSIVE = 2, ROLE_FORWARDER = 4, ROLE_SEVERAL = 8 };
 
 #endif

@@ -56,6 +56,12 @@ struct policy_exception {
     char owner[64], reason[160];
 };
 
+/* What a client is, where the operator knows better than the sensor: bits of enum client_role. */
+struct policy_role {
+    struct addr address;
+    uint8_t roles; /* 0: a client, whatever it looks like */
+};
+
 struct policy_output {
     char type[16], format[16];
     char path[256];
@@ -99,6 +105,8 @@ struct policy {
     size_t zone_count;
     struct policy_exception *exceptions;
     size_t exception_count;
+    struct policy_role *roles; /* sensor.roles */
+    size_t role_count;
     struct policy_output *outputs;
     size_t output_count;
     struct policy_detection *detections;

@@ -37,6 +37,7 @@
     X(flows_undecided, "flows never classified: memory or packets were short")                     \
     X(classified, "flows given a verdict by nDPI")                                                 \
     X(observations, "observations made")                                                           \
+    X(observations_twice, "... of what another interface had shown already, not counted again")    \
     X(observations_dropped, "observations lost in the ring to the engine")                         \
     X(findings, "findings of detectors")                                                           \
     X(events, "revisions of events")                                                               \

@@ -98,9 +98,14 @@ static void keys(void **state)
          "p:2:5: a zone is a map: write {id: ..., ...} or one key a line\n"},
         {"mutes: []\n",
          "p:1:1: `mutes` is known, but this version does not do it yet: take it out\n"},
-        {"sensor: {profile: x, roles: y}\n",
+        {"sensor: {profile: x, set_only: y}\n",
          "p:1:10: `profile` is known, but this version does not do it yet: take it out\n"
-         "p:1:22: `roles` is known, but this version does not do it yet: take it out\n"},
+         "p:1:22: `set_only` is known, but this version does not do it yet: take it out\n"},
+        {"sensor: {roles: [{address: 10.0.0.5, role: resolver}]}\n",
+         "p:1:44: `role` cannot be `resolver`: one of client, forwarder, recursive\n"},
+        {"sensor: {roles: [{address: 10.0.0.5, role: client}, {address: 10.0.0.5, role: "
+         "forwarder}]}\n",
+         "p:1:63: this address has a role already\n"},
     };
 
     (void)state;
