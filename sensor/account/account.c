@@ -202,6 +202,8 @@ void account_prefetch(const struct account *a, const struct observation *o, bool
 {
     struct conversation_key key = key_of(o);
 
+    if (o->kind == OBSERVE_PROBE)
+        return;
     conversation_table_prefetch(&a->table, &key, entry);
     clients_prefetch(a->clients, o, entry);
     suffix_prefetch(a->suffix, o);
@@ -239,6 +241,10 @@ static void add(struct account *a, struct observation *o, struct stats *stats)
 
 void account_observe(struct account *a, struct observation *o, struct stats *stats)
 {
+    if (o->kind == OBSERVE_PROBE) {
+        write_note(a, o); /* the sensor's own: no client, and no conversation */
+        return;
+    }
     add(a, o, stats);
     clients_note(a->clients, o, stats);
     suffix_note(a->suffix, o);

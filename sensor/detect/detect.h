@@ -24,6 +24,8 @@ struct detector {
     /* A new policy: thresholds and lists; what was learned stays. */
     void (*use_policy)(void *state, const struct policy *policy);
     void (*observe)(void *state, const struct observation *o);
+    /* An OBSERVE_PROBE, which observe() never sees; may be NULL. */
+    void (*probed)(void *state, const struct observation *o);
     void (*tick)(void *state, nsec_t now);  /* about ten times a second; may be NULL */
     void (*flush)(void *state, nsec_t now); /* what was held back is said now; may be NULL */
     size_t (*bytes)(const void *state);     /* worst case of its tables */

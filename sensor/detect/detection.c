@@ -56,15 +56,26 @@ void detection_use_policy(struct detection *d, const struct policy *policy, nsec
         detectors[i]->use_policy(d->state[i], policy);
 }
 
+static void probed(struct detection *d, const struct observation *o)
+{
+    for (size_t i = 0; detectors[i]; i++)
+        if (detectors[i]->probed)
+            detectors[i]->probed(d->state[i], o);
+}
+
 void detection_observe(struct detection *d, const struct observation *o)
 {
+    if (o->kind == OBSERVE_PROBE) {
+        probed(d, o);
+        return;
+    }
     for (size_t i = 0; detectors[i]; i++)
         detectors[i]->observe(d->state[i], o);
 }
 
 void detection_prefetch(const struct detection *d, const struct observation *o, bool entry)
 {
-    for (size_t i = 0; detectors[i]; i++)
+    for (size_t i = 0; o->kind != OBSERVE_PROBE && detectors[i]; i++)
         if (detectors[i]->prefetch)
             detectors[i]->prefetch(d->state[i], o, entry);
 }

@@ -13,10 +13,12 @@
 #include "model/flow_observation.h"
 #include "model/names.h"
 #include "model/note.h"
+#include "model/probe.h"
 
 enum observation_kind {
-    OBSERVE_DNS, /* one DNS message in clear text on a Do53 port */
-    OBSERVE_FLOW /* a step in the life of a TCP, TLS or QUIC flow on a watched port */
+    OBSERVE_DNS,  /* one DNS message in clear text on a Do53 port */
+    OBSERVE_FLOW, /* a step in the life of a TCP, TLS or QUIC flow on a watched port */
+    OBSERVE_PROBE /* what the sensor found when it asked a resolver itself; client is zero */
 };
 
 struct observation {
@@ -36,6 +38,7 @@ struct observation {
     union {
         struct dns_observation dns;
         struct flow_observation flow;
+        struct probe_observation probe;
     };
 };
 

@@ -82,6 +82,13 @@ struct policy_detection {
     size_t threshold_count;
 };
 
+/* When the sensor asks resolvers itself. */
+struct policy_probe {
+    nsec_t interval; /* 0: never by the clock */
+    nsec_t timeout;  /* of one exchange */
+    bool on_sight;   /* once when a client was seen to use it */
+};
+
 struct policy_index; /* of names, addresses and prefixes */
 
 struct policy {
@@ -97,6 +104,7 @@ struct policy {
     char **internal_domains; /* suffixes of names that only inside resolvers know; lower case */
     size_t internal_domain_count;
     char store_path[256], socket_path[108];
+    struct policy_probe probe;
     uint64_t store_max_size;
     nsec_t store_max_age;
     struct policy_resolver *resolvers; /* the file's, then the catalogue's */
