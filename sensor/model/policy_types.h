@@ -9,6 +9,7 @@
 #include "base/addr.h"
 #include "base/time.h"
 #include "model/names.h"
+#include "model/policy_detection.h"
 
 enum { ZONE_DEFAULT = 0, ZONE_GATEWAY = 1 }; /* always there, before those of the file */
 
@@ -65,21 +66,6 @@ struct policy_role {
 struct policy_output {
     char type[16], format[16];
     char path[256];
-};
-
-struct policy_detection {
-    char id[48];
-    uint32_t signature_id, revision;
-    uint32_t signatures[TRANSPORT_COUNT]; /* of one transport where it has its own, else 0 */
-    enum kind kind;
-    enum severity severity;
-    char title[128], category[64], what_to_do[512], explanation[768];
-    char metadata[256]; /* "T1562.010,CIS 9.2": ATT&CK and control ids, comma separated */
-    struct policy_threshold {
-        char name[40];
-        int64_t value;
-    } thresholds[24];
-    size_t threshold_count;
 };
 
 /* When the sensor asks resolvers itself. */
