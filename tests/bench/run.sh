@@ -20,6 +20,8 @@ usage: run.sh [--quick] [--runs N] [--packets N] [--workloads LIST] [--seed N] [
   --scratch DIR      keep the captures there and use them again (a new directory, removed at the end)
   --strict           fail when a target is missed, too
   --json FILE        write the figures there as well
+  --detectors        instead: what each detector costs, on 50,000 clients and on the gateway mix; more
+                     than 150 MB of state for the clients is an error
 The program measured is $SEALDNS, or build/sealdns.
 END
 }
@@ -30,14 +32,17 @@ for argument; do
     esac
 done
 
-# --scratch is for this script, all the others for measure.py
+# --scratch and --detectors are for this script, all the others for measure.py
 want=
+detectors=no
 set -- "$@" --end
 while [ "$1" != --end ]; do
     if [ "$want" = scratch ]; then
         scratch=$1 want= keep=yes
     elif [ "$1" = --scratch ]; then
         want=scratch
+    elif [ "$1" = --detectors ]; then
+        detectors=yes
     else
         set -- "$@" "$1"
     fi
@@ -51,6 +56,18 @@ mkdir -p "$scratch"
 trap 'exit 1' INT TERM
 
 ${CC:-cc} -std=gnu11 -O2 -D_GNU_SOURCE -Wall -Wextra "$here"/*.c -o "$scratch/generate" -lcrypto -lm
+if [ $detectors = yes ]; then
+    [ -e "$root/build/CMakeCache.txt" ] || cmake -S "$root" -B "$root/build" -DSEALDNS_TESTS=OFF >"$scratch/cmake.log"
+    cmake --build "$root/build" --target bench_detectors >"$scratch/cmake.log" || { cat "$scratch/cmake.log"; exit 1; }
+    [ -e "$scratch/clients.pcap" ] ||
+        "$scratch/generate" dns "$scratch/clients.pcap" --packets 600000 --clients 50000
+    [ -e "$scratch/mix.pcap" ] || "$scratch/generate" mix "$scratch/mix.pcap" --packets 600000
+    for capture in clients mix; do
+        echo "$capture:"
+        "$root/build/bench_detectors" "$scratch/$capture.pcap" 150
+    done
+    exit 0
+fi
 ${CC:-cc} -std=gnu11 -O2 -D_GNU_SOURCE -Wall -Wextra "$here/stopwatch/stopwatch.c" -o "$scratch/stopwatch"
 python3 "$here/measure.py" --generate "$scratch/generate" --stopwatch "$scratch/stopwatch" --scratch "$scratch" \
     --binary "${SEALDNS:-$root/build/sealdns}" "$@"
