@@ -8,6 +8,7 @@
 
 #include "base/addr.h"
 #include "base/time.h"
+#include "model/record_shape.h"
 #include "model/tls.h"
 
 /* A flow passes through these in order, leaving out what does not happen; PROGRESS may repeat. */
@@ -59,6 +60,7 @@ struct flow_observation {
     uint32_t flows; /* 1 in the first that carries counts, then 0 */
     uint32_t queries, responses;
     uint64_t packets, bytes_out, bytes_in;
+    struct record_shape shape; /* TLS over TCP, where records are read */
     struct tls_facts tls;
 };
 

@@ -2,7 +2,7 @@
  *
  * Limits, with the defaults of struct observer_limits (N flows, T transactions, S stream bytes):
  *   flow table            N * (128 + 6) bytes                           34 MiB
- *   cold parts            N / 4 records of sizeof(struct cold)          17 MiB
+ *   cold parts            N / 4 records of sizeof(struct cold)          27 MiB
  *   handshake facts       N / 16 records of sizeof(struct tls_facts)    12 MiB
  *   classifier states     N / 16, about a kilobyte each, at most CLASSIFY_PACKETS packets a flow
  *   streams               S bytes of segments and half messages         16 MiB

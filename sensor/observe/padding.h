@@ -3,13 +3,12 @@
 #ifndef SEALDNS_OBSERVE_PADDING_H
 #define SEALDNS_OBSERVE_PADDING_H
 
-#include <stdint.h>
+#include <stdbool.h>
 
-enum { PAD_QUERY = 128, PAD_RESPONSE = 468, RECORD_LEAST = 36 };
+enum { PAD_QUERY = 128, PAD_RESPONSE = 468, RECORD_LEAST = 36, MESSAGE_PREFIX = 2 };
 
-/* What the record layer adds to the plaintext: IV, content type, authentication tag. */
-unsigned record_overhead(int tls13, uint16_t cipher);
-/* Messages in a record of this length, each with its two-byte prefix; 0: too short for one. */
-unsigned record_messages(unsigned length, unsigned overhead, unsigned block);
+/* Messages in a record of this length, each with its two-byte prefix; 0: too short for one. Where
+ * the overhead is not known (0) a record is one message. *padded: they lie on the lattice. */
+unsigned record_messages(unsigned length, unsigned overhead, unsigned block, bool *padded);
 
 #endif

@@ -79,7 +79,9 @@ static void take_counts(struct observer *o, struct flow *f)
     if (f->cold) {
         out->queries = f->cold->queries;
         out->responses = f->cold->responses;
+        out->shape = f->cold->tls.shape;
         f->cold->queries = f->cold->responses = 0;
+        memset(&f->cold->tls.shape, 0, sizeof f->cold->tls.shape);
     }
     f->packets = f->bytes_out = f->bytes_in = 0;
     f->flags |= TOLD_COUNTS;

@@ -1,27 +1,21 @@
 #include "observe/tls_data.h"
 
 #include "observe/padding.h"
+#include "observe/shape.h"
 
 enum { HTTP_LEAST = 60, HTTP_MOST = 330 };      /* a record of a DoH request or answer */
 enum { PREFACE_MOST = 110 };                    /* longer, and a request came with it */
 enum { TICKET_LEAST = 100, TICKET_MOST = 600 }; /* NewSessionTicket, encrypted */
 
-static unsigned messages_in(const struct flow *f, uint16_t length, unsigned block)
+static void ask(struct cold *c, unsigned queries, nsec_t now)
 {
-    const struct tls_facts *facts = f->cold->facts;
-
-    return record_messages(
-        length, record_overhead(f->cold->tls.flags & TLS_13, facts ? facts->cipher : 0), block);
-}
-
-static void ask(struct cold *c, unsigned queries)
-{
+    shape_asked(c, queries, now);
     c->tls.asked += queries;
     c->queries += queries;
 }
 
-/* Never more answers than queries: the rest is something else. */
-static void answer(struct cold *c, uint32_t answers)
+/* Never more answers than queries: the rest is something else. now 0: nobody knows since when. */
+static void answer(struct cold *c, uint32_t answers, nsec_t now)
 {
     struct tls_flow *t = &c->tls;
 
@@ -30,13 +24,15 @@ static void answer(struct cold *c, uint32_t answers)
     t->burst = 0;
     if (answers > t->asked - t->answered)
         answers = t->asked - t->answered;
+    if (now)
+        shape_answered(c, answers, now);
     t->answered += answers;
     c->responses += answers;
 }
 
 /* HTTP/2: the first record is the preface. A POST is two records in a row, headers and body; so of
  * records in a row every other one counts. */
-static void client_http(struct cold *c, uint16_t length)
+static void client_http(struct cold *c, uint16_t length, nsec_t now)
 {
     struct tls_flow *t = &c->tls;
     bool preface = !(t->flags & TLS_PREFACE_PASSED);
@@ -45,13 +41,13 @@ static void client_http(struct cold *c, uint16_t length)
     if (length < HTTP_LEAST || (preface ? length <= PREFACE_MOST : length > HTTP_MOST))
         return;
     if (t->burst++ % 2 == 0)
-        ask(c, 1);
+        ask(c, 1, now);
 }
 
 void tls_client_data(struct observer *o, struct flow *f, uint16_t length)
 {
     struct tls_flow *t = &f->cold->tls;
-    unsigned messages = messages_in(f, length, PAD_QUERY);
+    unsigned messages = shape_record(f, SIDE_CLIENT, length);
 
     if (messages == 0)
         return;
@@ -59,16 +55,14 @@ void tls_client_data(struct observer *o, struct flow *f, uint16_t length)
     if (t->waiting_since == 0)
         t->waiting_since = o->now;
     if (f->transport == TRANSPORT_DOT)
-        ask(f->cold, messages);
+        ask(f->cold, messages, o->now);
     else if (f->transport == TRANSPORT_DOH2)
-        client_http(f->cold, length);
+        client_http(f->cold, length, o->now);
 }
 
 static bool padded(const struct flow *f, uint16_t length)
 {
-    unsigned overhead = record_overhead(1, f->cold->facts ? f->cold->facts->cipher : 0);
-
-    return (length - overhead - 2) % PAD_RESPONSE == 0;
+    return (length - shape_overhead(f) - MESSAGE_PREFIX) % PAD_RESPONSE == 0;
 }
 
 /* Servers of TLS 1.3 send two tickets of one length, or one, before anything else. A first record
@@ -93,13 +87,17 @@ static bool is_ticket(struct observer *o, struct flow *f, uint16_t length)
 void tls_server_data(struct observer *o, struct flow *f, uint16_t length)
 {
     struct cold *c = f->cold;
+    unsigned messages;
 
-    if (length < RECORD_LEAST || is_ticket(o, f, length) || !(c->tls.flags & TLS_ASKED))
+    if (length >= RECORD_LEAST && (is_ticket(o, f, length) || !(c->tls.flags & TLS_ASKED)))
+        return;
+    messages = shape_record(f, SIDE_SERVER, length);
+    if (messages == 0)
         return;
     if (f->transport != TRANSPORT_DOH2)
-        answer(c, messages_in(f, length, PAD_RESPONSE));
+        answer(c, messages, o->now);
     else if (length >= HTTP_LEAST && c->tls.asked > 0)
-        answer(c, 1);
+        answer(c, 1, o->now);
 }
 
 void tls_no_ticket(struct flow *f)
@@ -110,6 +108,7 @@ void tls_no_ticket(struct flow *f)
         return;
     t->ticket_at = 0;
     t->flags |= TLS_TICKETS_PASSED;
+    shape_record(f, SIDE_SERVER, t->ticket);
     if (f->transport != TRANSPORT_DOH2 || t->asked > 0)
-        answer(f->cold, 1);
+        answer(f->cold, 1, 0);
 }

@@ -3,6 +3,7 @@
 #define SEALDNS_OBSERVE_TLS_FLOW_H
 
 #include "base/time.h"
+#include "model/record_shape.h"
 #include "observe/records.h"
 
 enum tls_flow_flag {
@@ -31,6 +32,9 @@ struct tls_flow {
     uint8_t burst;    /* HTTP/2: requests' records in a row */
     uint16_t ticket;  /* length of the record that may be a session ticket */
     nsec_t ticket_at; /* ... when it may be an answer as well; else 0 */
+    nsec_t asked_at;  /* the only query that waits; 0: none, or more than one */
+    bool prefix[2];   /* the last record of this side was the prefix of the next one's message */
+    struct record_shape shape; /* since the last observation */
 };
 
 #endif

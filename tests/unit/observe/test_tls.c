@@ -140,6 +140,108 @@ static void test_a_dot_conversation(void **state)
     assert_null(trace_phase(&t, FLOW_FAILED));
 }
 
+/* All that the observations say of records together. */
+static struct record_shape shape_told(void)
+{
+    struct record_shape all = {.exact = false};
+
+    for (size_t i = 0; i < t.count; i++) {
+        const struct record_shape *s = &t.told[i].flow.shape;
+
+        all.client.records += s->client.records;
+        all.client.messages += s->client.messages;
+        all.client.padded += s->client.padded;
+        all.client.large += s->client.large;
+        all.client.octets += s->client.octets;
+        all.server.records += s->server.records;
+        all.server.messages += s->server.messages;
+        all.server.padded += s->server.padded;
+        all.exact |= s->exact;
+        for (size_t b = 0; b < LATENCY_BUCKETS; b++)
+            all.answer[b] = (uint8_t)(all.answer[b] + s->answer[b]);
+    }
+    return all;
+}
+
+static void test_shape_of_records(void **state)
+{
+    struct record_shape s;
+
+    (void)state;
+    begin(853);
+    hello();
+    finished();
+    send_record(1, 23, 250); /* a ticket */
+    send_record(0, 23, 147);
+    t.now += 3 * NSEC_MS;
+    send_record(1, 23, 487);
+    send_record(0, 23, 277); /* two of 128: which of them is answered, nobody knows */
+    send_record(1, 23, 487);
+    send_record(1, 23, 19);  /* a prefix of its own ... */
+    send_record(1, 23, 485); /* ... and its message */
+    send_record(0, 23, 275); /* N = 256 */
+    t.now += 20 * NSEC_MS;
+    send_record(1, 23, 100);
+    send_record(0, 23, 60); /* not padded */
+    send_record(0, 23, 22); /* a key update */
+    send_record(0, 23, 19); /* an alert */
+    trace_segment(&t, 0, TCP_FIN | TCP_ACK, NULL, 0);
+    trace_end(&t);
+    s = shape_told();
+    assert_true(s.exact);
+    assert_int_equal(s.client.records, 4);
+    assert_int_equal(s.client.messages, 5);
+    assert_int_equal(s.client.padded, 4);
+    assert_int_equal(s.client.large, 1);
+    assert_int_equal(s.client.octets, 130 + 260 + 258 + 43);
+    assert_int_equal(s.server.records, 4);
+    assert_int_equal(s.server.messages, 4);
+    assert_int_equal(s.server.padded, 3);
+    assert_int_equal(s.answer[latency_bucket(3000)], 1);
+    assert_int_equal(s.answer[latency_bucket(20000)], 1);
+}
+
+static void tls_1_2_with(uint16_t cipher, unsigned query, unsigned answer)
+{
+    begin(853);
+    t.alpn = "dot";
+    t.cipher = cipher;
+    send_record(0, 22, 200);
+    send_record(1, 22, 2000);
+    send_record(0, 22, 70);
+    send_record(0, 20, 1);
+    send_record(0, 22, 40);
+    send_record(1, 20, 1);
+    send_record(1, 22, 40);
+    send_record(0, 23, (uint16_t)query);
+    send_record(1, 23, (uint16_t)answer);
+    trace_end(&t);
+}
+
+static void test_shape_by_suite(void **state)
+{
+    static const struct {
+        uint16_t cipher, query, answer;
+        bool exact;
+    } cases[] = {{0xc02f, 154, 494, true},
+                 {0xcca8, 146, 486, true},
+                 {0xc0a2, 146, 486, true},
+                 {0xc027, 192, 528, false}};
+
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct record_shape s;
+
+        tls_1_2_with(cases[i].cipher, cases[i].query, cases[i].answer);
+        s = shape_told();
+        assert_int_equal(s.exact, cases[i].exact);
+        assert_int_equal(s.client.padded, cases[i].exact);
+        assert_int_equal(s.server.padded, cases[i].exact);
+        assert_int_equal(s.client.messages, 1);
+        assert_int_equal(s.server.messages, 1);
+    }
+}
+
 /* Two tickets, each in its own segment, are no answer; a server without tickets may answer at once.
  */
 static void test_tickets_are_no_answer(void **state)
@@ -724,6 +826,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_a_dot_conversation),
+        cmocka_unit_test(test_shape_of_records),
+        cmocka_unit_test(test_shape_by_suite),
         cmocka_unit_test(test_tickets_are_no_answer),
         cmocka_unit_test(test_hello_retry),
         cmocka_unit_test(test_a_doh_conversation),
