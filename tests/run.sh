@@ -46,7 +46,7 @@ fast -       60 lint-scripts   tests/lint/scripts.sh
 fast -      120 lint-spoil     tests/lint/spoil.py
 fast -       60 lint-rules     tests/lint/check-rules.py
 fast -      400 units          tests/unit/run.sh $DEBUG
-fast -      400 replay         env SEALDNS=$DEBUG/sealdns tests/netns/run-replay.sh
+fast -      400 replay         env SEALDNS=$DEBUG/sealdns tests/pcap/replay.py
 fast -      200 cli            env SEALDNS=$DEBUG/sealdns tests/cli/run-cli.sh
 full corpus 500 corpus         python3 tests/corpus/compare.py --binary $RELEASE/sealdns
 full corpus 500 corpus-asan    python3 tests/corpus/compare.py --binary $DEBUG/sealdns
