@@ -21,14 +21,6 @@
 #define WATCHES   2048
 #define FALLBACKS 4096
 
-/* The same for one resolver in every policy that names it. */
-uint64_t downgrade_group(const struct downgrade *d, int16_t resolver, const struct addr *server)
-{
-    if (resolver >= 0 && (size_t)resolver < d->group_count)
-        return d->groups[resolver];
-    return hash_bytes(server->b, sizeof server->b, 1);
-}
-
 struct sealed *downgrade_pair(const struct downgrade *d, const struct addr *client, uint64_t group)
 {
     struct sealed_key key = {*client, group};
@@ -96,6 +88,17 @@ static void see_query(struct downgrade *d, const struct observation *o)
         habit_learn(h, name, true, o->time);
 }
 
+/* The server answers in clear text: its packets look like this. */
+static void hear_server(struct downgrade *d, const struct watch *w, const struct observation *o)
+{
+    for (int i = 0; i < GROUPS; i++) {
+        struct sealed *s = w->group[i] ? downgrade_pair(d, &w->client, w->group[i]) : NULL;
+
+        if (s)
+            blame_heard(d, s, &o->server, o->ttl, o->time);
+    }
+}
+
 static void see_answer(struct downgrade *d, const struct observation *o)
 {
     const struct dns_message *m = &o->dns.message;
@@ -115,25 +118,14 @@ static void see_answer(struct downgrade *d, const struct observation *o)
         if (habit_contacted(h, m->address + i))
             habit_own(h, name); /* bootstrap, though after the attempt */
     w = watch_of(d, o, h);
-    if (w && w->held_count)
+    if (!w)
+        return;
+    hear_server(d, w, o);
+    if (w->held_count)
         watch_answer(d, w, o, name);
 }
 
 /* --- encrypted attempts ---------------------------------------------------------------------- */
-
-static bool is_attempt(const struct downgrade *d, const struct observation *o)
-{
-    bool shared;
-
-    if (transport_is_sealed(o->transport))
-        return true;
-    if (transport_is_clear(o->transport))
-        return false;
-    if (o->server_port == 853)
-        return true;
-    return o->server_port == 443 && policy_resolver_at(d->policy, &o->server, &shared) >= 0 &&
-           !shared;
-}
 
 static void learn_server_name(struct habit *h, const char *sni)
 {
@@ -142,74 +134,6 @@ static void learn_server_name(struct habit *h, const char *sni)
 
     if (length)
         habit_own(h, habit_hash(wire, length));
-}
-
-static bool rules_cut(const struct downgrade *d, const struct observation *o)
-{
-    enum action a;
-
-    if (d->policy->mode != MODE_ENFORCE)
-        return false;
-    a = policy_kernel(d->policy, o->note.zone, &o->client, &o->server, o->server_port, o->time);
-    return a == ACTION_REJECT || a == ACTION_DROP;
-}
-
-static bool own_rule_cuts(const struct downgrade *d, const struct observation *o)
-{
-    uint8_t cause = o->flow.cause;
-
-    return (cause == CAUSE_RESET || cause == CAUSE_TIMEOUT || cause == CAUSE_ICMP) &&
-           rules_cut(d, o);
-}
-
-/* Against the server's usual TTL, of this flow or of one that worked: three hops more or less are
- * another sender, none is the server; in between nobody can tell, for routes change. */
-static enum origin origin_of_reset(const struct sealed *s, const struct observation *o)
-{
-    const struct flow_observation *flow = &o->flow;
-    int usual = flow->ttl_server, hops;
-
-    if (!usual && addr_equal(&s->ok_server, &o->server))
-        usual = s->ok_ttl;
-    if (!usual || !flow->ttl_fault)
-        return ORIGIN_UNKNOWN;
-    hops = (int)flow->ttl_fault - usual;
-    if (hops >= 3 || hops <= -3)
-        return ORIGIN_PATH;
-    return hops == 0 || flow->ttl_server ? ORIGIN_SERVER : ORIGIN_UNKNOWN;
-}
-
-static enum origin origin_of_icmp(const struct downgrade *d, const struct observation *o)
-{
-    const struct addr *source = &o->flow.icmp_source;
-
-    if (addr_is_zero(source))
-        return ORIGIN_UNKNOWN;
-    if (policy_is_gateway(d->policy, source))
-        return ORIGIN_GATEWAY;
-    return addr_equal(source, &o->server) ? ORIGIN_SERVER : ORIGIN_PATH;
-}
-
-/* Who made it fail: our own rules before anybody else. */
-static enum cause judge_cause(const struct downgrade *d, const struct sealed *s,
-                              const struct observation *o, enum origin *origin)
-{
-    const struct flow_observation *flow = &o->flow;
-
-    *origin = flow->origin;
-    if (own_rule_cuts(d, o)) {
-        *origin = ORIGIN_GATEWAY;
-        return CAUSE_OWN_RULE;
-    }
-    if (*origin != ORIGIN_UNKNOWN)
-        return flow->cause;
-    if (flow->cause == CAUSE_CERTIFICATE)
-        *origin = ORIGIN_CLIENT;
-    else if (flow->cause == CAUSE_ICMP)
-        *origin = origin_of_icmp(d, o);
-    else if (flow->cause == CAUSE_RESET && !flow->from_client)
-        *origin = origin_of_reset(s, o);
-    return flow->cause;
 }
 
 static void see_contact(struct downgrade *d, struct habit *h, const struct observation *o)
@@ -226,6 +150,10 @@ static void see_success(struct downgrade *d, struct sealed *s, const struct obse
     struct addr sibling[STATION_ADDRESSES];
     size_t siblings;
 
+    if (o->flow.phase == FLOW_ESTABLISHED) {
+        servers_learn(d->servers, &o->server, o->flow.ttl_server, o->flow.rtt_us);
+        blame_heard(d, s, &o->server, o->flow.ttl_server, o->time);
+    }
     if (!sealed_worked(s, o) && o->flow.phase != FLOW_ESTABLISHED)
         return;
     downgrade_recovered(d, s);
@@ -245,34 +173,37 @@ static void see_success(struct downgrade *d, struct sealed *s, const struct obse
 static void see_attempt(struct downgrade *d, struct sealed *s, struct habit *h,
                         const struct observation *o)
 {
+    struct blame blame;
     struct watch *w;
 
     if (!sealed_opened(s, o))
         return;
     see_contact(d, h, o);
     w = watch_client(d, o, h, s->key.group);
-    if (o->flow.phase == FLOW_OPENED && rules_cut(d, o) &&
-        sealed_failed(s, o, CAUSE_OWN_RULE, ORIGIN_GATEWAY, &d->times))
+    if (o->flow.phase != FLOW_OPENED || !groups_cut(d->policy, o))
+        return;
+    origin_begin(&blame, o, true);
+    if (sealed_failed(s, o, &blame, &d->times))
         watch_settle(d, w, o->time, false);
 }
 
 static void see_failure(struct downgrade *d, struct sealed *s, struct habit *h,
                         const struct observation *o)
 {
-    enum origin origin;
-    enum cause cause = judge_cause(d, s, o, &origin);
+    struct blame blame = blame_of(d, s, o);
 
-    if (cause == CAUSE_OWN_RULE && s->cause == cause && s->failed && s->flow_id == o->flow_id)
+    if (blame.cause == CAUSE_OWN_RULE && s->blame.cause == blame.cause && s->failed &&
+        s->blame.flow_id == o->flow_id)
         return; /* counted with its first packet */
-    if (sealed_failed(s, o, cause, origin, &d->times))
+    if (sealed_failed(s, o, &blame, &d->times))
         watch_settle(d, watch_client(d, o, h, s->key.group), o->time, false);
 }
 
 static void see_flow(struct downgrade *d, const struct observation *o)
 {
-    uint64_t group = downgrade_group(d, o->note.resolver, &o->server);
+    uint64_t group = groups_at(&d->groups, o->note.resolver, &o->server);
     uint64_t by_address =
-        downgrade_group(d, policy_resolver_at(d->policy, &o->server, NULL), &o->server);
+        groups_at(&d->groups, policy_resolver_at(d->policy, &o->server, NULL), &o->server);
     struct sealed_key key = {o->client, group};
     struct habit *h = habit_of(d, o);
     struct sealed *s;
@@ -297,6 +228,9 @@ static void see_flow(struct downgrade *d, const struct observation *o)
     case FLOW_CLOSED:
         sealed_forget(s, o->flow_id);
         break;
+    case FLOW_AFTERMATH:
+        blame_after(d, s, o);
+        break;
     default:
         break;
     }
@@ -311,8 +245,8 @@ static void downgrade_prefetch(const void *state, const struct observation *o, b
         entry ? table_prefetch_entry : table_prefetch_bucket;
     struct sealed_key key = {.client = o->client};
 
-    if (o->kind == OBSERVE_FLOW && is_attempt(d, o)) {
-        key.group = downgrade_group(d, o->note.resolver, &o->server);
+    if (o->kind == OBSERVE_FLOW && groups_attempt(d->policy, o)) {
+        key.group = groups_at(&d->groups, o->note.resolver, &o->server);
         prefetch(d->pairs, &key);
         prefetch(d->habits, &o->client);
     } else if (o->kind == OBSERVE_DNS &&
@@ -326,7 +260,7 @@ static void downgrade_observe(void *state, const struct observation *o)
     struct downgrade *d = state;
 
     if (o->kind == OBSERVE_FLOW) {
-        if (is_attempt(d, o))
+        if (groups_attempt(d->policy, o))
             see_flow(d, o);
         return;
     }
@@ -364,13 +298,8 @@ static void read_times(struct downgrade *d, const struct policy *p)
 static bool read_policy(struct downgrade *d, const struct policy *p)
 {
     struct known_names *names = known_names_create(p);
-    uint64_t *groups = calloc(p->resolver_count + 1, sizeof *groups);
+    bool groups = groups_read(&d->groups, p);
 
-    free(d->groups);
-    d->groups = groups;
-    d->group_count = groups ? p->resolver_count : 0;
-    for (size_t i = 0; i < d->group_count; i++)
-        groups[i] = hash_bytes(p->resolvers[i].id, strlen(p->resolvers[i].id), 0);
     if (names) {
         known_names_destroy(d->names);
         d->names = names;
@@ -397,7 +326,8 @@ static void downgrade_destroy(void *state)
     stations_destroy(d->stations);
     resolved_destroy(d->resolved);
     known_names_destroy(d->names);
-    free(d->groups);
+    servers_destroy(d->servers);
+    groups_free(&d->groups);
     free(d);
 }
 
@@ -426,10 +356,11 @@ static void *downgrade_create(const struct detector_setup *setup)
         make_table(d, sizeof(struct watch), sizeof(struct addr), WATCHES, watch_evicted, seed);
     d->fallbacks = make_table(d, sizeof(struct fallback), sizeof(struct sealed_key), FALLBACKS,
                               downgrade_fallback_evicted, seed);
+    d->servers = servers_create(seed);
     d->stations = stations_create(CLIENTS, seed);
     d->resolved = resolved_create(seed);
-    if (d->habits && d->pairs && d->watches && d->fallbacks && d->stations && d->resolved &&
-        read_policy(d, setup->policy))
+    if (d->habits && d->pairs && d->watches && d->fallbacks && d->servers && d->stations &&
+        d->resolved && read_policy(d, setup->policy))
         return d;
     downgrade_destroy(d);
     return NULL;
@@ -440,8 +371,8 @@ static size_t downgrade_bytes(const void *state)
     const struct downgrade *d = state;
 
     return sizeof *d + table_bytes(d->habits) + table_bytes(d->pairs) + table_bytes(d->watches) +
-           table_bytes(d->fallbacks) + stations_bytes(d->stations) + resolved_bytes() +
-           known_names_bytes(d->names);
+           table_bytes(d->fallbacks) + servers_bytes(d->servers) + stations_bytes(d->stations) +
+           resolved_bytes() + known_names_bytes(d->names);
 }
 
 const struct detector detector_downgrade = {.name = RULE,

@@ -5,10 +5,12 @@
 #include "base/table.h"
 #include "detect/detect.h"
 #include "detect/fallback.h"
+#include "detect/groups.h"
 #include "detect/habit.h"
 #include "detect/known_names.h"
 #include "detect/resolved.h"
 #include "detect/sealed.h"
+#include "detect/servers.h"
 #include "detect/stations.h"
 
 enum { HELD = 8, GROUPS = 4 };
@@ -37,14 +39,14 @@ TAILQ_HEAD(due_list, fallback);
 struct downgrade {
     const struct policy *policy;
     struct known_names *names;
-    uint64_t *groups; /* of the policy's resolvers */
-    size_t group_count;
+    struct groups groups;
     struct finding_sink sink;
     struct stats *stats;
     struct fallback_scale scale;
     struct sealed_times times;
     uint32_t habit_names;
     struct table *habits, *pairs, *watches, *fallbacks;
+    struct servers *servers;
     struct stations *stations;
     struct resolved *resolved;
     nsec_t swept;
@@ -52,19 +54,28 @@ struct downgrade {
     struct due_list due;
 };
 
-/* Of a resolver the policy knows, the same in every policy that names it; else of the address. */
-uint64_t downgrade_group(const struct downgrade *d, int16_t resolver, const struct addr *server);
 /* NULL: this client never tried that group. */
 struct sealed *downgrade_pair(const struct downgrade *d, const struct addr *client, uint64_t group);
 /* In a network of ours: private, the gateway, on the client's link, or in a zone of the policy. */
 bool downgrade_inside(const struct downgrade *d, const struct addr *client,
                       const struct addr *server);
 
+/* downgrade_blame.c: who made an attempt fail. FLOW_FAILED. */
+struct blame blame_of(const struct downgrade *d, const struct sealed *s,
+                      const struct observation *o);
+/* FLOW_AFTERMATH: what came after a reset. */
+void blame_after(struct downgrade *d, struct sealed *s, const struct observation *o);
+/* A packet of the server came, in clear text (a response) or in a flow that works. */
+void blame_heard(struct downgrade *d, struct sealed *s, const struct addr *server, uint8_t ttl,
+                 nsec_t now);
+
 /* downgrade_tell.c: what a query that counts makes of the fallback. */
 void downgrade_count(struct downgrade *d, const struct watch *w, struct sealed *s, struct habit *h,
                      const struct clear_query *q, nsec_t now);
 /* The fallback that clear text at this time adds to, or NULL. */
 struct fallback *downgrade_fallback(struct downgrade *d, const struct sealed *s, nsec_t now);
+/* More is known of who made it fail: the event grows. */
+void downgrade_blamed(struct downgrade *d, const struct sealed *s, nsec_t now);
 /* Encrypted DNS works again. */
 void downgrade_recovered(struct downgrade *d, const struct sealed *s);
 void downgrade_tell_due(struct downgrade *d, nsec_t now);

@@ -62,6 +62,16 @@ void downgrade_fallback_evicted(void *context, void *entry)
         d->stats->state_evicted++;
 }
 
+void downgrade_blamed(struct downgrade *d, const struct sealed *s, nsec_t now)
+{
+    struct fallback *b = table_find(d->fallbacks, &s->key);
+
+    if (!b || !fallback_blame(b, s))
+        return;
+    b->next = now; /* at once, though nothing else is new */
+    tell_or_wait(d, b, now);
+}
+
 void downgrade_recovered(struct downgrade *d, const struct sealed *s)
 {
     struct fallback *b = table_find(d->fallbacks, &s->key);
@@ -128,7 +138,7 @@ void downgrade_count(struct downgrade *d, const struct watch *w, struct sealed *
         b->permitted = is_permitted(d, &q->seen);
     }
     same_group = addr_equal(&q->seen.server, &s->server) ||
-                 downgrade_group(d, q->seen.resolver, &q->seen.server) == s->key.group;
+                 groups_at(&d->groups, q->seen.resolver, &q->seen.server) == s->key.group;
     b->expected = expected;
     b->excluded = w->excluded;
     fallback_grow(b, s, q, same_group, &d->scale);

@@ -57,6 +57,14 @@ static void keep_name(struct fallback *b, const struct clear_query *q)
         draft_text(b->sample[b->sample_count++], sizeof b->sample[0], q->text);
 }
 
+bool fallback_blame(struct fallback *b, const struct sealed *how)
+{
+    if (!origin_outweighs(&how->blame, &b->how.blame))
+        return false;
+    b->how.blame = how->blame;
+    return true;
+}
+
 void fallback_grow(struct fallback *b, const struct sealed *how, const struct clear_query *q,
                    bool same_group, const struct fallback_scale *scale)
 {
@@ -72,20 +80,20 @@ void fallback_grow(struct fallback *b, const struct sealed *how, const struct cl
     b->same_server += same_group && distance < scale->same_server_window;
     b->how.attempts = how->attempts;
     b->how.failures = how->failures;
-    if (b->how.origin == ORIGIN_UNKNOWN)
-        b->how.origin = how->origin;
+    fallback_blame(b, how);
     keep_name(b, q);
 }
 
+/* A certificate that the client does not take though it took one before, or somebody else's packets
+ * in the server's place, where more than one thing shows it. */
 static bool is_injected(const struct fallback *b)
 {
-    return (b->how.cause == CAUSE_RESET && b->how.origin == ORIGIN_PATH) ||
-           b->how.cause == CAUSE_CERTIFICATE;
+    return b->how.blame.cause == CAUSE_CERTIFICATE || origin_is_proven(&b->how.blame);
 }
 
 enum severity fallback_severity(const struct fallback *b, const struct fallback_scale *scale)
 {
-    if (b->how.cause == CAUSE_OWN_RULE)
+    if (b->how.blame.cause == CAUSE_OWN_RULE)
         return scale->own_rule;
     if (b->proof == 0)
         return scale->first;
@@ -116,7 +124,7 @@ unsigned fallback_confidence(const struct fallback *b, const struct fallback_sca
 {
     double doubt = 1;
 
-    if (b->how.cause != CAUSE_NONE)
+    if (b->how.blame.cause != CAUSE_NONE)
         doubt *= 1 - scale->weight_cause / 100.0;
     if (b->same_server >= scale->same_server_queries)
         doubt *= 1 - scale->weight_same_server / 100.0;
@@ -128,7 +136,7 @@ unsigned fallback_confidence(const struct fallback *b, const struct fallback_sca
 /* From the failure, or where silence was the failure from the beginning of the attempt. */
 static int64_t delay_ms(const struct fallback *b)
 {
-    bool silent = b->how.cause == CAUSE_TIMEOUT || b->how.cause == CAUSE_NO_ANSWER;
+    bool silent = b->how.blame.cause == CAUSE_TIMEOUT || b->how.blame.cause == CAUSE_NO_ANSWER;
     nsec_t from = silent || b->first < b->how.failed ? b->how.began : b->how.failed;
 
     return (b->first - from) / NSEC_MS;
@@ -139,8 +147,8 @@ static void write_evidence(const struct fallback *b, struct evidence *e)
     char text[ADDR_TEXT], names[FALLBACK_SAMPLES * 64];
     size_t used = 0;
 
-    evidence_string(e, "cause", cause_name(b->how.cause));
-    evidence_string(e, "origin", origin_name(b->how.origin));
+    evidence_string(e, "cause", cause_name(b->how.blame.cause));
+    origin_write(&b->how.blame, e);
     evidence_integer(e, "attempts", b->how.attempts);
     evidence_integer(e, "delay_ms", delay_ms(b));
     evidence_string(e, "failed_server", addr_text(&b->how.server, text));

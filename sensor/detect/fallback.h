@@ -54,6 +54,8 @@ struct fallback_scale {
 void fallback_read_scale(struct fallback_scale *scale, const struct policy *p);
 /* The first query that counts. */
 void fallback_begin(struct fallback *b, const struct sealed *how, const struct clear_query *q);
+/* True: who made it fail is known better than before. */
+bool fallback_blame(struct fallback *b, const struct sealed *how);
 /* same_group: it went to the group that failed. */
 void fallback_grow(struct fallback *b, const struct sealed *how, const struct clear_query *q,
                    bool same_group, const struct fallback_scale *scale);

@@ -52,6 +52,7 @@ static void begin_anew(struct sealed *s)
 {
     s->failed = s->failed_last = s->began = s->counts_from = 0;
     s->attempts = s->failures = s->fresh = 0;
+    s->heard_ttl = 0;
 }
 
 bool sealed_worked(struct sealed *s, const struct observation *o)
@@ -88,14 +89,26 @@ static bool is_change_of_mind(const struct observation *o)
     return o->flow.from_client && o->flow.cause == CAUSE_RESET && o->time - o->flow.first < NSEC_S;
 }
 
-bool sealed_failed(struct sealed *s, const struct observation *o, enum cause cause,
-                   enum origin origin, const struct sealed_times *times)
+static void begin_failure(struct sealed *s, const struct observation *o)
+{
+    s->failed = o->time;
+    s->began = o->flow.first ? o->flow.first : o->time;
+    s->transport = o->transport;
+    s->proto = o->proto;
+    s->server = o->server;
+    s->client_port = o->client_port;
+    s->server_port = o->server_port;
+    s->flow_id = o->flow_id;
+}
+
+bool sealed_failed(struct sealed *s, const struct observation *o, const struct blame *blame,
+                   const struct sealed_times *times)
 {
     nsec_t began = o->flow.first ? o->flow.first : o->time;
     nsec_t from = is_silent(o->flow.cause) ? began + times->patience : o->time;
 
     sealed_forget(s, o->flow_id);
-    if (cause == CAUSE_NONE || is_change_of_mind(o))
+    if (blame->cause == CAUSE_NONE || is_change_of_mind(o))
         return false;
     if (s->last_ok && s->last_ok >= began)
         return false; /* it worked while this one was trying */
@@ -104,19 +117,11 @@ bool sealed_failed(struct sealed *s, const struct observation *o, enum cause cau
     if (s->failed && o->time > s->failed_last + sealed_window(s, times))
         begin_anew(s); /* the old failure is past */
     if (!s->failed) {
-        s->failed = o->time;
-        s->began = began;
+        begin_failure(s, o);
         s->counts_from = from;
-        s->cause = (uint8_t)cause;
-        s->origin = (uint8_t)origin;
-        s->transport = o->transport;
-        s->proto = o->proto;
-        s->server = o->server;
-        s->client_port = o->client_port;
-        s->server_port = o->server_port;
-        s->flow_id = o->flow_id;
-    } else if (s->origin == ORIGIN_UNKNOWN && s->cause == cause) {
-        s->origin = (uint8_t)origin;
+        s->blame = *blame;
+    } else if (origin_outweighs(blame, &s->blame)) {
+        s->blame = *blame;
     }
     if (from < s->counts_from)
         s->counts_from = from;
@@ -140,9 +145,9 @@ bool sealed_trying(const struct sealed *s, nsec_t now, nsec_t age)
 
 nsec_t sealed_window(const struct sealed *s, const struct sealed_times *times)
 {
-    if (s->cause == CAUSE_ICMP)
+    if (s->blame.cause == CAUSE_ICMP)
         return times->window_icmp;
-    return is_silent(s->cause) ? times->window_timeout : times->window_reset;
+    return is_silent(s->blame.cause) ? times->window_timeout : times->window_reset;
 }
 
 bool sealed_was_trying(const struct sealed *s, nsec_t then)

@@ -6,7 +6,7 @@
 
 #include <stdbool.h>
 
-#include "model/observation.h"
+#include "detect/origin.h"
 
 enum { SEALED_OPEN = 4 };
 
@@ -24,13 +24,15 @@ struct sealed {
     nsec_t counts_from;          /* clear text from here on may be its consequence */
     uint32_t successes, answers; /* flows that worked; responses counted in them */
     uint16_t attempts, failures; /* since the last success */
-    uint8_t cause, origin, transport, proto;
+    uint8_t transport, proto;
     bool name_sent; /* an SNI was sent in a flow that worked */
     uint16_t client_port, server_port;
     uint16_t fresh; /* names asked in clear since the failure and not before */
     struct addr server;
     struct addr ok_server; /* that worked last, and the TTL of its packets (0: unknown) */
     uint8_t ok_ttl;
+    uint8_t heard_ttl;  /* of its packets since the failure, 0: none came */
+    struct blame blame; /* of that failure; of a later one that says more of the same */
     uint64_t flow_id;
     uint64_t told_flow; /* whose counts came last, and when: later ones are of after that */
     nsec_t told;
@@ -55,10 +57,10 @@ void sealed_forget(struct sealed *s, uint64_t flow_id);
 bool sealed_worked(struct sealed *s, const struct observation *o);
 /* The same client had success at this time over another of its addresses. */
 void sealed_sibling_worked(struct sealed *s, nsec_t at);
-/* False: it is no failure of encrypted DNS (a lost race, a client that changed its mind). cause and
- * origin are the caller's judgement. */
-bool sealed_failed(struct sealed *s, const struct observation *o, enum cause cause,
-                   enum origin origin, const struct sealed_times *times);
+/* False: it is no failure of encrypted DNS (a lost race, a client that changed its mind). blame is
+ * the caller's judgement. */
+bool sealed_failed(struct sealed *s, const struct observation *o, const struct blame *blame,
+                   const struct sealed_times *times);
 
 /* An attempt without an outcome is younger than age. */
 bool sealed_trying(const struct sealed *s, nsec_t now, nsec_t age);

@@ -239,22 +239,215 @@ static void proven_encryption_makes_it_graver(void **state)
     assert_true(evidence_has(0, "\"proven\":4"));
 }
 
+static struct observation reset(nsec_t t, nsec_t first, const char *client, const char *server)
+{
+    struct observation o =
+        outcome(t, first, client, server, FLOW_FAILED, attempt(first, client, server));
+
+    o.flow.cause = CAUSE_RESET;
+    return o;
+}
+
+static void succeed_with(nsec_t t, const char *client, const char *server, uint8_t ttl)
+{
+    struct observation o =
+        outcome(t + 20 * MS, t, client, server, FLOW_ESTABLISHED, attempt(t, client, server));
+
+    o.flow.ttl_server = ttl;
+    o.flow.rtt_us = 20000;
+    scene_see(&s, &o);
+}
+
 static void an_injected_reset_after_success_is_high(void **state)
 {
     struct observation o;
 
     (void)state;
-    succeed(T0, C, Q4);
-    o = outcome(T0 + 60 * S + MS, T0 + 60 * S, C, Q4, FLOW_FAILED, attempt(T0 + 60 * S, C, Q4));
-    o.flow.cause = CAUSE_RESET;
+    for (int i = 0; i < 3; i++)
+        succeed_with(T0 + i * S, C, Q4, 52);
+    o = reset(T0 + 60 * S + MS, T0 + 60 * S, C, Q4);
     o.flow.ttl_fault = 61;
     o.flow.ttl_server = 52;
+    o.flow.signs = RESET_TTL | RESET_IP_ID;
     scene_see(&s, &o);
     ask(T0 + 60 * S + 2 * MS, C, Q4, "www.example.org");
     run_until(T0 + 60 * S, T0 + 63 * S);
     assert_int_equal(s.count, 1);
     assert_int_equal(s.found[0].severity, SEVERITY_HIGH);
-    assert_true(evidence_has(0, "\"origin\":\"path\""));
+    assert_true(evidence_has(0, "\"origin\":\"path\",\"signs\":\"ttl ip-id\""));
+    assert_true(evidence_has(0, "\"ttl_seen\":61,\"ttl_server\":52"));
+}
+
+static void one_sign_names_the_path_but_is_weaker(void **state)
+{
+    struct observation o;
+
+    (void)state;
+    for (int i = 0; i < 3; i++)
+        succeed_with(T0 + i * S, C, Q4, 52);
+    o = reset(T0 + 60 * S + MS, T0 + 60 * S, C, Q4);
+    o.flow.ttl_fault = 61;
+    scene_see(&s, &o);
+    ask(T0 + 60 * S + 2 * MS, C, Q4, "www.example.org");
+    run_until(T0 + 60 * S, T0 + 63 * S);
+    assert_int_equal(s.count, 1);
+    assert_int_equal(s.found[0].severity, SEVERITY_MEDIUM);
+    assert_true(evidence_has(0, "\"origin\":\"path\",\"signs\":\"ttl\""));
+    /* the server goes on after what claimed to be its reset: now two agree, and the event grows */
+    o.flow.phase = FLOW_AFTERMATH;
+    o.flow.signs = RESET_SEQUENCE;
+    o.flow.cause = o.flow.ttl_fault = 0;
+    o.time = T0 + 63 * S;
+    scene_see(&s, &o);
+    assert_int_equal(s.count, 2);
+    assert_true(s.found[1].key == s.found[0].key);
+    assert_int_equal(s.found[1].severity, SEVERITY_HIGH);
+    assert_true(evidence_has(1, "\"signs\":\"ttl sequence\""));
+}
+
+static void a_lone_odd_form_proves_nothing(void **state)
+{
+    struct observation o = reset(T0 + MS, T0, C, Q4);
+
+    (void)state;
+    o.flow.signs = RESET_FORM;
+    o.flow.ttl_fault = 61;
+    scene_see(&s, &o);
+    ask(T0 + 2 * MS, C, Q4, "www.example.org");
+    run_until(T0, T0 + 3 * S);
+    assert_int_equal(s.count, 1);
+    assert_true(evidence_has(0, "\"origin\":\"unknown\",\"signs\":\"form\""));
+}
+
+static void a_reset_that_comes_too_early_and_from_elsewhere(void **state)
+{
+    struct observation o;
+
+    (void)state;
+    for (int i = 0; i < 5; i++) /* of other clients */
+        succeed_with(T0 + i * S, "10.30.7.7", Q4, 52);
+    o = reset(T0 + 10 * S + MS, T0 + 10 * S, C, Q4);
+    o.flow.ttl_fault = 61;
+    o.flow.gap_us = 1000; /* of 20,000 */
+    scene_see(&s, &o);
+    ask(T0 + 10 * S + 2 * MS, C, PLAIN, "www.example.org");
+    run_until(T0 + 10 * S, T0 + 13 * S);
+    assert_int_equal(s.count, 1);
+    assert_true(evidence_has(0, "\"signs\":\"ttl early\""));
+}
+
+static void a_server_of_several_routes_accuses_nobody(void **state)
+{
+    struct observation o;
+
+    (void)state;
+    for (int i = 0; i < 6; i++)
+        succeed_with(T0 + i * S, "10.30.7.7", Q4, i % 2 ? 52 : 61);
+    o = reset(T0 + 10 * S + MS, T0 + 10 * S, C, Q4);
+    o.flow.ttl_fault = 61;
+    scene_see(&s, &o);
+    ask(T0 + 10 * S + 2 * MS, C, PLAIN, "www.example.org");
+    run_until(T0 + 10 * S, T0 + 13 * S);
+    assert_true(evidence_has(0, "\"origin\":\"unknown\""));
+}
+
+/* The answer to the fallback itself shows what the server's packets look like. */
+static void clear_text_answers_tell_a_reset_at_first_sight(void **state)
+{
+    static const uint8_t ttl[] = {63, 55, 56, 55};
+    static const char *const word[] = {"\"origin\":\"path\",\"signs\":\"ttl\"",
+                                       "\"origin\":\"server\",\"ttl_seen\":55",
+                                       "\"origin\":\"unknown\"", "\"origin\":\"server\""};
+
+    (void)state;
+    for (int i = 0; i < 4; i++) {
+        const char *client = i == 3 ? C6 : C, *server = i == 3 ? Q6 : Q4;
+        struct observation o;
+
+        open_scene(NULL);
+        o = reset(T0 + MS, T0, client, server);
+        o.flow.ttl_fault = ttl[i];
+        scene_see(&s, &o);
+        ask(T0 + 2 * MS, client, server, "www.example.org");
+        o = scene_answer(T0 + 20 * MS, client, server, "www.example.org", "192.0.2.1");
+        o.ttl = 55;
+        scene_see(&s, &o);
+        run_until(T0, T0 + 3 * S);
+        assert_int_equal(s.count, 1);
+        assert_true(evidence_has(0, word[i]));
+        close_scene(NULL);
+    }
+}
+
+/* It answers with an alert, in plain text, with another certificate: from as far as it is. */
+static void an_impostor_is_told_from_the_server(void **state)
+{
+    static const struct {
+        enum cause cause;
+        bool from_client;
+        uint8_t alert, ttl;
+        const char *word;
+    } row[] = {
+        {CAUSE_TLS_ALERT, false, 40, 63, "\"origin\":\"path\",\"signs\":\"ttl\""},
+        {CAUSE_TLS_ALERT, false, 40, 55, "\"origin\":\"server\""},
+        {CAUSE_TLS_ALERT, false, 40, 0, "\"origin\":\"unknown\""},
+        {CAUSE_VERSION, true, 70, 63, "\"origin\":\"path\""},
+        {CAUSE_VERSION, true, 70, 55, "\"origin\":\"client\""},
+        {CAUSE_NOT_TLS, false, 0, 63, "\"origin\":\"path\""},
+        {CAUSE_NOT_TLS, false, 0, 55, "\"origin\":\"server\""},
+        {CAUSE_NO_ANSWER, true, 0, 63, "\"origin\":\"path\""},
+        {CAUSE_NO_ANSWER, true, 0, 55, "\"origin\":\"unknown\""},
+        {CAUSE_TIMEOUT, false, 0, 0, "\"origin\":\"unknown\""},
+        {CAUSE_CERTIFICATE, true, 48, 63, "\"origin\":\"path\""},
+        {CAUSE_CERTIFICATE, true, 48, 55,
+         "\"origin\":\"client\",\"ttl_seen\":55,\"ttl_server\":55,\"alert\":48,"
+         "\"alert_name\":\"unknown_ca\",\"alert_from\":\"client\""},
+        {CAUSE_CERTIFICATE, true, 255, 0, "\"origin\":\"client\",\"alert_name\":\"encrypted\""}};
+
+    (void)state;
+    for (size_t i = 0; i < sizeof row / sizeof *row; i++) {
+        struct observation o;
+
+        open_scene(NULL);
+        succeed_with(T0 - 100 * S, C, Q4, 55);
+        o = outcome(T0 + 10 * MS, T0, C, Q4, FLOW_FAILED, attempt(T0, C, Q4));
+        o.flow.cause = (uint8_t)row[i].cause;
+        o.flow.from_client = row[i].from_client;
+        o.flow.alert = row[i].alert;
+        o.flow.ttl_server = row[i].ttl;
+        o.flow.ttl_fault = 64; /* of whatever packet came last */
+        scene_see(&s, &o);
+        ask(T0 + 300 * MS, C, PLAIN, "www.example.org");
+        run_until(T0, T0 + 3 * S);
+        if (!s.count || !evidence_has(0, row[i].word))
+            print_error("row %zu: %s\n", i, s.count ? s.found[0].evidence.text : "nothing");
+        assert_int_equal(s.count, 1);
+        assert_true(evidence_has(0, row[i].word));
+        close_scene(NULL);
+    }
+}
+
+static void an_icmp_error_in_the_servers_name(void **state)
+{
+    (void)state;
+    for (int forged = 0; forged < 2; forged++) {
+        struct observation o;
+
+        open_scene(NULL);
+        succeed_with(T0 - 100 * S, C, Q4, 55);
+        o = outcome(T0 + MS, T0, C, Q4, FLOW_FAILED, attempt(T0, C, Q4));
+        o.flow.cause = CAUSE_ICMP;
+        o.flow.icmp_source = at(Q4);
+        o.flow.icmp_type = 3;
+        o.flow.icmp_code = 13;
+        o.flow.ttl_fault = forged ? 63 : 55;
+        scene_see(&s, &o);
+        ask(T0 + 2 * MS, C, Q4, "www.example.org");
+        run_until(T0, T0 + 3 * S);
+        assert_true(evidence_has(0, forged ? "\"origin\":\"path\"" : "\"origin\":\"server\""));
+        assert_true(evidence_has(0, "\"icmp\":\"type 3 code 13\",\"icmp_source\":\"9.9.9.9\""));
+        close_scene(NULL);
+    }
 }
 
 static void a_reset_is_held_against_the_ttl_of_flows_that_worked(void **state)
@@ -711,6 +904,13 @@ int main(void)
         cmocka_unit_test(each_cause_makes_an_informational_event),
         cmocka_unit_test(where_an_icmp_error_comes_from),
         cmocka_unit_test(a_reset_is_held_against_the_ttl_of_flows_that_worked),
+        cmocka_unit_test(clear_text_answers_tell_a_reset_at_first_sight),
+        cmocka_unit_test(an_impostor_is_told_from_the_server),
+        cmocka_unit_test(an_icmp_error_in_the_servers_name),
+        SCENE(one_sign_names_the_path_but_is_weaker),
+        SCENE(a_lone_odd_form_proves_nothing),
+        SCENE(a_reset_that_comes_too_early_and_from_elsewhere),
+        SCENE(a_server_of_several_routes_accuses_nobody),
         SCENE(a_query_before_the_silent_failure_is_known_counts),
         SCENE(one_event_for_a_client_and_a_group),
         SCENE(clear_text_to_another_resolver_is_not_innocent),
