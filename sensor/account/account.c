@@ -84,6 +84,7 @@ static void write_note(const struct account *a, struct observation *o)
         return;
     n->zone = policy_zone_of(p, &o->client, interface_name(a, o->iface), o->vlan);
     n->resolver = resolver_of(p, o);
+    n->inside = policy_inside(p, &o->client, &o->server);
     if (n->zone == ZONE_GATEWAY)
         n->roles |= ROLE_GATEWAY;
     n->approved = n->resolver >= 0 && address_fits(p, n->resolver, &o->server) &&
@@ -98,6 +99,7 @@ static void recall_note(const struct conversation *c, struct observation *o)
     o->note = (struct observation_note){.zone = c->zone,
                                         .resolver = c->resolver,
                                         .approved = c->approved,
+                                        .inside = c->inside,
                                         .roles = c->zone == ZONE_GATEWAY ? ROLE_GATEWAY : 0};
 }
 
@@ -122,6 +124,7 @@ static void describe(struct conversation *c, const struct account *a, const stru
     c->zone = o->note.zone;
     c->resolver = o->note.resolver;
     c->approved = o->note.approved;
+    c->inside = o->note.inside;
     if (o->kind == OBSERVE_DNS) {
         c->identified_by = BY(BY_PORT) | BY(BY_PAYLOAD);
         c->confidence = 100;
@@ -268,6 +271,7 @@ void account_use_policy(struct account *a, const struct policy *policy)
         c->zone = o.note.zone;
         c->resolver = o.note.resolver;
         c->approved = o.note.approved;
+        c->inside = o.note.inside;
     }
 }
 

@@ -82,8 +82,10 @@ static int judge_record(struct bench *b, struct dns_message *out, knot_section_t
     knot_rrset_init_empty(&rr);
     if (knot_rrset_rr_from_wire(b->wire, &b->at, b->length, &rr, NULL, false) != KNOT_EOK)
         return SD_EMALF; /* it has cleared what it had taken */
-    if (section == KNOT_ANSWER)
+    if (section == KNOT_ANSWER) {
         judge_address(&rr, out);
+        out->soa_count += rr.type == KNOT_RRTYPE_SOA && out->soa_count < UINT8_MAX;
+    }
     if (section == KNOT_ADDITIONAL && rr.type == KNOT_RRTYPE_OPT)
         error = judge_edns(&rr, out);
     if (rr.type == KNOT_RRTYPE_SVCB || rr.type == KNOT_RRTYPE_HTTPS)

@@ -5,6 +5,7 @@
 
 #include "base/cursor.h"
 #include "base/error.h"
+#include "base/hash.h"
 #include "classify/classify.h"
 #include "classify/dns_rdata.h"
 
@@ -252,6 +253,14 @@ static void keep_address(const struct record *r, struct dns_message *out)
         out->address[out->address_count++] = addr_v6(r->rdata.at);
 }
 
+/* A sum, so that the order of the records does not matter: servers rotate them. */
+static void keep_answer(const struct record *r, struct dns_message *out)
+{
+    keep_address(r, out);
+    out->soa_count += r->type == DNS_TYPE_SOA && out->soa_count < UINT8_MAX;
+    out->digest += (uint32_t)hash_bytes(r->rdata.at, r->rdata.left, r->type);
+}
+
 static int walk_record(struct dns_walk *w, struct dns_message *out, unsigned section)
 {
     struct record r;
@@ -271,7 +280,7 @@ static int walk_record(struct dns_walk *w, struct dns_message *out, unsigned sec
     if (!cursor_ok(&w->at))
         return SD_ETRUNC;
     if (section == SECTION_ANSWER)
-        keep_address(&r, out);
+        keep_answer(&r, out);
     error = dns_walk_rdata(w, r.type, r.class, &r.rdata);
     if (!error && r.type == DNS_TYPE_OPT && section == SECTION_ADDITIONAL)
         error = walk_edns(&r, out);
@@ -285,7 +294,8 @@ static int walk_header(struct dns_walk *w, struct dns_message *out)
 
     out->edns = out->dnssec_ok = out->padded = out->has_question = false;
     out->qtype = out->qclass = out->udp_size = 0;
-    out->address_count = out->qname_length = 0;
+    out->address_count = out->qname_length = out->soa_count = 0;
+    out->digest = 0;
     out->length = (uint16_t)w->at.left;
     const uint8_t *head = cursor_take(&w->at, HEADER);
 

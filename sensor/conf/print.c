@@ -128,10 +128,9 @@ static void print_roles(const struct policy *p, FILE *to)
 
         fputs("    - {address: ", to);
         put_addr(to, &r->address);
-        fprintf(to, ", role: %s}\n",
-                r->roles & ROLE_RECURSIVE   ? "recursive"
-                : r->roles & ROLE_FORWARDER ? "forwarder"
-                                            : "client");
+        fprintf(to, ", role: [client%s%s%s]}\n", r->roles & ROLE_RECURSIVE ? ", recursive" : "",
+                r->roles & ROLE_FORWARDER ? ", forwarder" : "",
+                r->roles & ROLE_SECONDARY ? ", secondary" : "");
     }
 }
 

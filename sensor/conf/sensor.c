@@ -82,27 +82,36 @@ static void read_nftables(struct reader *r, const struct node *n, void *object)
 
 static const char *role_word(unsigned value)
 {
-    static const char *const words[] = {"client", "forwarder", "recursive"};
+    static const char *const words[] = {"client", "forwarder", "recursive", "secondary"};
 
     return value < sizeof words / sizeof *words ? words[value] : "?";
 }
 
-static void read_role_word(struct reader *r, const struct node *n, void *object)
+static void read_role_word(struct reader *r, const struct node *n, struct policy_role *role)
 {
     static const struct option option = {.name = "role", .kind = OPTION_WORD, .word = role_word};
-    static const uint8_t roles[] = {0, ROLE_FORWARDER, ROLE_RECURSIVE};
-    struct policy_role *role = object;
+    static const uint8_t roles[] = {0, ROLE_FORWARDER, ROLE_RECURSIVE, ROLE_SECONDARY};
     unsigned word;
 
     if (read_value(r, n, &option, &word))
-        role->roles = roles[word];
+        role->roles |= roles[word];
+}
+
+/* One word, or a list of them. */
+static void read_role_words(struct reader *r, const struct node *n, void *object)
+{
+    if (n->kind != NODE_LIST)
+        read_role_word(r, n, object);
+    else
+        for (const struct node *e = n->first; e; e = e->next)
+            read_role_word(r, e, object);
 }
 
 static void read_role(struct reader *r, const struct node *entry)
 {
     static const struct key keys[] = {
         KEY("address", OPTION_ADDRESS, .required = true, FIELD(struct policy_role, address)),
-        PART("role", read_role_word, .required = true),
+        PART("role", read_role_words, .required = true),
         KEYS_END,
     };
     struct policy *p = r->policy;

@@ -31,11 +31,7 @@ struct sealed *downgrade_pair(const struct downgrade *d, const struct addr *clie
 bool downgrade_inside(const struct downgrade *d, const struct addr *client,
                       const struct addr *server)
 {
-    if (addr_is_private(server) || policy_is_gateway(d->policy, server))
-        return true;
-    if (!addr_is_v4(server) && server->w[0] == client->w[0])
-        return true;
-    return policy_zone_of(d->policy, server, "", 0) > ZONE_GATEWAY;
+    return (policy_inside(d->policy, client, server) & INSIDE_SERVER) != 0;
 }
 
 /* --- clear text ------------------------------------------------------------------------------ */

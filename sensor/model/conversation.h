@@ -22,6 +22,7 @@ struct conversation {
     uint64_t flows, flows_failed;
     int16_t zone, resolver;
     bool approved;
+    uint8_t inside; /* bits of enum inside */
     bool queries_estimated;
     uint8_t identified_by;
     uint8_t confidence;

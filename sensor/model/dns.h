@@ -40,6 +40,8 @@ struct dns_message {
     bool has_question;
     bool unsound; /* no server takes it (a name over 255 octets or in a loop, an A without address),
                    * but it can be read to its end and counts */
+    uint8_t soa_count; /* SOA records of the answer section: two end an AXFR */
+    uint32_t digest; /* of the answer section's types and data, whatever their order; by the walk */
     uint8_t address_count;        /* of the answer section's A and AAAA records, the first few */
     uint8_t qname_length;         /* octets with the root label; 0: no question */
     uint8_t qname[DNS_NAME_WIRE]; /* wire form, lower case */

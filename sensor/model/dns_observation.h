@@ -14,7 +14,8 @@ enum answer_match {
     ANSWER_WRONG_QUESTION, /* five-tuple and id of a query that waits, another question */
     ANSWER_WRONG_ID,       /* a query waits on this five-tuple, under another id */
     ANSWER_AGAIN,          /* the query had its answer already, within its lifetime */
-    ANSWER_UNASKED         /* nothing waits there */
+    ANSWER_UNASKED,        /* nothing waits there */
+    ANSWER_LATE            /* the query had waited for longer than its lifetime */
 };
 
 struct dns_observation {
@@ -23,7 +24,10 @@ struct dns_observation {
     bool retried;               /* a query asked again within its lifetime */
     bool new_flow;              /* UDP: first message of this five-tuple */
     bool question_ok;           /* the response repeats its query's question */
-    uint32_t latency_us;        /* of a matched response */
+    bool surplus;               /* ANSWER_AGAIN: more answers than the query was sent */
+    bool differs;               /* ANSWER_AGAIN: not what the first answer said */
+    uint8_t first_ttl;          /* ANSWER_AGAIN: of the first answer's packet */
+    uint32_t latency_us;        /* of a matched response; ANSWER_AGAIN: since the query as well */
     uint64_t qname_hash;        /* of the lower-case wire form, same in query and response */
     struct dns_message message; /* last: qname and addresses end it */
 };

@@ -11,6 +11,7 @@ struct observation_note {
     int16_t zone;     /* index into the policy's zones */
     int16_t resolver; /* index into the policy's resolvers, -1: unknown server */
     bool approved;    /* for this zone and transport */
+    uint8_t inside;   /* bits of enum inside */
     uint8_t roles;    /* of the client, bits of enum client_role */
     uint8_t domain;   /* OBSERVE_DNS: where the registrable domain begins in qname; its last octet
                          (the root) when there is none: a public suffix itself, or no question */
@@ -23,6 +24,15 @@ enum { CLIENTS_MOST = 65536 };
 
 /* Learned from traffic or said by the policy; ROLE_SEVERAL: what the address sends is of several
  * clients (NAT in front of the sensor). */
-enum client_role { ROLE_GATEWAY = 1, ROLE_RECURSIVE = 2, ROLE_FORWARDER = 4, ROLE_SEVERAL = 8 };
+enum client_role {
+    ROLE_GATEWAY = 1,
+    ROLE_RECURSIVE = 2,
+    ROLE_FORWARDER = 4,
+    ROLE_SEVERAL = 8,
+    ROLE_SECONDARY = 16 /* may fetch zones; the policy's word only */
+};
+
+/* Whose network the two ends are of; see policy_inside(). */
+enum inside { INSIDE_CLIENT = 1, INSIDE_SERVER = 2 };
 
 #endif

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/error.h"
+#include "model/note.h"
 #include "model/policy_index.h"
 
 struct policy_index {
@@ -232,6 +233,55 @@ int16_t policy_resolver_named(const struct policy *p, const char *name)
 bool policy_is_gateway(const struct policy *p, const struct addr *a)
 {
     return address_map_find(&p->index->gateway, a) != NULL;
+}
+
+static bool zone_holds(const struct policy_zone *z, const struct addr *a)
+{
+    for (size_t i = 0; i < z->network_count; i++)
+        if (z->networks[i].length > (addr_is_v4(a) ? 96 : 0) && prefix_holds(z->networks + i, a))
+            return true;
+    return false;
+}
+
+bool policy_is_inside(const struct policy *p, const struct addr *a)
+{
+    int16_t zone;
+
+    if (addr_is_private(a))
+        return true;
+    zone = policy_zone_of(p, a, "", 0);
+    return zone == ZONE_GATEWAY || (zone > ZONE_GATEWAY && zone_holds(p->zones + zone, a));
+}
+
+static bool are_neighbours(const struct addr *a, const struct addr *b)
+{
+    return a->w[0] == b->w[0] && !addr_is_v4(a) && !addr_is_v4(b);
+}
+
+static bool is_near_gateway(const struct policy *p, const struct addr *a)
+{
+    for (size_t i = 0; i < p->gateway_count; i++)
+        if (are_neighbours(p->gateway + i, a))
+            return true;
+    return false;
+}
+
+uint8_t policy_inside(const struct policy *p, const struct addr *client, const struct addr *server)
+{
+    bool near = are_neighbours(client, server);
+    bool served = near || policy_is_inside(p, server);
+    bool of_us = near || policy_is_inside(p, client) ||
+                 (addr_is_private(server) && is_near_gateway(p, client));
+
+    return (uint8_t)((of_us ? INSIDE_CLIENT : 0) | (served ? INSIDE_SERVER : 0));
+}
+
+uint8_t policy_roles_of(const struct policy *p, const struct addr *a)
+{
+    for (size_t i = 0; i < p->role_count; i++)
+        if (addr_equal(&p->roles[i].address, a))
+            return p->roles[i].roles;
+    return 0;
 }
 
 static bool zone_lists(const struct policy *p, int16_t zone, int16_t resolver)

@@ -17,6 +17,13 @@ int16_t policy_zone_of(const struct policy *p, const struct addr *client, const 
 int16_t policy_resolver_at(const struct policy *p, const struct addr *server, bool *shared);
 /* Resolver of this name (exact, lower case), or -1. */
 int16_t policy_resolver_named(const struct policy *p, const char *name);
+/* Of our own network: a private address, the gateway's, or one in a network of a zone. */
+bool policy_is_inside(const struct policy *p, const struct addr *a);
+/* Bits of enum inside. Two IPv6 addresses of one /64 are neighbours, and so are the gateway's and a
+ * client of a server with a private address: no zone need list them. */
+uint8_t policy_inside(const struct policy *p, const struct addr *client, const struct addr *server);
+/* What sensor.roles says of this address, 0: nothing, or `client`. */
+uint8_t policy_roles_of(const struct policy *p, const struct addr *a);
 bool policy_is_gateway(const struct policy *p, const struct addr *a);
 /* The zone approves this resolver for this transport. */
 bool policy_approves(const struct policy *p, int16_t zone, int16_t resolver, enum transport t);

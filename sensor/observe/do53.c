@@ -8,6 +8,7 @@
 #include "observe/tell.h"
 
 enum { HEADER = 12, FLAG_RESPONSE = 0x8000 };
+enum { SAID = 0x040f }; /* AA and RCODE: of the flags, what an answer says */
 
 /* What carried a message. Not always the packet in hand: a segment may have waited for others. */
 struct carrier {
@@ -68,8 +69,7 @@ static uint64_t question_of(const struct dns_message *m, uint64_t qname_hash)
     return m->has_question ? hash_mix(qname_hash, m->qtype) | 1 : 0;
 }
 
-/* asked: something was, on this five-tuple. A late answer, whose query was given up, is one to an
- * id that does not wait. */
+/* asked: something was, on this five-tuple. */
 static enum answer_match match_of(const struct transaction_answer *a, bool asked)
 {
     if (a->matched)
@@ -78,6 +78,8 @@ static enum answer_match match_of(const struct transaction_answer *a, bool asked
         return ANSWER_AGAIN;
     if (a->other)
         return ANSWER_WRONG_QUESTION;
+    if (a->late)
+        return ANSWER_LATE;
     return asked ? ANSWER_WRONG_ID : ANSWER_UNASKED;
 }
 
@@ -86,6 +88,9 @@ static void match(struct observer *o, const struct carrier *c, struct dns_observ
 {
     uint64_t who = hash_mix(c->tuple, d->message.id);
     uint64_t question = question_of(&d->message, d->qname_hash);
+    struct transaction_response said = {
+        .digest = (uint32_t)hash_mix(d->message.digest, d->message.flags & SAID),
+        .ttl = c->packet->ttl};
     struct transaction_answer a;
 
     if (!dns_is_response(&d->message)) {
@@ -95,12 +100,16 @@ static void match(struct observer *o, const struct carrier *c, struct dns_observ
         return;
     }
     o->stats->dns_responses++;
-    a = transaction_answer(o->transactions, who, question);
-    o->stats->dns_unmatched += !a.matched;
+    a = transaction_answer(o->transactions, who, question, said);
+    /* A zone is sent in as many messages as it needs (RFC 5936 2.2). */
+    o->stats->dns_unmatched += !a.matched && !(a.again && c->flow);
     d->answered = a.matched;
     d->match = (uint8_t)match_of(&a, asked);
     d->question_ok = a.question_ok;
-    if (a.matched && c->packet->time > a.asked)
+    d->surplus = a.surplus;
+    d->differs = a.differs;
+    d->first_ttl = a.first_ttl;
+    if (a.asked && c->packet->time > a.asked)
         d->latency_us = (uint32_t)((c->packet->time - a.asked) / NSEC_US);
 }
 

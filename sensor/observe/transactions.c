@@ -12,7 +12,9 @@ struct transaction {
     uint64_t who;
     uint64_t question;
     nsec_t asked;
-    uint64_t state;
+    uint32_t digest; /* DONE: of the first answer, as ttl */
+    uint8_t state, ttl;
+    uint8_t queries, answers; /* how often each was seen */
 };
 
 struct bucket { /* one cache line */
@@ -92,6 +94,22 @@ static struct transaction *find(struct transactions *t, uint64_t who, uint64_t q
     return NULL;
 }
 
+/* What has left the ring is known until its place in it goes to another. */
+static bool was_here(struct transactions *t, uint64_t who, uint64_t question)
+{
+    uint32_t tag;
+    struct bucket *b = bucket_of(t, who, &tag);
+
+    for (int way = 0; way < WAYS; way++) {
+        const struct transaction *e = &t->ring[b->place[way] & t->mask];
+
+        if (b->tag[way] == tag && stale(t, b->place[way]) && e->who == who &&
+            (question == 0 || e->question == question))
+            return true;
+    }
+    return false;
+}
+
 static bool expired(const struct transactions *t, nsec_t now)
 {
     return now - t->ring[t->tail & t->mask].asked >= TRANSACTION_LIFETIME;
@@ -123,31 +141,55 @@ bool transaction_ask(struct transactions *t, uint64_t who, uint64_t question, ns
                      struct stats *stats)
 {
     uint32_t tag;
+    struct transaction *e = find(t, who, question, false, PENDING);
     struct bucket *b;
     int way;
 
-    if (find(t, who, question, false, PENDING))
+    if (e) {
+        e->queries += e->queries < UINT8_MAX;
         return true;
+    }
     if (t->head - t->tail > t->mask)
         forget_oldest(t, expired(t, now) ? &stats->dns_unanswered : &stats->state_evicted);
     b = bucket_of(t, who, &tag);
     way = make_room(t, b, stats);
     b->tag[way] = tag;
     b->place[way] = t->head;
-    t->ring[t->head++ & t->mask] =
-        (struct transaction){.who = who, .question = question, .asked = now, .state = PENDING};
+    t->ring[t->head++ & t->mask] = (struct transaction){
+        .who = who, .question = question, .asked = now, .state = PENDING, .queries = 1};
     return false;
 }
 
+/* Who asks twice gets two answers, which a server that rotates its records may word differently. */
+static struct transaction_answer answer_again(struct transaction *e,
+                                              struct transaction_response said)
+{
+    struct transaction_answer a = {.again = true,
+                                   .surplus = e->answers >= e->queries,
+                                   .differs = e->digest != said.digest,
+                                   .first_ttl = e->ttl,
+                                   .asked = e->asked};
+
+    e->answers += e->answers < UINT8_MAX;
+    return a;
+}
+
 struct transaction_answer transaction_answer(struct transactions *t, uint64_t who,
-                                             uint64_t question)
+                                             uint64_t question, struct transaction_response said)
 {
     struct transaction *e = find(t, who, question, question == 0, PENDING);
 
-    if (!e)
-        return (struct transaction_answer){.again = find(t, who, question, question == 0, DONE),
-                                           .other = find(t, who, question, true, PENDING)};
+    if (!e) {
+        if ((e = find(t, who, question, question == 0, DONE)))
+            return answer_again(e, said);
+        if (find(t, who, question, true, PENDING))
+            return (struct transaction_answer){.other = true};
+        return (struct transaction_answer){.late = was_here(t, who, question)};
+    }
     e->state = DONE;
+    e->answers = 1;
+    e->digest = said.digest;
+    e->ttl = said.ttl;
     return (struct transaction_answer){
         .matched = true, .question_ok = e->question == question, .asked = e->asked};
 }

@@ -19,10 +19,20 @@ struct transactions;
 
 struct transaction_answer {
     bool matched;
-    bool again;       /* not matched: that query had its answer, not long ago */
-    bool other;       /* not matched: a query of that id waits, about something else */
-    bool question_ok; /* the response repeated the question */
-    nsec_t asked;
+    bool again;        /* not matched: that query had its answer, not long ago */
+    bool late;         /* not matched: that query is no longer waited for */
+    bool other;        /* not matched: a query of that id waits, about something else */
+    bool question_ok;  /* the response repeated the question */
+    bool surplus;      /* again: more answers than the query was sent */
+    bool differs;      /* again: another digest than the first answer's */
+    uint8_t first_ttl; /* again: of the first answer */
+    nsec_t asked;      /* matched or again */
+};
+
+/* A response, as far as a second one to the same query is held against it. */
+struct transaction_response {
+    uint32_t digest; /* of what it says */
+    uint8_t ttl;     /* of its packet */
 };
 
 /* NULL: out of memory. */
@@ -37,7 +47,7 @@ void transactions_prefetch(const struct transactions *t, uint64_t who);
 bool transaction_ask(struct transactions *t, uint64_t who, uint64_t question, nsec_t now,
                      struct stats *stats);
 struct transaction_answer transaction_answer(struct transactions *t, uint64_t who,
-                                             uint64_t question);
+                                             uint64_t question, struct transaction_response said);
 /* Forgets what is older than its lifetime, at most `work` entries. */
 void transactions_expire(struct transactions *t, nsec_t now, unsigned work, struct stats *stats);
 

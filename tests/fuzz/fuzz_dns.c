@@ -32,6 +32,8 @@ static void compare(const struct dns_message *a, const struct dns_message *b)
     if (a->address_count != b->address_count ||
         memcmp(a->address, b->address, a->address_count * sizeof(a->address[0])) != 0)
         differ("addresses");
+    if (a->soa_count != b->soa_count)
+        differ("SOA records");
 }
 
 /* Whatever libknot takes as a whole packet is a message for us. */

@@ -102,7 +102,7 @@ static void keys(void **state)
          "p:1:10: `profile` is known, but this version does not do it yet: take it out\n"
          "p:1:22: `set_only` is known, but this version does not do it yet: take it out\n"},
         {"sensor: {roles: [{address: 10.0.0.5, role: resolver}]}\n",
-         "p:1:44: `role` cannot be `resolver`: one of client, forwarder, recursive\n"},
+         "p:1:44: `role` cannot be `resolver`: one of client, forwarder, recursive, secondary\n"},
         {"sensor: {roles: [{address: 10.0.0.5, role: client}, {address: 10.0.0.5, role: "
          "forwarder}]}\n",
          "p:1:63: this address has a role already\n"},

@@ -83,7 +83,8 @@ static const char full[] =
     "  on_exit: keep\n"
     "  nftables: {owner: true, persist: true}\n"
     "  internal_domains: [Corp.Example., lan]\n"
-    "  roles: [{address: 10.0.0.53, role: recursive}, {address: \"2001:db8::7\", role: client}]\n"
+    "  roles: [{address: 10.0.0.53, role: recursive}, {address: \"2001:db8::7\", role: [client, "
+    "secondary]}]\n"
     "store:  {path: /var/lib/sealdns/sealdns.db, max_size: 2GiB, max_age: 400d}\n"
     "control: {socket: /run/sealdns/sealdns.sock}\n"
     "resolvers:\n"
@@ -131,7 +132,8 @@ static void contract(void **state)
     assert_int_equal(p->internal_domain_count, 2);
     assert_int_equal(p->role_count, 2);
     assert_int_equal(p->roles[0].roles, ROLE_RECURSIVE);
-    assert_int_equal(p->roles[1].roles, 0);
+    assert_int_equal(p->roles[1].roles, ROLE_SECONDARY);
+    assert_int_equal(policy_roles_of(p, &p->roles[0].address), ROLE_RECURSIVE);
     assert_string_equal(p->internal_domains[0], "corp.example");
     assert_int_equal(p->store_max_size, UINT64_C(2) << 30);
     assert_int_equal(p->store_max_age, 400 * 86400 * NSEC_S);

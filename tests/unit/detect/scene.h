@@ -171,6 +171,7 @@ static inline void scene_note(const struct policy *p, struct observation *o)
         scene_domain(o);
     o->note.zone = policy_zone_of(p, &o->client, "", 0);
     o->note.resolver = policy_resolver_at(p, &o->server, NULL);
+    o->note.inside = policy_inside(p, &o->client, &o->server);
     if (o->kind == OBSERVE_FLOW && o->flow.tls.sni[0] && o->note.resolver < 0)
         o->note.resolver = policy_resolver_named(p, o->flow.tls.sni);
     o->note.approved = policy_approves(p, o->note.zone, o->note.resolver, o->transport);

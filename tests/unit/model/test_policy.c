@@ -9,6 +9,7 @@
 #include <cmocka.h>
 
 #include "base/error.h"
+#include "model/note.h"
 #include "model/policy.h"
 #include "model/policy_index.h"
 
@@ -176,6 +177,27 @@ static void interface_and_vlan(void **state)
     assert_int_equal(zone(p, "10.9.0.1", "lan0", 5), LAB);
 }
 
+static int inside(const struct policy *p, const char *client, const char *server)
+{
+    struct addr c = at(client), s = at(server);
+
+    return policy_inside(p, &c, &s);
+}
+
+static void inside_and_outside(void **state)
+{
+    const struct policy *p = *state;
+
+    assert_int_equal(inside(p, "10.9.0.1", "9.9.9.9"), INSIDE_CLIENT);
+    assert_int_equal(inside(p, "9.9.9.9", "192.168.7.7"), INSIDE_SERVER);
+    assert_int_equal(inside(p, "2001:db8:9::1", "2001:db8::53"), INSIDE_CLIENT | INSIDE_SERVER);
+    assert_int_equal(inside(p, "192.0.2.1", "9.9.9.9"), 0);
+    /* a zone of everything is nobody's network */
+    assert_int_equal(inside(p, "2a00::1", "2620:fe::fe"), 0);
+    assert_int_equal(inside(p, "2a00::1", "2a00::2"), INSIDE_CLIENT | INSIDE_SERVER);
+    assert_int_equal(inside(p, "2a00:0:0:1::1", "2a00::2"), 0);
+}
+
 static void gateway(void **state)
 {
     const struct policy *p = *state;
@@ -331,6 +353,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(longest_prefix, make, unmake),
         cmocka_unit_test_setup_teardown(interface_and_vlan, make, unmake),
+        cmocka_unit_test_setup_teardown(inside_and_outside, make, unmake),
         cmocka_unit_test_setup_teardown(gateway, make, unmake),
         cmocka_unit_test_setup_teardown(resolvers, make, unmake),
         cmocka_unit_test_setup_teardown(approvals, make, unmake),

@@ -115,6 +115,81 @@ static void test_how_an_answer_meets_the_queries(void **state)
     trace_end(&t);
 }
 
+/* The response with one A record, the last octet of its address, at the end. */
+static size_t with_address(uint8_t *m, uint8_t last)
+{
+    static const uint8_t record[] = {0xc0, 12, 0, 1, 0, 1, 0, 0, 1, 0, 0, 4, 192, 0, 2};
+    size_t n = trace_dns(m, 7, true, DNS_TYPE_A);
+
+    m[7]++;
+    memcpy(m + n, record, sizeof record);
+    m[n + sizeof record] = last;
+    return n + sizeof record + 1;
+}
+
+static const struct dns_observation *answer_again(uint8_t last, uint8_t ttl)
+{
+    uint8_t m[96];
+    struct packet p;
+
+    t.now += 7 * NSEC_MS;
+    p = trace_packet(&t, 1);
+    p.payload_length = (uint32_t)with_address(m, last);
+    p.payload = m;
+    p.ttl = ttl;
+    trace_give(&t, &p);
+    return &t.told[t.count - 1].dns;
+}
+
+static void test_a_second_answer_is_held_against_the_first(void **state)
+{
+    uint8_t m[96];
+    const struct dns_observation *d;
+
+    (void)state;
+    trace_begin(&t, IP_PROTO_UDP, 53);
+    trace_datagram(&t, 0, m, trace_dns(m, 7, false, DNS_TYPE_A));
+    assert_int_equal(answer_again(1, 60)->match, ANSWER_MATCHED);
+    d = answer_again(1, 60); /* the same packet twice */
+    assert_true(d->match == ANSWER_AGAIN && d->surplus && !d->differs);
+    assert_int_equal(d->latency_us, 14000);
+    d = answer_again(2, 57);
+    assert_true(d->surplus && d->differs);
+    assert_int_equal(d->first_ttl, 60);
+    trace_end(&t);
+}
+
+static void test_who_asks_twice_gets_two_answers(void **state)
+{
+    uint8_t m[96];
+    const struct dns_observation *d;
+
+    (void)state;
+    trace_begin(&t, IP_PROTO_UDP, 53);
+    trace_datagram(&t, 0, m, trace_dns(m, 7, false, DNS_TYPE_A));
+    trace_datagram(&t, 0, m, trace_dns(m, 7, false, DNS_TYPE_A));
+    assert_int_equal(answer_again(1, 60)->match, ANSWER_MATCHED);
+    d = answer_again(2, 60);
+    assert_true(d->match == ANSWER_AGAIN && d->differs && !d->surplus);
+    assert_true(answer_again(3, 60)->surplus);
+    trace_end(&t);
+}
+
+static void test_a_late_answer_is_no_wrong_one(void **state)
+{
+    uint8_t m[96];
+
+    (void)state;
+    trace_begin(&t, IP_PROTO_UDP, 53);
+    trace_datagram(&t, 0, m, trace_dns(m, 7, false, DNS_TYPE_A));
+    trace_pass(&t, 6 * NSEC_S);
+    trace_datagram(&t, 1, m, trace_dns(m, 7, true, DNS_TYPE_A));
+    trace_datagram(&t, 1, m, trace_dns(m, 8, true, DNS_TYPE_A));
+    assert_int_equal(t.told[1].dns.match, ANSWER_LATE);
+    assert_int_equal(t.told[2].dns.match, ANSWER_WRONG_ID);
+    trace_end(&t);
+}
+
 static void test_malformed_and_empty(void **state)
 {
     uint8_t m[64] = {0};
@@ -210,6 +285,9 @@ int main(void)
         cmocka_unit_test(test_retried_and_unanswered),
         cmocka_unit_test(test_another_question_is_no_answer),
         cmocka_unit_test(test_how_an_answer_meets_the_queries),
+        cmocka_unit_test(test_a_second_answer_is_held_against_the_first),
+        cmocka_unit_test(test_who_asks_twice_gets_two_answers),
+        cmocka_unit_test(test_a_late_answer_is_no_wrong_one),
         cmocka_unit_test(test_malformed_and_empty),
         cmocka_unit_test(test_cut_by_snap_length),
         cmocka_unit_test(test_response_sent_to_53),

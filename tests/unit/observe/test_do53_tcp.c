@@ -50,6 +50,24 @@ static void test_a_connection(void **state)
     assert_int_equal(in, 3 * 54 + 35);
 }
 
+/* A zone in two messages, the second without a question (RFC 5936 2.2). */
+static void test_several_answers_to_one_query(void **state)
+{
+    uint8_t m[64];
+
+    (void)state;
+    begin();
+    trace_data(&t, 0, m, trace_dns_tcp(m, 7, false));
+    trace_data(&t, 1, m, trace_dns_tcp(m, 7, true));
+    memset(m + 6, 0, 8);
+    m[1] = 12;
+    trace_data(&t, 1, m, 14);
+    trace_end(&t);
+    assert_int_equal(t.stats.dns_responses, 2);
+    assert_int_equal(t.stats.dns_unmatched, 0);
+    assert_int_equal(t.stats.dns_malformed, 0);
+}
+
 static void test_split_at_every_byte(void **state)
 {
     uint8_t m[64];
@@ -257,6 +275,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_a_connection),
+        cmocka_unit_test(test_several_answers_to_one_query),
         cmocka_unit_test(test_split_at_every_byte),
         cmocka_unit_test(test_many_in_one_segment),
         cmocka_unit_test(test_disorder),
