@@ -205,7 +205,7 @@ void account_prefetch(const struct account *a, const struct observation *o, bool
 {
     struct conversation_key key = key_of(o);
 
-    if (o->kind == OBSERVE_PROBE)
+    if (o->kind >= OBSERVE_PROBE)
         return;
     conversation_table_prefetch(&a->table, &key, entry);
     clients_prefetch(a->clients, o, entry);
@@ -244,8 +244,8 @@ static void add(struct account *a, struct observation *o, struct stats *stats)
 
 void account_observe(struct account *a, struct observation *o, struct stats *stats)
 {
-    if (o->kind == OBSERVE_PROBE) {
-        write_note(a, o); /* the sensor's own: no client, and no conversation */
+    if (o->kind >= OBSERVE_PROBE) { /* no conversation */
+        write_note(a, o);
         return;
     }
     add(a, o, stats);

@@ -63,10 +63,21 @@ static void probed(struct detection *d, const struct observation *o)
             detectors[i]->probed(d->state[i], o);
 }
 
+static void leased(struct detection *d, const struct observation *o)
+{
+    for (size_t i = 0; detectors[i]; i++)
+        if (detectors[i]->leased)
+            detectors[i]->leased(d->state[i], o);
+}
+
 void detection_observe(struct detection *d, const struct observation *o)
 {
     if (o->kind == OBSERVE_PROBE) {
         probed(d, o);
+        return;
+    }
+    if (o->kind == OBSERVE_LEASE) {
+        leased(d, o);
         return;
     }
     for (size_t i = 0; detectors[i]; i++)
@@ -75,7 +86,7 @@ void detection_observe(struct detection *d, const struct observation *o)
 
 void detection_prefetch(const struct detection *d, const struct observation *o, bool entry)
 {
-    for (size_t i = 0; o->kind != OBSERVE_PROBE && detectors[i]; i++)
+    for (size_t i = 0; o->kind < OBSERVE_PROBE && detectors[i]; i++)
         if (detectors[i]->prefetch)
             detectors[i]->prefetch(d->state[i], o, entry);
 }

@@ -16,6 +16,7 @@ enum mode { MODES(X) MODE_COUNT };
 enum action { ACTIONS(X) ACTION_COUNT };
 enum verdict { VERDICTS(X) VERDICT_COUNT };
 enum state { STATES(X) STATE_COUNT };
+enum lease_source { LEASE_SOURCES(X) LEASE_SOURCE_COUNT };
 enum severity { SEVERITIES(X) SEVERITY_COUNT };
 #undef X
 
@@ -31,6 +32,7 @@ const char *mode_name(unsigned value);
 const char *action_name(unsigned value);
 const char *verdict_name(unsigned value);
 const char *state_name(unsigned value);
+const char *lease_source_name(unsigned value);
 const char *severity_name(unsigned value);
 
 /* The value of a word, or -1. */

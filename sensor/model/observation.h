@@ -11,14 +11,16 @@
 #include "base/time.h"
 #include "model/dns_observation.h"
 #include "model/flow_observation.h"
+#include "model/lease.h"
 #include "model/names.h"
 #include "model/note.h"
 #include "model/probe.h"
 
 enum observation_kind {
-    OBSERVE_DNS,  /* one DNS message in clear text on a Do53 port */
-    OBSERVE_FLOW, /* a step in the life of a TCP, TLS or QUIC flow on a watched port */
-    OBSERVE_PROBE /* what the sensor found when it asked a resolver itself; client is zero */
+    OBSERVE_DNS,   /* one DNS message in clear text on a Do53 port */
+    OBSERVE_FLOW,  /* a step in the life of a TCP, TLS or QUIC flow on a watched port */
+    OBSERVE_PROBE, /* what the sensor found when it asked a resolver itself; client is zero */
+    OBSERVE_LEASE  /* what DHCP or a router said; no conversation, seen only by leased() */
 };
 
 struct observation {
@@ -39,6 +41,7 @@ struct observation {
         struct dns_observation dns;
         struct flow_observation flow;
         struct probe_observation probe;
+        struct lease_observation lease;
     };
 };
 

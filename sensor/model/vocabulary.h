@@ -89,6 +89,12 @@
     X(STATE_UPDATE, "update")                                                                      \
     X(STATE_FINAL, "final")
 
+/* Who said which address and resolver a client has. */
+#define LEASE_SOURCES(X)                                                                           \
+    X(LEASE_DHCP4, "dhcpv4")                                                                       \
+    X(LEASE_DHCP6, "dhcpv6")                                                                       \
+    X(LEASE_ROUTER, "router-advertisement")
+
 /* alert.severity is the number, --severity takes the word. */
 #define SEVERITIES(X)                                                                              \
     X(SEVERITY_NONE, "none")                                                                       \

@@ -8,6 +8,7 @@
 #include "observe/do53.h"
 #include "observe/flows.h"
 #include "observe/icmp.h"
+#include "observe/lease.h"
 #include "observe/quic.h"
 #include "observe/tcp.h"
 
@@ -135,6 +136,10 @@ static void udp_packet(struct observer *o, const struct packet *p)
         quic_packet(o, p);
         return;
     }
+    if (lease_port(p->sport) || lease_port(p->dport)) {
+        lease_datagram(o, p);
+        return;
+    }
     if (p->dport != PORT_MDNS && p->dport != PORT_LLMNR && p->sport != PORT_MDNS &&
         p->sport != PORT_LLMNR)
         return;
@@ -157,7 +162,10 @@ void observer_packet(struct observer *o, const struct packet *packet, struct sta
         break;
     case IP_PROTO_ICMP:
     case IP_PROTO_ICMPV6:
-        icmp_packet(o, packet);
+        if (packet->proto == IP_PROTO_ICMPV6 && packet->icmp_type == ICMP6_ROUTER_ADVERTISEMENT)
+            lease_advertisement(o, packet);
+        else
+            icmp_packet(o, packet);
         break;
     default:
         break;
