@@ -40,6 +40,7 @@ static int defaults(struct policy *p)
     strcpy(p->socket_path, "/run/sealdns/sealdns.sock");
     p->store_max_size = UINT64_C(2) << 30;
     p->store_max_age = 400 * 86400 * NSEC_S;
+    p->probe.timeout = 5 * NSEC_S;
     p->zones = calloc(2, sizeof *p->zones);
     if (!p->zones)
         return SD_EMEM;

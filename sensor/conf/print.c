@@ -156,7 +156,15 @@ static void print_sensor(const struct policy *p, FILE *to)
     put_age(to, p->store_max_age);
     fputs("}\ncontrol: {socket: ", to);
     put_text(to, p->socket_path);
-    fputs("}\n", to);
+    fputs("}\nprobe: {", to);
+    if (p->probe.interval) {
+        fputs("interval: ", to);
+        put_age(to, p->probe.interval);
+        fputs(", ", to);
+    }
+    fputs("timeout: ", to);
+    put_age(to, p->probe.timeout);
+    fprintf(to, ", on_sight: %s}\n", flag(p->probe.on_sight));
 }
 
 static void print_addresses(const struct policy_resolver *r, FILE *to, bool shared)

@@ -190,6 +190,24 @@ static void read_control(struct reader *r, const struct node *n, void *object)
     read_map(r, n, keys, object, "`control`");
 }
 
+static void read_probe(struct reader *r, const struct node *n, void *object)
+{
+    static const struct key keys[] = {
+        KEY("interval", OPTION_DURATION, FIELD(struct policy_probe, interval)),
+        KEY("timeout", OPTION_DURATION, FIELD(struct policy_probe, timeout)),
+        KEY("on_sight", OPTION_FLAG, FIELD(struct policy_probe, on_sight)),
+        KEYS_END,
+    };
+    struct policy_probe *p = &((struct policy *)object)->probe;
+    const struct node *interval = tree_member(n, "interval"), *timeout = tree_member(n, "timeout");
+
+    read_map(r, n, keys, p, "`probe`");
+    if (interval && interval->kind == NODE_TEXT && p->interval && p->interval < 10 * NSEC_S)
+        complain(r->complaints, interval, "`interval` is too short: at least 10s");
+    if (timeout && timeout->kind == NODE_TEXT && (p->timeout < NSEC_S || p->timeout > 60 * NSEC_S))
+        complain(r->complaints, timeout, "`timeout` is between 1s and 60s");
+}
+
 /* The words of outputs; what stands behind `now` is known and not done yet. */
 static const struct vocabulary {
     const char *key;
@@ -281,7 +299,7 @@ void read_policy(struct reader *r, const struct node *root)
         PART("exceptions", set_aside),
         PART("outputs", set_aside),
         LATER("mutes"),
-        LATER("probe"),
+        PART("probe", read_probe),
         LATER("query_log"),
         LATER("evidence"),
         LATER("privacy"),

@@ -86,4 +86,11 @@ const char *fault_name(unsigned fault);
 /* The faults' words with commas between into out; returns out. */
 const char *probe_fault_words(uint32_t faults, char *out, unsigned size);
 
+/* "sha256/BASE64" of the digest of a subjectPublicKeyInfo, as `pins` of a policy has it. */
+enum { PIN_TEXT = 52 };
+const char *pin_text(const uint8_t spki_sha256[32], char out[PIN_TEXT]);
+
+/* False: no probe of ours wrote this (texts that end and are printable, numbers within bounds). */
+bool probe_is_sound(const struct probe_observation *o);
+
 #endif

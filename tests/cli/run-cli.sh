@@ -27,7 +27,7 @@ help_and_version() {
         expect "$command --version" 0 out '^sealdns [0-9]' "$SEALDNS" "$command" --version
         expect "$command --frobnicate" 2 err "no option --frobnicate" "$SEALDNS" "$command" --frobnicate
     done
-    for command in run analyze check rules events status explain; do
+    for command in run analyze check rules events status explain probe; do
         expect "--help lists $command" 0 out "^  $command +[a-z]" "$SEALDNS" --help
     done
 }
@@ -41,6 +41,13 @@ arguments() {
     expect "run with an argument" 2 err 'unexpected argument "eth0"' "$SEALDNS" run eth0
     expect "rules without a word" 2 err 'show, diff, apply' "$SEALDNS" rules
     expect "rules frobnicate" 2 err 'show, diff, apply' "$SEALDNS" rules frobnicate
+    expect "probe of nobody" 2 err 'no resolver of the policy' "$SEALDNS" probe -c "$SCRATCH/good.yaml" frobnicate
+    expect "probe --transport frobnicate" 2 err '--transport is' "$SEALDNS" probe --transport frobnicate
+    expect "probe --port 0" 2 err 'between 1 and 65535' "$SEALDNS" probe --port 0
+    expect "probe --timeout 2h" 2 err 'between 1s and 60s' "$SEALDNS" probe --timeout 2h
+    expect "probe --pin frobnicate" 2 err 'letters of base64' "$SEALDNS" probe --pin frobnicate
+    expect "probe where nobody is approved" 1 err 'approves no resolver' "$SEALDNS" probe -c "$SCRATCH/good.yaml"
+    expect "probe of a closed port" 1 out 'no-connection' "$SEALDNS" probe -c "$SCRATCH/good.yaml" --port 1 127.0.0.1
     expect "explain without a subject" 2 err 'name one client' "$SEALDNS" explain
     expect "events --type frobnicate" 2 err '--type does not take "frobnicate"' "$SEALDNS" events --type frobnicate
     expect "events --severity frobnicate" 2 err '--severity does not take' "$SEALDNS" events --severity frobnicate

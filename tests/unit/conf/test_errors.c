@@ -96,6 +96,8 @@ static void keys(void **state)
         {"zones: {id: a}\n", "p:1:8: `zones` is a list: begin each entry with `- `\n"},
         {"zones:\n  - office\n",
          "p:2:5: a zone is a map: write {id: ..., ...} or one key a line\n"},
+        {"probe: {interval: 1s}\n", "p:1:19: `interval` is too short: at least 10s\n"},
+        {"probe: {timeout: 2h}\n", "p:1:18: `timeout` is between 1s and 60s\n"},
         {"mutes: []\n",
          "p:1:1: `mutes` is known, but this version does not do it yet: take it out\n"},
         {"sensor: {profile: x, set_only: y}\n",

@@ -87,6 +87,7 @@ static const char full[] =
     "secondary]}]\n"
     "store:  {path: /var/lib/sealdns/sealdns.db, max_size: 2GiB, max_age: 400d}\n"
     "control: {socket: /run/sealdns/sealdns.sock}\n"
+    "probe: {interval: 1h, timeout: 3s, on_sight: true}\n"
     "resolvers:\n"
     "  - id: corp\n"
     "    name: DNS.corp.example.\n"
@@ -128,6 +129,9 @@ static void contract(void **state)
     assert_string_equal(p->interfaces[1], "lan1");
     assert_int_equal(p->extra_port_count, 2);
     assert_int_equal(p->extra_ports[1], 8443);
+    assert_int_equal(p->probe.interval, 3600 * NSEC_S);
+    assert_int_equal(p->probe.timeout, 3 * NSEC_S);
+    assert_true(p->probe.on_sight);
     assert_true(p->tunnels && p->owner_flag && p->persist_flag && !p->remove_on_exit);
     assert_int_equal(p->internal_domain_count, 2);
     assert_int_equal(p->role_count, 2);
