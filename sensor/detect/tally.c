@@ -115,6 +115,11 @@ void tally_prefetch(const struct tally *t, const struct tally_key *key, bool ent
     (entry ? table_prefetch_entry : table_prefetch_bucket)(t->table, key);
 }
 
+struct tally_item *tally_find(struct tally *t, const struct tally_key *key)
+{
+    return table_find(t->table, key);
+}
+
 struct tally_item *tally_at(struct tally *t, const struct tally_key *key, nsec_t now)
 {
     struct tally_item *item = table_find(t->table, key);

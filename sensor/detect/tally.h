@@ -54,6 +54,8 @@ void tally_destroy(struct tally *t);
 size_t tally_bytes(const struct tally *t);
 
 void tally_prefetch(const struct tally *t, const struct tally_key *key, bool entry);
+/* The item of this key, NULL: none. */
+struct tally_item *tally_find(struct tally *t, const struct tally_key *key);
 /* The item of this key; where it is new and over the budget, the one of its zone. */
 struct tally_item *tally_at(struct tally *t, const struct tally_key *key, nsec_t now);
 /* Counts n and tells at once, within a second (news) or within a minute. */
