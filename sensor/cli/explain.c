@@ -8,6 +8,7 @@
 #include "base/log.h"
 #include "base/text.h"
 #include "cli/command.h"
+#include "cli/learned.h"
 #include "engine/gateway.h"
 #include "output/output.h"
 #include "store/store.h"
@@ -132,22 +133,34 @@ static int print_event(void *context, const struct event_row *row)
     return 0;
 }
 
-static int explain_history(struct question *q)
+/* Of a client or a server: what it did. */
+static int explain_deeds(struct question *q, struct store_reader *r)
 {
     struct event_filter filter = {.kind = -1, .since = clock_now() - 7 * 86400 * NSEC_S};
+    int status;
+
+    printf("Conversations of the last seven days, newest first:\n");
+    status = store_conversations(r, &q->address, filter.since, 20, print_conversation, q);
+    printf("Events:\n");
+    return status == SD_OK ? store_events(r, &filter, print_event, q) : status;
+}
+
+static int explain_history(struct question *q)
+{
     struct store_reader *r;
-    char error[STORE_ERROR] = "";
+    char error[STORE_ERROR] = "", address[ADDR_TEXT] = "";
     int status;
 
     if (store_reader_open(q->db ? q->db : q->policy->store_path, &r, error) != SD_OK) {
         printf("No history: %s\n", error);
         return EXIT_DONE;
     }
-    printf("Conversations of the last seven days, newest first:\n");
-    status = store_conversations(r, &q->address, filter.since, 20, print_conversation, q);
-    printf("Events:\n");
-    if (status == SD_OK)
-        status = store_events(r, &filter, print_event, q);
+    if (q->is_address)
+        addr_text(&q->address, address);
+    status =
+        learned_print(r, address, q->resolver >= 0 ? q->policy->resolvers[q->resolver].id : "");
+    if (status == SD_OK && q->is_address)
+        status = explain_deeds(q, r);
     store_reader_close(r);
     if (status == SD_OK)
         return EXIT_DONE;
@@ -185,7 +198,7 @@ static int explain(struct question *q)
         printf("%s is no name of a resolver that the policy or the catalogue knows\n", q->subject);
     if (q->is_address && q->resolver < 0)
         explain_client(q);
-    if (q->is_address)
+    if (q->is_address || q->resolver >= 0)
         status = explain_history(q);
     policy_destroy(q->policy);
     return fflush(stdout) == 0 ? status : EXIT_FAILED;
@@ -219,8 +232,11 @@ const struct command command_explain = {
     "Usage: sealdns explain ADDRESS|NAME [-c FILE] [--db FILE]\n"
     "\n"
     "Of a client's address: its zone, what the rules do with it, what it did in the last seven "
-    "days.\n"
-    "Of a resolver's address or domain name: who it is, and which zones approve it for what.\n"
+    "days,\n"
+    "how its encrypted DNS is padded and under which versions and suites.\n"
+    "Of a resolver's address or domain name: who it is, which zones approve it for what, how long "
+    "its\n"
+    "handshakes and answers take.\n"
     "\n"
     "  -c, --config FILE  policy; default " DEFAULT_CONFIG " or the built-in one\n"
     "      --db FILE      store; default: the policy's, " DEFAULT_STORE "\n",

@@ -1,0 +1,150 @@
+#include "cli/learned.h"
+
+#include <inttypes.h>
+#include <jansson.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/error.h"
+
+enum { ROWS = 20 };
+
+struct asked {
+    const char *address, *resolver;
+    const char *title; /* printed before the first row */
+    unsigned rows;
+};
+
+static json_int_t number(const json_t *o, const char *key)
+{
+    return json_integer_value(json_object_get(o, key));
+}
+
+static const char *word(const json_t *o, const char *key)
+{
+    const char *text = json_string_value(json_object_get(o, key));
+
+    return text ? text : "";
+}
+
+static bool is_own(const char *text, const char *own)
+{
+    return own[0] && strcmp(text, own) == 0;
+}
+
+/* False: there were enough of them. */
+static bool begin_row(struct asked *a)
+{
+    if (a->rows == 0)
+        printf("%s", a->title);
+    return a->rows++ < ROWS;
+}
+
+static double ms(const json_t *o, const char *what, const char *point)
+{
+    char key[40];
+
+    snprintf(key, sizeof key, "%s_%s_us", what, point);
+    return (double)number(o, key) / 1000;
+}
+
+static void print_histogram(const json_t *o, const char *what, const char *counted)
+{
+    char key[40];
+
+    snprintf(key, sizeof key, "%ss", what);
+    if (number(o, key) == 0)
+        return;
+    printf(
+        "    %s: half under %.1f ms, nine of ten under %.1f ms, 99 of 100 under %.1f ms (%" PRId64
+        " %s)\n",
+        what, ms(o, what, "p50"), ms(o, what, "p90"), ms(o, what, "p99"), (int64_t)number(o, key),
+        counted);
+}
+
+static int print_latency(void *context, const struct memory_row *row)
+{
+    struct asked *a = context;
+    json_t *o = json_loads(row->text, 0, NULL);
+    const char *who = word(o, "resolver"), *transport = word(o, "transport");
+    json_int_t connections = number(o, "connections");
+
+    if ((is_own(who, a->resolver) || is_own(who, a->address)) && begin_row(a)) {
+        printf("  %s %s", who, transport);
+        if (connections)
+            printf(": %" PRId64 " connections, %" PRId64 " %% resumed, %.1f queries each",
+                   (int64_t)connections, (int64_t)(number(o, "resumed") * 100 / connections),
+                   (double)number(o, "queries") / (double)connections);
+        printf("\n");
+        print_histogram(o, "handshake", "measured");
+        print_histogram(o, "answer",
+                        strncmp(transport, "do53", 4) == 0 ? "measured" : "estimated from records");
+    }
+    json_decref(o);
+    return 0;
+}
+
+static void print_side(const json_t *o, const char *side, const char *words)
+{
+    char key[40];
+
+    snprintf(key, sizeof key, "%s_padding", side);
+    printf(", %s %s", words, word(o, key));
+    snprintf(key, sizeof key, "%s_padded", side);
+    printf(" (%" PRId64 " of ", (int64_t)number(o, key));
+    snprintf(key, sizeof key, "%s_messages", side);
+    printf("%" PRId64 " on the lattice)", (int64_t)number(o, key));
+}
+
+static int print_pair(void *context, const struct memory_row *row)
+{
+    struct asked *a = context;
+    json_t *o = json_loads(row->text, 0, NULL);
+    bool is_client = is_own(word(o, "client"), a->address);
+
+    if ((is_client || is_own(word(o, "server"), a->address)) && begin_row(a)) {
+        printf("  %s %s %s: %" PRId64 " connections, %" PRId64 " resumed", word(o, "transport"),
+               is_client ? "to" : "from", word(o, is_client ? "server" : "client"),
+               (int64_t)number(o, "connections"), (int64_t)number(o, "resumed"));
+        if (json_object_get(o, "query_padding")) {
+            print_side(o, "query", "queries");
+            print_side(o, "answer", "answers");
+        }
+        if (word(o, "tls_version")[0])
+            printf(", TLS %s", word(o, "tls_version"));
+        if (word(o, "suite")[0])
+            printf(", suite %s", word(o, "suite"));
+        if (word(o, "suite_weakness")[0])
+            printf(" (%s)", word(o, "suite_weakness"));
+        printf("\n");
+    }
+    json_decref(o);
+    return 0;
+}
+
+static int print_topic(struct store_reader *r, const char *topic, struct asked *a,
+                       int (*print)(void *context, const struct memory_row *row))
+{
+    int status;
+
+    a->rows = 0;
+    status = store_memory(r, topic, NULL, print, a);
+    if (a->rows > ROWS)
+        printf("  ... and %u more\n", a->rows - ROWS);
+    return status;
+}
+
+int learned_print(struct store_reader *r, const char *address, const char *resolver)
+{
+    struct asked a = {.address = address, .resolver = resolver};
+    int status;
+
+    a.title = "How it answers, as measured so far:\n";
+    status = print_topic(r, "latency", &a, print_latency);
+    if (status != SD_OK)
+        return status;
+    a.title =
+        "Padding, versions and suites of its encrypted DNS (padding alone does not stop traffic "
+        "analysis):\n";
+    return print_topic(r, "privacy", &a, print_pair);
+}
