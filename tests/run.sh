@@ -53,6 +53,7 @@ full corpus 500 corpus-asan    python3 tests/corpus/compare.py --binary $DEBUG/s
 full clang  400 fuzz           tests/fuzz/run.sh --seconds 10
 full bench  300 bench-counts   tests/bench/run.sh --quick --no-ndpi
 full netns  600 downgrade      env SEALDNS=$RELEASE/sealdns tests/netns/run-downgrade.sh
+full netns  100 privacy        env SEALDNS=$RELEASE/sealdns tests/netns/run-privacy.sh
 full nft    300 enforce        env SEALDNS=$RELEASE/sealdns tests/netns/run-enforce.sh
 full nft    200 crash          env SEALDNS=$RELEASE/sealdns tests/netns/run-crash.sh
 full nft    100 daemon         env SEALDNS=$RELEASE/sealdns tests/cli/run-daemon.sh

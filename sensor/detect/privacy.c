@@ -187,6 +187,17 @@ static struct weak *weak_of(struct privacy *v, struct privacy_pair *p, struct se
     return (struct weak *)tally_at(v->base.tally, &key, o->time);
 }
 
+/* Something that the event does not say yet. */
+static bool is_news(const struct privacy *v, const struct weak *w, const struct privacy_pair *p,
+                    unsigned bits)
+{
+    if (bits & ~(unsigned)w->bits)
+        return true;
+    return w->item.key.what == OF_PAIR &&
+           (lattice_verdict(&p->queries, &v->rule) != lattice_verdict(&w->pair.queries, &v->rule) ||
+            lattice_verdict(&p->answers, &v->rule) != lattice_verdict(&w->pair.answers, &v->rule));
+}
+
 static void weak_seen(struct privacy *v, struct privacy_pair *p, unsigned bits,
                       struct service *service, const struct observation *o)
 {
@@ -195,7 +206,7 @@ static void weak_seen(struct privacy *v, struct privacy_pair *p, unsigned bits,
 
     if (w->item.key.what == OF_PAIR)
         p->said |= (uint8_t)bits;
-    w->item.news |= (bits & ~(unsigned)w->bits) != 0;
+    w->item.news |= is_news(v, w, p, bits);
     if (!first && !w->item.news)
         return;
     w->bits = (uint8_t)(w->item.key.what == OF_PAIR ? bits : w->bits | bits);
@@ -312,8 +323,9 @@ static void privacy_recall(void *state, const struct memory *m)
     if (strcmp(m->topic, TOPIC) != 0 || m->size != sizeof body)
         return;
     memcpy(&body, m->body, sizeof body);
-    if (body.version != BODY_VERSION || !transport_is_sealed((unsigned)body.pair.key.transport) ||
-        !sound(&body.pair.queries) || !sound(&body.pair.answers))
+    if (body.version != BODY_VERSION || body.pair.key.transport >= TRANSPORT_COUNT ||
+        !transport_is_sealed((unsigned)body.pair.key.transport) || !sound(&body.pair.queries) ||
+        !sound(&body.pair.answers))
         return;
     p = table_insert(v->pairs, &body.pair.key, &fresh);
     *p = body.pair;
