@@ -3,6 +3,7 @@
 #ifndef SEALDNS_DETECT_PRIVACY_H
 #define SEALDNS_DETECT_PRIVACY_H
 
+#include "base/json.h"
 #include "model/observation.h"
 
 enum padding { PADDING_FEW, PADDING_PADDED, PADDING_PARTIAL, PADDING_UNPADDED, PADDING_BLURRED };
