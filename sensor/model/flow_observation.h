@@ -8,6 +8,7 @@
 
 #include "base/addr.h"
 #include "base/time.h"
+#include "model/behaviour.h"
 #include "model/record_shape.h"
 #include "model/tls.h"
 
@@ -20,8 +21,10 @@ enum flow_phase {
     FLOW_PROGRESS,    /* counts, at most one a second */
     FLOW_FAILED,      /* it ended or stalled before ESTABLISHED; cause says why */
     FLOW_CLOSED,      /* it ended or idled out after ESTABLISHED */
-    FLOW_AFTERMATH    /* packets after the reset that ended it say more about who sent that: signs.
+    FLOW_AFTERMATH,   /* packets after the reset that ended it say more about who sent that: signs.
                          No counts */
+    FLOW_BEHAVIOUR    /* how a flow of TRANSPORT_TLS or TRANSPORT_QUIC behaves. No counts; may come
+                         anywhere before the end, and again */
 };
 
 /* What speaks against the server having sent a reset (Weaver, Sommer, Paxson, NDSS 2009). Bits. */
@@ -50,6 +53,7 @@ struct flow_observation {
     bool queries_estimated;
     bool payload_seen;     /* the client got as far as sending payload */
     bool server_spoke;     /* the server sent payload */
+    bool bulky;            /* ... much at a stretch: the web, a download (observe/behaviour.h) */
     uint8_t attempts;      /* SYNs or Initials seen */
     uint32_t handshake_us; /* SYN or Initial to the end of the handshake, 0: unknown */
     uint32_t rtt_us;       /* SYN to SYN-ACK, 0: unknown */
@@ -60,7 +64,8 @@ struct flow_observation {
     uint32_t flows; /* 1 in the first that carries counts, then 0 */
     uint32_t queries, responses;
     uint64_t packets, bytes_out, bytes_in;
-    struct record_shape shape; /* TLS over TCP, where records are read */
+    struct record_shape shape;  /* TLS over TCP, where records are read */
+    struct behaviour behaviour; /* FLOW_BEHAVIOUR */
     struct tls_facts tls;
 };
 

@@ -37,6 +37,8 @@
     X(flows, "flows tracked")                                                                      \
     X(flows_evicted, "flows evicted before their end")                                             \
     X(flows_undecided, "flows never classified: memory or packets were short")                     \
+    X(behaviours, "times that it was told how a TLS or QUIC flow behaves")                         \
+    X(behaviours_unwatched, "flows whose behaviour nobody watched: memory was short")              \
     X(classified, "flows given a verdict by nDPI")                                                 \
     X(observations, "observations made")                                                           \
     X(observations_twice, "... of what another interface had shown already, not counted again")    \

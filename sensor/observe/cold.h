@@ -19,15 +19,17 @@ struct cold {
     struct dns_assembly assembly[2]; /* READ_DNS */
     struct tls_flow tls;             /* READ_TLS */
     struct quic_flow quic;           /* READ_QUIC */
+    struct watch *watch;             /* of "observe/behaviour.h" */
     void *classifying;               /* state of classifier_ops */
     struct tls_facts *facts;
     uint32_t queries, responses; /* estimated, since the last observation */
     uint32_t handshake_us;
     uint8_t reader; /* enum payload_reader */
     uint8_t classified_packets;
-    uint8_t looks;  /* packets with payload of a flow that is still a riddle */
-    uint8_t guess;  /* enum classify_guess */
-    uint8_t answer; /* enum classify_answer */
+    uint8_t looks;    /* packets with payload of a flow that is still a riddle */
+    uint8_t guess;    /* enum classify_guess */
+    uint8_t answer;   /* enum classify_answer */
+    uint8_t watching; /* enum watch_state */
 };
 
 #endif

@@ -38,7 +38,8 @@ enum flow_flag {
     SERVER_SPOKE = 256,
     FROM_START = 512, /* the SYN or the first Initial was seen */
     NAMED = 1024,     /* the transport is decided */
-    COUNTING = 2048   /* nothing is read any more, only counted */
+    COUNTING = 2048,  /* nothing is read any more, only counted */
+    BULKY = 4096      /* it brought the client much at a stretch */
 };
 
 struct flow {

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "base/hash.h"
+#include "observe/behaviour.h"
 #include "observe/classifying.h"
 #include "observe/do53.h"
 #include "observe/identify.h"
@@ -69,6 +70,7 @@ void flows_cool(struct observer *o, struct flow *f)
     stream_drop(&c->stream[SIDE_CLIENT], &o->stream_bytes);
     stream_drop(&c->stream[SIDE_SERVER], &o->stream_bytes);
     do53_close(o, f);
+    pool_put(&o->watches, c->watch);
     pool_put(&o->facts, c->facts);
     pool_put(&o->cold, c);
     f->cold = NULL;
@@ -78,6 +80,7 @@ void flows_cool(struct observer *o, struct flow *f)
 static void finish(struct observer *o, struct flow *f)
 {
     identify_at_last(o, f);
+    behaviour_end(o, f);
     if (f->cold && f->cold->reader == READ_TLS)
         tls_last_word(o, f);
     if (f->stage == STAGE_WORKING)
@@ -150,6 +153,7 @@ void flows_fail_end(struct observer *o, struct flow *f, const struct fault *faul
 void flows_end(struct observer *o, struct flow *f, bool from_client)
 {
     identify_at_last(o, f);
+    behaviour_end(o, f);
     tell_closed(o, f, from_client);
     end(o, f);
 }
@@ -202,7 +206,7 @@ static nsec_t check_progress(struct observer *o, struct flow *f)
 /* The flow's timer fired. */
 static void check(struct observer *o, struct flow *f)
 {
-    nsec_t idle = flows_silence(o, f), limit = idle_limit(f), next, progress;
+    nsec_t idle = flows_silence(o, f), limit = idle_limit(f), next, progress, watch;
 
     if (idle >= limit) {
         if (f->stage == STAGE_OPEN || f->stage == STAGE_WORKING)
@@ -213,6 +217,9 @@ static void check(struct observer *o, struct flow *f)
     }
     next = f->key.proto == IP_PROTO_TCP ? tcp_check(o, f) : quic_check(o, f);
     progress = check_progress(o, f);
+    watch = behaviour_check(o, f);
+    if (watch < next)
+        next = watch;
     if (progress < next)
         next = progress;
     limit = idle_limit(f);

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "model/policy.h"
+#include "observe/behaviour.h"
 #include "observe/do53.h"
 #include "observe/flows.h"
 #include "observe/icmp.h"
@@ -47,6 +48,7 @@ static bool make_tables(struct observer *o, const struct observer_limits *l)
     o->seen = seen_create(transactions);
     o->stream_bytes.limit = l && l->stream_bytes ? l->stream_bytes : STREAM_TOTAL;
     pool_init(&o->cold, sizeof(struct cold), flows / 4 + 8);
+    pool_init(&o->watches, sizeof(struct watch), flows / 32 + 8);
     pool_init(&o->facts, sizeof(struct tls_facts), flows / 16 + 8);
     o->classifying_limit = flows / 16 + 8;
     return o->flows && o->transactions && o->seen;
@@ -83,6 +85,7 @@ void observer_destroy(struct observer *o)
         flows_cool(o, f);
     pool_finish(&o->cold);
     pool_finish(&o->facts);
+    pool_finish(&o->watches);
     table_destroy(o->flows);
     transactions_destroy(o->transactions);
     seen_destroy(o->seen);

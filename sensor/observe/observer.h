@@ -3,6 +3,7 @@
  * Limits, with the defaults of struct observer_limits (N flows, T transactions, S stream bytes):
  *   flow table            N * (128 + 6) bytes                           34 MiB
  *   cold parts            N / 4 records of sizeof(struct cold)          27 MiB
+ *   watches               N / 32 records of sizeof(struct watch)         2 MiB
  *   handshake facts       N / 16 records of sizeof(struct tls_facts)    12 MiB
  *   classifier states     N / 16, about a kilobyte each, at most CLASSIFY_PACKETS packets a flow
  *   streams               S bytes of segments and half messages         16 MiB
@@ -37,7 +38,7 @@ struct observer {
     struct wheel wheel;
     struct transactions *transactions;
     struct seen *seen;
-    struct pool cold, facts;
+    struct pool cold, facts, watches;
     struct budget stream_bytes;
     struct reset_past resets[RESETS_PAST];
     size_t classifying, classifying_limit;

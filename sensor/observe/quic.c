@@ -4,6 +4,7 @@
 
 #include "base/cursor.h"
 #include "model/dns.h"
+#include "observe/behaviour.h"
 #include "observe/classifying.h"
 #include "observe/flows.h"
 #include "observe/identify.h"
@@ -213,7 +214,8 @@ static void settle(struct observer *o, struct flow *f)
     if (c->quic.flags & QUIC_ANSWERED && f->flags & NAMED && f->transport != TRANSPORT_OTHER)
         tell_established(o, f);
     if (f->transport == TRANSPORT_OTHER || f->transport == TRANSPORT_DNSCRYPT ||
-        (f->transport == TRANSPORT_QUIC && f->stage == STAGE_WORKING && c->answer != CLASSIFY_MORE))
+        (f->transport == TRANSPORT_QUIC && f->stage == STAGE_WORKING &&
+         c->answer != CLASSIFY_MORE && !behaviour_watches(c)))
         f->flags |= COUNTING;
 }
 
@@ -237,6 +239,8 @@ static void take_datagram(struct observer *o, struct flow *f, const struct packe
         client_sent(o, f, &sight);
     else
         server_sent(o, f, &sight);
+    if (sight.one_rtt >= MESSAGE_LEAST && f->cold->quic.flags & QUIC_ASKED)
+        behaviour_record(o, f, sender, sight.one_rtt);
     classifying_feed(o, f, p, sender, &piece);
     settle(o, f);
     if (f->flags & COUNTING)

@@ -53,6 +53,7 @@ static struct flow_observation *begin(struct observer *o, const struct flow *f, 
     out->flow.confidence = f->confidence;
     out->flow.ttl_server = f->ttl_server;
     out->flow.payload_seen = (f->flags & CLIENT_SPOKE) != 0;
+    out->flow.bulky = (f->flags & BULKY) != 0;
     out->flow.server_spoke = (f->flags & SERVER_SPOKE) != 0;
     out->flow.attempts = f->attempts;
     out->flow.rtt_us = f->rtt_us;
@@ -162,5 +163,11 @@ void tell_aftermath(struct observer *o, struct flow *f, uint8_t signs)
     if (!(f->flags & TOLD_FAILED))
         return;
     begin(o, f, FLOW_AFTERMATH)->signs = signs;
+    tell_put(o);
+}
+
+void tell_behaviour(struct observer *o, struct flow *f, const struct behaviour *b)
+{
+    begin(o, f, FLOW_BEHAVIOUR)->behaviour = *b;
     tell_put(o);
 }

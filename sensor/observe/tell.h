@@ -30,6 +30,8 @@ void tell_progress(struct observer *o, struct flow *f);
 void tell_failed(struct observer *o, struct flow *f, const struct fault *fault);
 /* The end: FLOW_CLOSED, or the rest of the counts when the flow has failed before. Once a flow. */
 void tell_closed(struct observer *o, struct flow *f, bool from_client);
+/* How it behaves. */
+void tell_behaviour(struct observer *o, struct flow *f, const struct behaviour *b);
 /* More is known of the reset that ended it. */
 void tell_aftermath(struct observer *o, struct flow *f, uint8_t signs);
 

@@ -1,14 +1,17 @@
 #include "observe/tls.h"
 
+#include "observe/behaviour.h"
 #include "observe/classifying.h"
 #include "observe/flows.h"
 #include "observe/identify.h"
+#include "observe/shape.h"
 #include "observe/tls_data.h"
 
 enum { LOOKS_MOST = 64 }; /* packets of a flow that is not known to be DNS */
 /* TLS 1.2: Finished, encrypted. Longer behind a CCS are the hellos after a HelloRetryRequest. */
 enum { FINISHED_MOST = 100 };
 enum { REJECTION_LENGTH = 19 }; /* TLS 1.3: an alert, encrypted */
+enum { OVERHEAD_13 = 17 };      /* of most suites of TLS 1.3 */
 enum {
     LEVEL_FATAL = 2,
     ALERT_CLOSE = 0,
@@ -41,6 +44,16 @@ static void timed(struct observer *o, struct flow *f)
     f->cold->handshake_us = took < 4000 * NSEC_S ? (uint32_t)(took / NSEC_US) : UINT32_MAX;
 }
 
+/* Watched for how the flow behaves. */
+static void watch_record(const struct reading *r, enum side sender, uint16_t length)
+{
+    unsigned overhead = shape_overhead(r->f);
+
+    if (r->f->cold->watching != WATCH_OVER)
+        behaviour_record(r->o, r->f, sender,
+                         overhead && length > overhead ? length - overhead + OVERHEAD_13 : length);
+}
+
 static void client_protected(struct reading *r, uint16_t length)
 {
     struct tls_flow *t = r->t;
@@ -54,6 +67,7 @@ static void client_protected(struct reading *r, uint16_t length)
         t->waiting_since = 0;
         return;
     }
+    watch_record(r, SIDE_CLIENT, length);
     tls_client_data(r->o, r->f, length);
 }
 
@@ -86,6 +100,7 @@ static void server_protected(struct reading *r, uint16_t length)
         t->flags |= TLS_13;
         return;
     }
+    watch_record(r, SIDE_SERVER, length);
     tls_server_data(r->o, r->f, length);
 }
 
@@ -217,7 +232,7 @@ static bool read_enough(const struct flow *f)
 {
     const struct cold *c = f->cold;
 
-    if (f->transport == TRANSPORT_DOT || f->transport == TRANSPORT_DOH2)
+    if (f->transport == TRANSPORT_DOT || f->transport == TRANSPORT_DOH2 || behaviour_watches(c))
         return false;
     if (f->transport == TRANSPORT_OTHER || c->looks >= LOOKS_MOST)
         return true;
