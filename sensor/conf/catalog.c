@@ -106,6 +106,35 @@ static void read_thresholds(struct reader *r, const struct node *n, void *object
     }
 }
 
+/* The reason is for the reader of the file, but there must be one. */
+struct ordinary {
+    char domain[64], reason[160];
+};
+
+static void read_ordinary(struct reader *r, const struct node *n, void *object)
+{
+    static const struct key keys[] = {
+        KEY("domain", OPTION_NAME, .required = true, FIELD(struct ordinary, domain)),
+        KEY("reason", OPTION_TEXT, .required = true, FIELD(struct ordinary, reason)),
+        KEYS_END,
+    };
+    struct policy_detection *d = object;
+
+    if (!read_is_list(r, n))
+        return;
+    for (const struct node *e = n->first; e; e = e->next) {
+        struct ordinary o = {.domain = ""};
+
+        if (d->ordinary_count == DETECTION_ORDINARY) {
+            complain(r->complaints, e, "too many ordinary domains: at most %d", DETECTION_ORDINARY);
+            return;
+        }
+        read_map(r, e, keys, &o, "an ordinary domain");
+        if (o.domain[0])
+            memcpy(d->ordinary[d->ordinary_count++], o.domain, sizeof o.domain);
+    }
+}
+
 static const struct option signature = {
     .name = "signature_id", .kind = OPTION_NUMBER, .size = 4, .least = 8530000, .most = 8539999};
 
@@ -169,6 +198,7 @@ static const struct key detection_keys[] = {
     KEY("severity", OPTION_NUMBER, .required = true, FIELD(struct policy_detection, severity),
         .least = 1, .most = 4),
     PART("thresholds", read_thresholds),
+    PART("ordinary", read_ordinary),
     PART("attack", read_metadata),
     PART("controls", read_metadata),
     KEY("explanation", OPTION_TEXT, FIELD(struct policy_detection, explanation)),

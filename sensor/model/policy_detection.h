@@ -7,7 +7,7 @@
 
 #include "model/names.h"
 
-enum { DETECTION_THRESHOLDS = 40 };
+enum { DETECTION_THRESHOLDS = 40, DETECTION_ORDINARY = 32 };
 
 struct policy_detection {
     char id[48];
@@ -22,6 +22,8 @@ struct policy_detection {
         int64_t value;
     } thresholds[DETECTION_THRESHOLDS];
     size_t threshold_count;
+    char ordinary[DETECTION_ORDINARY][64]; /* domains it says nothing of; lower case */
+    size_t ordinary_count;
 };
 
 #endif

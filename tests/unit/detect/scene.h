@@ -218,6 +218,7 @@ static inline struct observation scene_query(nsec_t t, const char *client, const
     m->has_question = true;
     m->qname_length = (uint8_t)name_to_wire(name, m->qname);
     assert_true(m->qname_length > 0);
+    o.dns.qname_hash = hash_bytes(m->qname, m->qname_length, 0);
     return o;
 }
 

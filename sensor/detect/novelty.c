@@ -1,0 +1,70 @@
+#include "detect/novelty.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/hash.h"
+
+#define LINE 16
+
+struct line {
+    uint32_t mark[LINE]; /* the latest first; 0: free */
+} __attribute__((aligned(64)));
+
+struct novelty {
+    uint64_t seed;
+    size_t mask;
+    struct line *lines;
+};
+
+struct novelty *novelty_create(size_t capacity, uint64_t seed)
+{
+    struct novelty *n = calloc(1, sizeof *n);
+    size_t lines = 1;
+
+    if (!n)
+        return NULL;
+    while (lines * LINE < capacity)
+        lines *= 2;
+    n->seed = seed;
+    n->mask = lines - 1;
+    n->lines = aligned_alloc(sizeof *n->lines, lines * sizeof *n->lines);
+    if (n->lines) {
+        memset(n->lines, 0, lines * sizeof *n->lines);
+        return n;
+    }
+    free(n);
+    return NULL;
+}
+
+void novelty_destroy(struct novelty *n)
+{
+    if (n)
+        free(n->lines);
+    free(n);
+}
+
+size_t novelty_bytes(const struct novelty *n)
+{
+    return sizeof *n + (n->mask + 1) * sizeof *n->lines;
+}
+
+void novelty_prefetch(const struct novelty *n, uint64_t hash)
+{
+    __builtin_prefetch(&n->lines[hash_mix(n->seed, hash) & n->mask], 1);
+}
+
+bool novelty_is_new(struct novelty *n, uint64_t hash)
+{
+    uint64_t place = hash_mix(n->seed, hash);
+    struct line *line = &n->lines[place & n->mask];
+    uint32_t mark = (uint32_t)(place >> 32) | 1, same = 0;
+
+    for (int i = 0; i < LINE; i++)
+        same |= line->mark[i] == mark;
+    if (same)
+        return false;
+    memmove(line->mark + 1, line->mark, sizeof line->mark - sizeof mark);
+    line->mark[0] = mark;
+    return true;
+}
