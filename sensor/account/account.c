@@ -246,11 +246,34 @@ void account_observe(struct account *a, struct observation *o, struct stats *sta
 {
     if (o->kind >= OBSERVE_PROBE) { /* no conversation */
         write_note(a, o);
+        if (o->kind == OBSERVE_LEASE)
+            clients_lease(a->clients, o, stats);
         return;
     }
     add(a, o, stats);
     clients_note(a->clients, o, stats);
     suffix_note(a->suffix, o);
+}
+
+bool account_identify(struct account *a, const struct addr *client, struct client_identity *out)
+{
+    const struct host *m = clients_host(a->clients, client);
+
+    if (!m)
+        return false;
+    out->station = m->station;
+    text_copy(out->host, sizeof out->host, m->name);
+    return true;
+}
+
+void account_remember(struct account *a, struct memory_sink sink)
+{
+    clients_remember(a->clients, sink);
+}
+
+void account_recall(struct account *a, const struct memory *m)
+{
+    clients_recall(a->clients, m);
 }
 
 void account_use_policy(struct account *a, const struct policy *policy)

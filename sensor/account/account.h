@@ -23,6 +23,12 @@ void account_destroy(struct account *a);
 /* Zones and approvals of known conversations are looked up again. */
 void account_use_policy(struct account *a, const struct policy *policy);
 
+/* Who uses this address, as far as link addresses and leases tell. False: nothing is known. */
+bool account_identify(struct account *a, const struct addr *client, struct client_identity *out);
+/* As the functions of struct detector: who the clients are. */
+void account_remember(struct account *a, struct memory_sink sink);
+void account_recall(struct account *a, const struct memory *m);
+
 void account_observe(struct account *a, struct observation *o, struct stats *stats);
 /* For a batch: all with entry false, all with entry true, then account_observe() for each. */
 void account_prefetch(const struct account *a, const struct observation *o, bool entry);

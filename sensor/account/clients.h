@@ -1,10 +1,16 @@
 /* Who a client is: a place below CLIENTS_MOST for each, the same for as long as it is known, so
  * that the detectors keep their state in arrays and need no look-up of their own. When a place is
- * given to another client its tenure changes, by which the arrays notice. Worst case in bytes:
- * CLIENTS_MOST * 56. */
+ * given to another client its tenure changes, by which the arrays notice.
+ *
+ * All addresses of one machine on the watched link (one link address, unless that is a router's)
+ * share a place: IPv6's temporary addresses and a new lease make no new client. An address that
+ * goes from one machine to another is another client from then on. Behind a router, and where there
+ * are no link addresses, each address has its own place, unless a lease says whose it is.
+ * Worst case in bytes: CLIENTS_MOST * (72 + 8 + 16), and hosts.h. */
 #ifndef SEALDNS_ACCOUNT_CLIENTS_H
 #define SEALDNS_ACCOUNT_CLIENTS_H
 
+#include "account/hosts.h"
 #include "model/observation.h"
 #include "model/stats.h"
 
@@ -15,7 +21,15 @@ struct clients *clients_create(uint64_t seed);
 void clients_destroy(struct clients *c);
 /* For a batch: all with entry false, all with entry true, then clients_note() for each. */
 void clients_prefetch(const struct clients *c, const struct observation *o, bool entry);
-/* Writes who and tenure into the observation's note. */
+/* Writes who and tenure into the observation's note, and ROLE_SEVERAL into its roles. */
 void clients_note(struct clients *c, struct observation *o, struct stats *stats);
+/* An OBSERVE_LEASE: whose the address is from now on, and what the machine is called. */
+void clients_lease(struct clients *c, const struct observation *o, struct stats *stats);
+/* The machine that uses this address, NULL: not known. */
+const struct host *clients_host(struct clients *c, const struct addr *address);
+
+/* As the functions of struct detector. */
+void clients_remember(struct clients *c, struct memory_sink sink);
+void clients_recall(struct clients *c, const struct memory *m);
 
 #endif

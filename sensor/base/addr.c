@@ -121,3 +121,12 @@ bool addr_is_private(const struct addr *a)
     return (a->b[0] & 0xfe) == 0xfc || (a->b[0] == 0xfe && (a->b[1] & 0xc0) == 0x80) ||
            (a->w[0] == 0 && a->b[8] == 0 && a->b[15] == 1);
 }
+
+const char *station_text(uint64_t station, char text[STATION_TEXT])
+{
+    char *at = text;
+
+    for (int shift = 40; shift >= 0; shift -= 8, at += 3)
+        snprintf(at, 4, shift ? "%02x:" : "%02x", (unsigned)(station >> shift & 255));
+    return text;
+}

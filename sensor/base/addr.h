@@ -65,6 +65,9 @@ int addr_parse(const char *text, struct addr *out);
 int prefix_parse(const char *text, struct prefix *out);
 /* "192.0.2.0/24" into text[ADDR_TEXT + 4]; returns text. */
 const char *prefix_text(const struct prefix *p, char text[ADDR_TEXT + 4]);
+/* A link address (EUI-48) as a number: "02:00:00:00:00:09" into text[STATION_TEXT]. */
+enum { STATION_TEXT = 18 };
+const char *station_text(uint64_t station, char text[STATION_TEXT]);
 bool prefix_holds(const struct prefix *p, const struct addr *a);
 /* RFC 1918, RFC 4193, link-local, loopback: an address of no public network. */
 bool addr_is_private(const struct addr *a);

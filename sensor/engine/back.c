@@ -14,6 +14,7 @@ struct back {
     struct decision *decision;
     struct record_sink sink;
     struct stats stats;
+    struct record named; /* of the event being written */
     nsec_t hour, flushed, flush, now, remembered;
     size_t waiting;
     struct observation batch[BACK_BATCH];
@@ -24,6 +25,21 @@ static void put_finding(void *context, struct finding *f)
     struct back *b = context;
 
     decision_finding(b->decision, f);
+}
+
+/* An event says who its client is, as far as it is known when the line is written. */
+static int put_event(void *context, const struct record *r)
+{
+    struct back *b = context;
+    struct record *named = &b->named;
+
+    if (r->kind != RECORD_EVENT)
+        return b->sink.put(b->sink.context, r);
+    memcpy(named, r, record_event_size(r));
+    memset(&named->client, 0, sizeof named->client);
+    if (!addr_is_zero(&r->event.finding.client))
+        account_identify(b->account, &r->event.finding.client, &named->client);
+    return b->sink.put(b->sink.context, named);
 }
 
 struct back *back_create(const struct back_options *options, const struct policy *policy,
@@ -39,7 +55,7 @@ struct back *back_create(const struct back_options *options, const struct policy
     setup.sink = (struct finding_sink){put_finding, b};
     setup.stats = &b->stats;
     b->account = account_create(options->conversations, options->seed);
-    b->decision = decision_create(0, options->seed, options->sink, &b->stats);
+    b->decision = decision_create(0, options->seed, (struct record_sink){put_event, b}, &b->stats);
     b->detection = detection_create(&setup);
     if (!b->account || !b->decision || !b->detection) {
         back_destroy(b);
@@ -138,10 +154,12 @@ static void remember(struct back *b, nsec_t now)
 {
     b->remembered = now;
     detection_remember(b->detection, (struct memory_sink){put_memory, b}, now);
+    account_remember(b->account, (struct memory_sink){put_memory, b});
 }
 
 void back_recall(struct back *b, const struct memory *m)
 {
+    account_recall(b->account, m);
     detection_recall(b->detection, m);
 }
 

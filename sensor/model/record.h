@@ -18,12 +18,19 @@ enum record_kind {
     RECORD_MARK          /* everything before this is one batch: commit */
 };
 
+/* The machine behind a client's address. */
+struct client_identity {
+    uint64_t station; /* EUI-48 as a number, 0: unknown */
+    char host[64];    /* as it named itself to a DHCP server, "" unknown */
+};
+
 struct record {
     uint8_t kind;
     nsec_t time;
     nsec_t hour; /* RECORD_CONVERSATION: start of the hour, UTC */
     char zone[64];
     char resolver[64];
+    struct client_identity client; /* RECORD_EVENT: of the finding's client */
     union {
         struct event event;
         struct conversation conversation;

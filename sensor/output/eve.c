@@ -223,6 +223,16 @@ static void set_evidence(struct json_writer *w, const struct evidence *e)
     json_close(w, '}');
 }
 
+/* Who the client is, where that is known. */
+static void set_client(struct json_writer *w, const struct client_identity *c)
+{
+    char mac[STATION_TEXT];
+
+    set_text(w, "client_name", c->host);
+    if (c->station)
+        json_string_member(w, "client_mac", station_text(c->station, mac));
+}
+
 static void set_own_part(struct json_writer *w, const struct record *r, const struct policy *policy)
 {
     const struct event *e = &r->event;
@@ -234,6 +244,7 @@ static void set_own_part(struct json_writer *w, const struct record *r, const st
     json_integer_member(w, "revision", e->revision);
     json_string_member(w, "state", state_name(e->state));
     set_address_or_null(w, "client", &f->client);
+    set_client(w, &r->client);
     set_address_or_null(w, "server", &f->server);
     set_text_or_null(w, "zone", r->zone);
     set_text(w, "resolver", r->resolver);

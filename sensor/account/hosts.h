@@ -1,0 +1,53 @@
+/* The machines on the watched link, by their link address: which place among the clients each has,
+ * what its host name is, which addresses it uses (RFC 8981: several at once, and others tomorrow).
+ * A station that carries what others send (a router) is none: its addresses stay apart.
+ * Worst case in bytes: HOSTS_MOST * 272. */
+#ifndef SEALDNS_ACCOUNT_HOSTS_H
+#define SEALDNS_ACCOUNT_HOSTS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/addr.h"
+#include "base/table.h"
+#include "base/time.h"
+#include "model/lease.h"
+#include "model/memory.h"
+
+enum { HOSTS_MOST = 65536, HOST_ADDRESSES = 8 };
+
+struct host {
+    uint64_t station;     /* the key: EUI-48 as a number */
+    uint32_t who, tenure; /* its place; tenure 0: none yet */
+    bool router;
+    bool changed;         /* since it was last remembered */
+    uint8_t forwarded;    /* packets that came through it, not from it */
+    uint8_t fours, sixes; /* new addresses since `counted` */
+    uint8_t next;         /* of address[], the oldest */
+    uint32_t counted;     /* second */
+    nsec_t since, seen;   /* seen: last change of what is known */
+    struct addr address[HOST_ADDRESSES];
+    char name[LEASE_NAME];
+};
+
+struct hosts;
+
+/* NULL: no memory. */
+struct hosts *hosts_create(uint64_t seed);
+void hosts_destroy(struct hosts *m);
+/* NULL: none of this link address, or 0. */
+struct host *hosts_find(struct hosts *m, uint64_t station);
+/* Makes it if there is none. */
+struct host *hosts_at(struct hosts *m, uint64_t station, nsec_t now);
+/* It uses this address, new to it. False: it has come to use more than a client does, and is a
+ * router from now on. */
+bool host_add(struct host *m, const struct addr *address, nsec_t now);
+/* Something passed that it did not send itself; true: that was enough to call it a router. */
+bool host_forwards(struct host *m);
+
+/* As the functions of struct detector; topic "client", keyed by link address. */
+void hosts_remember(struct hosts *m, struct memory_sink sink);
+/* NULL: not a piece of ours. */
+struct host *hosts_recall(struct hosts *m, const struct memory *piece);
+
+#endif
