@@ -10,6 +10,7 @@
 #include "cli/command.h"
 #include "cli/learned.h"
 #include "engine/gateway.h"
+#include "model/mute.h"
 #include "output/output.h"
 #include "store/store.h"
 
@@ -97,6 +98,22 @@ static void explain_client(const struct question *q)
         printf(" %s", p->resolvers[z->approve[i]].id);
     printf("%s\n", z->approve_count ? "" : " nobody");
     explain_rules(q, zone);
+}
+
+static void explain_mutes(const struct question *q)
+{
+    const struct policy *p = q->policy;
+    char until[TIME_TEXT];
+
+    for (size_t i = 0; i < p->mute_count; i++) {
+        const struct policy_mute *m = p->mutes + i;
+
+        if (mute_names(m, &q->address) || (!m->has_client && !m->has_server))
+            printf("  muted: %s%s%s until %s%s, by %s: %s\n",
+                   m->rule[0] ? m->rule : kind_name((unsigned)m->kind), m->name[0] ? " for " : "",
+                   m->name, time_text(m->until, until), m->until < clock_now() ? " (ended)" : "",
+                   m->owner, m->reason);
+    }
 }
 
 static int print_conversation(void *context, const struct conversation_row *row)
@@ -198,6 +215,8 @@ static int explain(struct question *q)
         printf("%s is no name of a resolver that the policy or the catalogue knows\n", q->subject);
     if (q->is_address && q->resolver < 0)
         explain_client(q);
+    if (q->is_address)
+        explain_mutes(q);
     if (q->is_address || q->resolver >= 0)
         status = explain_history(q);
     policy_destroy(q->policy);

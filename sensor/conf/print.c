@@ -5,6 +5,7 @@
 
 #include "base/error.h"
 #include "conf/conf.h"
+#include "model/mute.h"
 #include "model/note.h"
 
 /* A text is written bare where no YAML reader can take it for something else. */
@@ -277,6 +278,28 @@ static void print_exception(const struct policy *p, const struct policy_exceptio
     put_pair(to, "    reason: ", x->reason);
 }
 
+static void print_mute(const struct policy_mute *m, FILE *to)
+{
+    put_pair(to, m->rule[0] ? "  - rule: " : "  - kind: ",
+             m->rule[0] ? m->rule : kind_name((unsigned)m->kind));
+    if (m->has_client) {
+        fputs("    network: ", to);
+        put_prefix(to, &m->client);
+        putc('\n', to);
+    }
+    if (m->has_server) {
+        fputs("    server: ", to);
+        put_prefix(to, &m->server);
+        putc('\n', to);
+    }
+    if (m->name[0])
+        put_pair(to, "    name: ", m->name);
+    fputs("    until: ", to);
+    put_until(to, m->until);
+    put_pair(to, "\n    owner: ", m->owner);
+    put_pair(to, "    reason: ", m->reason);
+}
+
 int conf_print(const struct policy *p, FILE *to)
 {
     print_sensor(p, to);
@@ -287,6 +310,9 @@ int conf_print(const struct policy *p, FILE *to)
     fputs(p->exception_count ? "exceptions:\n" : "exceptions: []\n", to);
     for (size_t i = 0; i < p->exception_count; i++)
         print_exception(p, p->exceptions + i, to);
+    fputs(p->mute_count ? "mutes:\n" : "mutes: []\n", to);
+    for (size_t i = 0; i < p->mute_count; i++)
+        print_mute(p->mutes + i, to);
     fputs(p->output_count ? "outputs:\n" : "outputs: []\n", to);
     for (size_t i = 0; i < p->output_count; i++) {
         const struct policy_output *o = p->outputs + i;

@@ -298,7 +298,7 @@ void read_policy(struct reader *r, const struct node *root)
         PART("zones", set_aside),
         PART("exceptions", set_aside),
         PART("outputs", set_aside),
-        LATER("mutes"),
+        PART("mutes", set_aside),
         PART("probe", read_probe),
         LATER("query_log"),
         LATER("evidence"),
@@ -311,5 +311,6 @@ void read_policy(struct reader *r, const struct node *root)
     read_resolvers(r, tree_member(root, "resolvers"));
     read_zones(r, tree_member(root, "zones"));
     read_exceptions(r, tree_member(root, "exceptions"));
+    read_mutes(r, tree_member(root, "mutes"));
     read_outputs(r, tree_member(root, "outputs"));
 }

@@ -12,6 +12,7 @@
 #include "base/hash.h"
 #include "base/table.h"
 #include "decide/verdict.h"
+#include "model/mute.h"
 
 #define EVENTS 16384
 #define WHEEL  64 /* seconds; more than GROWS */
@@ -104,6 +105,14 @@ static void words_of(const struct decision *d, struct record *r)
         memcpy(r->resolver, d->policy->resolvers[f->resolver].id, sizeof r->resolver);
 }
 
+static void count_revision(struct decision *d, const struct entry *e)
+{
+    if (!d->stats)
+        return;
+    d->stats->events++;
+    d->stats->events_muted += e->event.finding.muted != SEVERITY_NONE;
+}
+
 /* A revision that the sink did not take is written again later, with what came to it meanwhile. */
 static bool write_event(struct decision *d, struct entry *e, nsec_t now)
 {
@@ -120,8 +129,7 @@ static bool write_event(struct decision *d, struct entry *e, nsec_t now)
     d->record.event = e->event;
     words_of(d, &d->record);
     if (d->sink.put(d->sink.context, &d->record) == 0) {
-        if (d->stats)
-            d->stats->events++;
+        count_revision(d, e);
         return true;
     }
     e->event = before;
@@ -232,6 +240,19 @@ static int16_t resolver_again(const struct policy *old, const struct policy *ane
     return -1;
 }
 
+/* Covered or not by the policy as it is at this time: the severity follows. */
+static void mute(const struct policy *p, struct finding *f, nsec_t now)
+{
+    if (f->muted) {
+        f->severity = f->muted;
+        f->muted = SEVERITY_NONE;
+    }
+    if (!policy_mute_for(p, f, now))
+        return;
+    f->muted = f->severity;
+    f->severity = SEVERITY_INFORMATIONAL;
+}
+
 /* Zones and resolvers are places in a policy's lists: in another one the same id stands elsewhere.
  * A zone that is no more leaves its clients in the default one. */
 static void place_again(struct decision *d, const struct policy *policy)
@@ -249,6 +270,7 @@ static void place_again(struct decision *d, const struct policy *policy)
         if (placed && f->zone < 0)
             f->zone = ZONE_DEFAULT;
         f->resolver = resolver_again(d->policy, policy, f->resolver);
+        mute(policy, f, e->event.last);
     }
 }
 
@@ -343,7 +365,7 @@ static bool grow(struct decision *d, struct entry *e, const struct finding *f, b
     return graver;
 }
 
-void decision_finding(struct decision *d, const struct finding *f)
+static void take_finding(struct decision *d, const struct finding *f)
 {
     bool fresh;
     struct entry *e = open_event(d, f, &fresh);
@@ -352,6 +374,19 @@ void decision_finding(struct decision *d, const struct finding *f)
         write_event(d, e, f->time);
     else if (!e->listed)
         list(d, e, next_revision(&e->event));
+}
+
+void decision_finding(struct decision *d, const struct finding *f)
+{
+    struct finding muted;
+
+    if (!d->policy || !d->policy->mute_count || !policy_mute_for(d->policy, f, f->time)) {
+        take_finding(d, f);
+        return;
+    }
+    muted = *f;
+    mute(d->policy, &muted, f->time);
+    take_finding(d, &muted);
 }
 
 static void turn_wheel(struct decision *d, nsec_t now)

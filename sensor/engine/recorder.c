@@ -78,7 +78,7 @@ static void take_record(struct recorder *r, const struct record *record)
     }
     if (record->kind == RECORD_EVENT) {
         line = eve_render(record, r->policy);
-        if (line)
+        if (line && record->event.finding.muted == SEVERITY_NONE)
             outputs_event(r->outputs, line);
     }
     keep(r, record, line);

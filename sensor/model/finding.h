@@ -25,8 +25,9 @@ struct finding {
     int16_t zone, resolver;
     uint16_t qtype; /* name is a DNS question's; 0: name is an SNI or absent */
     uint16_t tls_version;
-    bool excepted;              /* an exception of the policy covers it */
-    bool query;                 /* the packet that decided it was a DNS query */
+    uint8_t muted; /* enum severity that it has but for a mute of the policy; SEVERITY_NONE: none */
+    bool excepted; /* an exception of the policy covers it */
+    bool query;    /* the packet that decided it was a DNS query */
     struct addr client, server; /* zero: the finding is about no single one */
     uint64_t key;               /* equal keys are repeats of one thing: they grow one event */
     uint64_t flow_id;

@@ -181,6 +181,7 @@ void policy_destroy(struct policy *p)
     texts_free(p->internal_domains, p->internal_domain_count);
     free(p->interfaces);
     free(p->exceptions);
+    free(p->mutes);
     free(p->roles);
     free(p->outputs);
     free(p->detections);

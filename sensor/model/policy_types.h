@@ -99,6 +99,8 @@ struct policy {
     size_t zone_count;
     struct policy_exception *exceptions;
     size_t exception_count;
+    struct policy_mute *mutes; /* of model/mute.h */
+    size_t mute_count;
     struct policy_role *roles; /* sensor.roles */
     size_t role_count;
     struct policy_output *outputs;

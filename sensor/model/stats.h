@@ -45,6 +45,7 @@
     X(observations_dropped, "observations lost in the ring to the engine")                         \
     X(findings, "findings of detectors")                                                           \
     X(events, "revisions of events")                                                               \
+    X(events_muted, "... that a mute of the policy covers: stored, in no feed")                    \
     X(records_dropped, "records lost in the ring to the recorder")                                 \
     X(conversations, "conversations in the table")                                                 \
     X(conversations_folded, "conversations folded for want of room")                               \

@@ -5,6 +5,7 @@
 
 #include "base/addr.h"
 #include "model/dns.h"
+#include "model/mute.h"
 #include "output/community.h"
 #include "output/output.h"
 
@@ -233,6 +234,23 @@ static void set_client(struct json_writer *w, const struct client_identity *c)
         json_string_member(w, "client_mac", station_text(c->station, mac));
 }
 
+/* Whose decision it was that nobody is told. */
+static void set_muted(struct json_writer *w, const struct finding *f, const struct policy *policy)
+{
+    const struct policy_mute *m = policy ? policy_mute_for(policy, f, f->time) : NULL;
+
+    if (f->muted == SEVERITY_NONE)
+        return;
+    json_open(w, "muted", '{');
+    json_integer_member(w, "severity", f->muted);
+    if (m) { /* else the policy has changed meanwhile */
+        json_string_member(w, "owner", m->owner);
+        json_string_member(w, "reason", m->reason);
+        set_time(w, "until", m->until);
+    }
+    json_close(w, '}');
+}
+
 static void set_own_part(struct json_writer *w, const struct record *r, const struct policy *policy)
 {
     const struct event *e = &r->event;
@@ -257,6 +275,7 @@ static void set_own_part(struct json_writer *w, const struct record *r, const st
     json_integer_member(w, "count", (int64_t)e->count);
     set_time(w, "first", e->first);
     set_time(w, "last", e->last);
+    set_muted(w, f, policy);
     if (policy)
         set_text(w, "policy", policy->digest);
     json_close(w, '}');

@@ -67,6 +67,8 @@ static char *render(const json_t *eve)
     write_who(to, own);
     if (*word(own, "verdict") && strcmp(word(own, "verdict"), "allowed") != 0)
         fprintf(to, " %s", word(own, "verdict"));
+    if (*word(json_object_get(own, "muted"), "owner"))
+        fprintf(to, " muted by %s", word(json_object_get(own, "muted"), "owner"));
     if (count > 1)
         fprintf(to, " x%lld", (long long)count);
     write_evidence(to, json_object_get(own, "evidence"));

@@ -101,14 +101,32 @@ policies() {
     wrong "a bad address" '3:[0-9]+' '10.0.0.999' 'resolvers:\n  - id: corp\n    addresses: [10.0.0.999]\n'
     wrong "a resolver nobody defined" '4:[0-9]+' 'nobody' 'zones:\n  - id: lan\n    networks: [10.0.0.0/8]\n    approve: [nobody]\n'
     wrong "an exception without a reason" '2:[0-9]+' 'reason' 'exceptions:\n  - {client: 10.0.0.9, until: 2099-01-31, owner: netops}\n'
+    wrong "a mute without an owner" '2:[0-9]+' 'owner' 'mutes:\n  - {kind: tunnel, until: 2099-01-31, reason: tests}\n'
+    wrong "a mute without an end" '2:[0-9]+' 'until' 'mutes:\n  - {kind: tunnel, owner: soc, reason: tests}\n'
     wrong "broken YAML" '[0-9]+:[0-9]+' '.' 'sensor: {mode: monitor\n'
     expect "analyze with a wrong policy" 2 err 'wrong.yaml:[0-9]+:[0-9]+: ' "$SEALDNS" analyze -c "$SCRATCH/wrong.yaml" "$CASE/capture.pcap"
     expect "rules show with a wrong policy" 2 err 'wrong.yaml:[0-9]+:[0-9]+: ' "$SEALDNS" rules show -c "$SCRATCH/wrong.yaml"
     expect "run with a wrong policy" 2 err 'wrong.yaml:[0-9]+:[0-9]+: ' "$SEALDNS" run -c "$SCRATCH/wrong.yaml" -i lo
     expect "an exception that has ended is a warning" 0 err 'warning' "$SEALDNS" check -c <(
         printf 'exceptions:\n  - {client: 10.0.0.9, until: 2020-01-31, owner: netops, reason: "printer"}\n')
+    expect "a mute that has ended is a warning" 0 err 'warning: this mute has ended' "$SEALDNS" check -c <(
+        printf 'mutes:\n  - {kind: tunnel, until: 2020-01-31, owner: soc, reason: "tests"}\n')
     expect "rules show prints a table" 0 out '^table inet sealdns' "$SEALDNS" rules show -c "$LAB_ROOT/rules/examples/office.yaml"
 }
+
+# A muted downgrade is told and stored, as what it is.
+muted() {
+    { cat "$CASE/policy.yaml"; printf 'mutes:\n  - {kind: downgrade, until: 2099-01-31, owner: netops, reason: "a test"}\n'; } >"$SCRATCH/mutes.yaml"
+    expect "check shows mutes" 0 out '^  - kind: downgrade' "$SEALDNS" check -c "$SCRATCH/mutes.yaml"
+    expect "a muted event is informational and says by whom" 0 out 'informational downgrade .* muted by netops' \
+        "$SEALDNS" analyze -c "$SCRATCH/mutes.yaml" --db "$SCRATCH/muted.db" "$CASE/capture.pcap"
+    expect "it is stored" 0 out '"muted":.*"owner":"netops","reason":"a test","until":"2099-01-31' \
+        "$SEALDNS" events --db "$SCRATCH/muted.db" --type downgrade --format json
+    check "other events are not muted" no_mute --type cleartext
+    expect "explain says what is muted" 0 out 'muted: downgrade until 2099-01-31T23:59:59.*by netops: a test' \
+        "$SEALDNS" explain -c "$SCRATCH/mutes.yaml" --db "$SCRATCH/muted.db" 192.0.2.77
+}
+no_mute() { "$SEALDNS" events --db "$SCRATCH/muted.db" --format json "$@" >"$SCRATCH/out" && grep -q . "$SCRATCH/out" && ! grep -q '"muted"' "$SCRATCH/out"; }
 
 stores_and_sockets() {
     "$SEALDNS" analyze -c "$CASE/policy.yaml" --db "$SCRATCH/store.db" "$CASE/capture.pcap" >"$SCRATCH/out" 2>&1
@@ -132,5 +150,6 @@ help_and_version
 arguments
 captures
 policies
+muted
 stores_and_sockets
 tally

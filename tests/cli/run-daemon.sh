@@ -122,6 +122,38 @@ reloads() {
     check "and events go there" soon grep -q '"kind":"cleartext"' "$SCRATCH/eve.json"
 }
 
+# The detections beside the policy, and its mutes, come with a reload.
+severities() {
+    mkdir -p "$SCRATCH/detections"
+    sed 's/^severity: .*/severity: 1/' "$LAB_ROOT/rules/detections/cleartext.yaml" >"$SCRATCH/detections/cleartext.yaml"
+    check "a detection with another severity is taken at a reload" ask reload
+    check "and events have it" soon asked_with_severity 1
+    printf 'severity: loud\n' >"$SCRATCH/detections/cleartext.yaml"
+    expect "a wrong detection is refused" 1 err 'cleartext.yaml:1:1' ask reload
+    rm "$SCRATCH/detections/cleartext.yaml"
+    { policy third; printf 'mutes:\n  - {rule: cleartext, until: 2099-01-31, owner: netops, reason: "a test"}\n'; } >"$SCRATCH/policy.yaml"
+    kill -USR2 "$PID"
+    check "a mute is taken at SIGUSR2: events are stored as muted" soon asked_muted
+    check "status counts them" eval 'ask | grep -q "events_muted  *[1-9]"'
+    check "no feed has them" eval '! grep -q "\"muted\"" "$SCRATCH/eve.json"'
+    policy third >"$SCRATCH/policy.yaml"
+    check "and without it they are told again" eval 'ask reload && soon asked_with_severity 3'
+}
+# Another server each time: an event of its own.
+ask_another() { inside dig +tries=1 +time=1 "@127.0.1.$((RANDOM % 250 + 1))" www.example.com >/dev/null 2>&1; }
+asked_with_severity() {
+    local before
+    before=$(wc -l <"$SCRATCH/eve.json")
+    ask_another
+    sleep 0.3
+    tail -n "+$((before + 1))" "$SCRATCH/eve.json" | jq -es --argjson severity "$1" 'any(.sealdns.kind == "cleartext" and .alert.severity == $severity)'
+}
+asked_muted() {
+    ask_another
+    sleep 0.3
+    program events --db "$SCRATCH/store.db" --format json | grep -q '"muted":{"severity":3,"owner":"netops"'
+}
+
 # Whoever asks while it ends must not hold it up: the monitor answers no more.
 asked_while_it_ends() {
     (for _ in $(seq 40); do ask; done) >/dev/null 2>&1 &
@@ -149,6 +181,7 @@ last_good() {
 cannot_start
 lives
 reloads
+severities
 last_good
 [ "$FAILED" = 0 ] || sed 's/^/    /' "$SCRATCH/log"
 tally

@@ -98,8 +98,8 @@ static void keys(void **state)
          "p:2:5: a zone is a map: write {id: ..., ...} or one key a line\n"},
         {"probe: {interval: 1s}\n", "p:1:19: `interval` is too short: at least 10s\n"},
         {"probe: {timeout: 2h}\n", "p:1:18: `timeout` is between 1s and 60s\n"},
-        {"mutes: []\n",
-         "p:1:1: `mutes` is known, but this version does not do it yet: take it out\n"},
+        {"query_log: []\n",
+         "p:1:1: `query_log` is known, but this version does not do it yet: take it out\n"},
         {"sensor: {profile: x, set_only: y}\n",
          "p:1:10: `profile` is known, but this version does not do it yet: take it out\n"
          "p:1:22: `set_only` is known, but this version does not do it yet: take it out\n"},
@@ -300,9 +300,45 @@ static void exceptions(void **state)
     EXPECT(list, SD_ECONF);
 }
 
+static void mutes(void **state)
+{
+    static const struct wrong list[] = {
+        {"mutes:\n  - {rule: cleartext, until: 2035-01-31, reason: b}\n",
+         "p:2:5: a mute needs `owner`\n"},
+        {"mutes:\n  - {rule: cleartext, until: 2035-01-31, owner: a}\n",
+         "p:2:5: a mute needs `reason`\n"},
+        {"mutes:\n  - {rule: cleartext, owner: a, reason: b}\n", "p:2:5: a mute needs `until`\n"},
+        {"mutes:\n  - {until: 2035-01-31, owner: a, reason: b}\n",
+         "p:2:5: a mute needs `rule` or `kind`\n"},
+        {"mutes:\n  - {rule: cleartext, kind: cleartext, until: 2035-01-31, owner: a, reason: b}\n",
+         "p:2:23: `rule` or `kind`, not both\n"},
+        {"mutes:\n  - {rule: cleartxt, until: 2035-01-31, owner: a, reason: b}\n",
+         "p:2:12: no detection `cleartxt` is there (did you mean `cleartext`?)\n"},
+        {"mutes:\n  - {kind: sensor, until: 2035-01-31, owner: a, reason: b}\n",
+         "p:2:12: what the sensor could not see, and what it installed, cannot be muted\n"},
+        {"mutes:\n  - {rule: enforcement, until: 2035-01-31, owner: a, reason: b}\n",
+         "p:2:12: what the sensor could not see, and what it installed, cannot be muted\n"},
+        {"mutes:\n  - {kind: tunnel, client: 10.0.0.0/8, until: 2035-01-31, owner: a, reason: b}\n",
+         "p:2:28: `client` is one address: for a prefix write `network: 10.0.0.0/8`\n"},
+        {"mutes:\n  - {kind: tunnel, client: 10.0.0.1, network: 10.0.0.0/8, until: 2035-01-31, "
+         "owner: a, reason: b}\n",
+         "p:2:38: `client` or `network`, not both\n"},
+        {"mutes:\n  - {kind: tunnel, until: 2035-02-30, owner: a, reason: b}\n",
+         "p:2:27: `until` cannot be `2035-02-30`: a day such as 2035-01-31 (it ends with that "
+         "day, UTC)\n"},
+        {"mutes: {kind: tunnel}\n", "p:1:8: `mutes` is a list: begin each entry with `- `\n"},
+    };
+
+    (void)state;
+    EXPECT(list, SD_ECONF);
+}
+
 static void warnings(void **state)
 {
     static const struct wrong list[] = {
+        {"mutes:\n  - {kind: tunnel, until: 2026-11-20, owner: a, reason: b}\n",
+         "p:2:27: warning: this mute has ended and is inactive\n"},
+        {"mutes:\n  - {kind: tunnel, until: 2026-11-21, owner: a, reason: b}\n", ""},
         {"exceptions:\n  - {client: 10.0.0.1, until: 2026-11-20, owner: a, reason: b}\n",
          "p:2:31: warning: this exception has ended and is inactive\n"},
         {"exceptions:\n  - {client: 10.0.0.1, until: 2026-11-21, owner: a, reason: b}\n", ""},
@@ -439,7 +475,7 @@ int main(void)
         cmocka_unit_test(resolvers),   cmocka_unit_test(zones),
         cmocka_unit_test(exceptions),  cmocka_unit_test(warnings),
         cmocka_unit_test(hostile),     cmocka_unit_test(many_at_once),
-        cmocka_unit_test(other_files),
+        cmocka_unit_test(other_files), cmocka_unit_test(mutes),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

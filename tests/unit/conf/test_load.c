@@ -12,6 +12,7 @@
 
 #include "base/error.h"
 #include "conf/conf.h"
+#include "model/mute.h"
 #include "model/note.h"
 
 static const struct addr *gateway_addresses;
@@ -115,6 +116,10 @@ static const char full[] =
     "  - {client: 10.20.9.9, until: 2035-01-31, owner: netops, reason: \"printer \\\"9\\\"\"}\n"
     "  - {network: \"2001:db8:20:1::/64\", resolver: quad9, until: \"2035-01-31T12:00:00Z\", "
     "owner: a b, reason: c}\n"
+    "mutes:\n"
+    "  - {rule: downgrade, client: 10.20.9.9, until: 2035-01-31, owner: netops, reason: \"test\"}\n"
+    "  - {kind: tunnel, network: 10.20.0.0/16, server: 9.9.9.9, name: CDN.example., "
+    "until: \"2035-01-31T12:00:00Z\", owner: soc, reason: \"a: \\\"b\\\"\"}\n"
     "outputs:\n"
     "  - {type: file, format: eve, path: /var/log/sealdns/eve.json}\n"
     "  - {type: stdout, format: text}\n";
@@ -142,6 +147,14 @@ static void contract(void **state)
     assert_int_equal(p->store_max_size, UINT64_C(2) << 30);
     assert_int_equal(p->store_max_age, 400 * 86400 * NSEC_S);
     assert_int_equal(p->output_count, 2);
+    assert_int_equal(p->mute_count, 2);
+    assert_string_equal(p->mutes[0].rule, "downgrade");
+    assert_int_equal(p->mutes[0].kind, KIND_DOWNGRADE);
+    assert_true(p->mutes[0].has_client && !p->mutes[0].has_server);
+    assert_int_equal(p->mutes[1].kind, KIND_TUNNEL);
+    assert_string_equal(p->mutes[1].name, "cdn.example");
+    assert_int_equal(p->mutes[1].server.length, 128);
+    assert_string_equal(p->mutes[1].owner, "soc");
     assert_string_equal(p->resolvers[0].names[0], "dns.corp.example");
     assert_int_equal(p->resolvers[0].name_count, 3);
     assert_true(p->resolvers[0].transports & 1u << TRANSPORT_DO53_UDP);

@@ -9,6 +9,7 @@
 
 #include "base/error.h"
 #include "decide/decide.h"
+#include "model/mute.h"
 
 #define T0 (INT64_C(1795262400) * NSEC_S)
 #define S  NSEC_S
@@ -244,6 +245,95 @@ static void what_the_sink_refuses_is_written_later(void **state)
     decision_destroy(l.d);
 }
 
+static struct policy_mute mute_of_rule(const char *rule, nsec_t until)
+{
+    struct policy_mute m = {.kind = -1, .until = until};
+
+    snprintf(m.rule, sizeof m.rule, "%s", rule);
+    return m;
+}
+
+/* It is found, stored and counted, and graver again when the mute has ended. */
+static void what_is_muted_weighs_nothing_and_is_not_lost(void **state)
+{
+    static struct ledger l;
+    struct policy_mute mute = mute_of_rule("cleartext", T0 + 100 * S);
+    struct finding f = finding(T0, 1), other = finding(T0, 2);
+
+    (void)state;
+    open_ledger(&l, 0, MODE_MONITOR, false);
+    l.policy.mutes = &mute;
+    l.policy.mute_count = 1;
+    decision_finding(l.d, &f);
+    assert_int_equal(l.count, 1);
+    assert_int_equal(l.event[0].finding.severity, SEVERITY_INFORMATIONAL);
+    assert_int_equal(l.event[0].finding.muted, SEVERITY_LOW);
+    assert_int_equal(l.stats.events_muted, 1);
+    snprintf(other.rule, sizeof other.rule, "tunnel");
+    decision_finding(l.d, &other);
+    assert_int_equal(l.event[1].finding.muted, SEVERITY_NONE);
+    assert_int_equal(l.stats.events_muted, 1);
+    f.time = T0 + 100 * S + 1;
+    decision_finding(l.d, &f);
+    assert_int_equal(l.count, 3); /* at once: it has become graver */
+    assert_int_equal(l.event[2].finding.severity, SEVERITY_LOW);
+    assert_int_equal(l.event[2].finding.muted, SEVERITY_NONE);
+    assert_int_equal(l.event[2].count, 2);
+    decision_destroy(l.d);
+}
+
+static void an_open_event_is_muted_by_a_new_policy_and_back(void **state)
+{
+    static struct ledger l;
+    struct policy_mute mute = mute_of_rule("cleartext", T0 + 1000 * S);
+    struct policy muting = {.mutes = &mute, .mute_count = 1}, plain = {.mute_count = 0};
+    struct finding f = finding(T0, 1);
+
+    (void)state;
+    open_ledger(&l, 0, MODE_MONITOR, false);
+    decision_finding(l.d, &f);
+    decision_use_policy(l.d, &muting, MODE_MONITOR, false);
+    f.time += 61 * S;
+    decision_finding(l.d, &f);
+    assert_int_equal(l.event[l.count - 1].finding.severity, SEVERITY_INFORMATIONAL);
+    assert_int_equal(l.event[l.count - 1].finding.muted, SEVERITY_LOW);
+    decision_use_policy(l.d, &plain, MODE_MONITOR, false);
+    decision_flush(l.d, T0 + 70 * S);
+    assert_int_equal(l.event[l.count - 1].finding.severity, SEVERITY_LOW);
+    assert_int_equal(l.event[l.count - 1].finding.muted, SEVERITY_NONE);
+    decision_destroy(l.d);
+}
+
+static void a_mute_covers_what_it_names(void **state)
+{
+    struct policy_mute mute = mute_of_rule("cleartext", T0);
+    struct policy p = {.mutes = &mute, .mute_count = 1};
+    struct finding f = finding(T0, 1);
+
+    (void)state;
+    assert_ptr_equal(policy_mute_for(&p, &f, T0), &mute);
+    assert_null(policy_mute_for(&p, &f, T0 + 1));
+    mute.has_client = true;
+    assert_int_equal(prefix_parse("10.20.0.0/16", &mute.client), 0);
+    assert_null(policy_mute_for(&p, &f, T0)); /* about nobody */
+    assert_int_equal(addr_parse("10.20.1.1", &f.client), 0);
+    assert_non_null(policy_mute_for(&p, &f, T0));
+    assert_int_equal(addr_parse("10.21.1.1", &f.client), 0);
+    assert_null(policy_mute_for(&p, &f, T0));
+    mute.has_client = false;
+    snprintf(mute.name, sizeof mute.name, "example.org");
+    assert_null(policy_mute_for(&p, &f, T0));
+    snprintf(f.name, sizeof f.name, "a.b.example.org");
+    assert_non_null(policy_mute_for(&p, &f, T0));
+    snprintf(f.name, sizeof f.name, "badexample.org");
+    assert_null(policy_mute_for(&p, &f, T0));
+    mute.name[0] = mute.rule[0] = '\0';
+    mute.kind = KIND_TUNNEL;
+    assert_null(policy_mute_for(&p, &f, T0));
+    f.kind = KIND_TUNNEL;
+    assert_non_null(policy_mute_for(&p, &f, T0));
+}
+
 static void the_same_input_gives_the_same_ids(void **state)
 {
     static struct ledger a, b;
@@ -270,6 +360,9 @@ int main(void)
         cmocka_unit_test(verdicts_follow_mode_and_kernel),
         cmocka_unit_test(a_full_ledger_ends_the_oldest),
         cmocka_unit_test(open_events_keep_their_zone_when_the_policy_changes),
+        cmocka_unit_test(what_is_muted_weighs_nothing_and_is_not_lost),
+        cmocka_unit_test(an_open_event_is_muted_by_a_new_policy_and_back),
+        cmocka_unit_test(a_mute_covers_what_it_names),
         cmocka_unit_test(what_the_sink_refuses_is_written_later),
         cmocka_unit_test(the_same_input_gives_the_same_ids)};
 

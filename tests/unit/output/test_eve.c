@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/error.h"
+#include "model/mute.h"
 #include "output/community.h"
 #include "output/output.h"
 
@@ -151,12 +152,38 @@ static void a_sentence_has_no_control_characters(void **state)
     json_decref(eve);
 }
 
+static void a_muted_event_says_who_muted_it(void **state)
+{
+    struct policy_mute mute = {.kind = KIND_CLEARTEXT, .until = 9, .owner = "netops"};
+    struct policy policy = {.mutes = &mute, .mute_count = 1};
+    struct record r = event("a.example");
+    json_t *eve, *muted;
+    char *line;
+
+    (void)state;
+    strcpy(mute.reason, "a \"printer\"");
+    r.event.finding.severity = SEVERITY_INFORMATIONAL;
+    r.event.finding.muted = SEVERITY_MEDIUM;
+    line = eve_render(&r, &policy);
+    eve = json_loads(line, JSON_REJECT_DUPLICATES, NULL);
+    muted = json_object_get(json_object_get(eve, "sealdns"), "muted");
+    assert_string_equal(json_string_value(json_object_get(muted, "owner")), "netops");
+    assert_string_equal(json_string_value(json_object_get(muted, "reason")), "a \"printer\"");
+    assert_int_equal(json_integer_value(json_object_get(muted, "severity")), SEVERITY_MEDIUM);
+    free(line);
+    line = output_format_named("text")->render(eve);
+    assert_non_null(strstr(line, "muted by netops"));
+    free(line);
+    json_decref(eve);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {cmocka_unit_test(an_alert_is_shaped_as_eve),
                                        cmocka_unit_test(hostile_text_stays_text),
                                        cmocka_unit_test(what_is_too_long_is_left_out_whole),
                                        cmocka_unit_test(community_id_is_that_of_others),
+                                       cmocka_unit_test(a_muted_event_says_who_muted_it),
                                        cmocka_unit_test(a_sentence_has_no_control_characters)};
 
     return cmocka_run_group_tests(tests, NULL, NULL);
