@@ -1,34 +1,71 @@
-/* What one client's number of queries usually is at an hour of a working day or of a weekend (UTC):
- * robust median and spread of log(1 + queries of the last hour), from one sample each quarter of an
- * hour. Less than the 168 hours of a week, so that a week of learning serves. A plain value. */
+/* The baseline of one client, resolver or zone: what each series (detect/window.h) usually is at
+ * this time of the week, as medians of samples of the sliding hour. Times are UTC. A plain value.
+ *
+ * Of all queries there is a sample of each half hour of the week (336) for the last four weeks; of
+ * the other series one of each hour of a working day and of a weekend day (48) for the last eight
+ * days. A sample is an octet: the level in twelfths, 4 % at most beside the truth, where hours
+ * differ by a quarter and more. 28 samples for each of 168 hours in two octets would be 9.4 kB for
+ * one series; this is 4.9 kB for all eight. The spread is no bin's own, since four samples show
+ * none: it is the median of what the forecast was off lately, over all hours. */
 #ifndef SEALDNS_DETECT_PROFILE_H
 #define SEALDNS_DETECT_PROFILE_H
 
 #include <stdbool.h>
-#include <stddef.h>
-#include <stdint.h>
 
-#include "base/time.h"
+#include "detect/window.h"
 
-enum { PROFILE_HOURS = 48, PROFILE_SAMPLES = 28 }; /* seven days of quarters for each hour */
+enum {
+    PROFILE_MARKS = 336,
+    PROFILE_WEEKS = 4,
+    PROFILE_HOURS = 48,
+    PROFILE_DAYS = 8,
+    PROFILE_RESIDUALS = 16,
+    PRIOR_SAMPLES = 15
+};
+
+/* In order of worth. */
+enum level_source {
+    LEVEL_NONE,
+    LEVEL_RECENT, /* whatever it did at any hour so far */
+    LEVEL_ROLE,   /* others of its zone and role at this hour */
+    LEVEL_DAY,    /* its own at this hour of other days */
+    LEVEL_WEEK    /* its own at this hour of this day of other weeks */
+};
+
+struct level {
+    double median, spread; /* of series_level(); spread is not floored */
+    unsigned samples;
+    uint8_t source; /* enum level_source */
+};
 
 struct profile {
     nsec_t first; /* known since */
-    uint8_t count[PROFILE_HOURS], next[PROFILE_HOURS];
-    uint16_t sample[PROFILE_HOURS][PROFILE_SAMPLES]; /* log1p in 1/2048 */
+    uint8_t all_fill[PROFILE_MARKS], all[PROFILE_MARKS][PROFILE_WEEKS];
+    uint8_t fill[SERIES_COUNT - 1][PROFILE_HOURS];
+    uint8_t sample[SERIES_COUNT - 1][PROFILE_HOURS][PROFILE_DAYS];
+    uint16_t residual[SERIES_COUNT][PROFILE_RESIDUALS];
 };
 
-struct profile_level {
-    double median, spread; /* of log1p(queries); spread is 1.4826 * MAD, not floored */
-    unsigned samples;
-    bool own; /* of this hour and kind of day; else of whatever there is */
+/* What others of a zone and role do: a sample of them and of the days, newest over oldest. */
+struct prior {
+    uint8_t fill[SERIES_COUNT][PROFILE_HOURS];
+    uint8_t sample[SERIES_COUNT][PROFILE_HOURS][PRIOR_SAMPLES];
 };
 
-/* ceiling: a greater value is learned as this (winsorised). */
-void profile_learn(struct profile *p, nsec_t t, uint32_t queries, double ceiling);
-/* From a client that was known since then and never asked more than so much. */
-void profile_begin(struct profile *p, nsec_t since, nsec_t now, uint32_t never_more);
-/* At this hour, or over all hours where no other day has shown this one yet. */
-struct profile_level profile_at(const struct profile *p, nsec_t t);
+/* t is of those at which this series is sampled. */
+bool profile_samples_at(enum series s, nsec_t t);
+void profile_learn(struct profile *p, enum series s, nsec_t t, double level);
+/* Forgets all; then of a client known since then that never asked more than so much: its nights. */
+void profile_begin(struct profile *p, nsec_t since, nsec_t now, double never_more);
+/* From its own hours (LEVEL_WEEK, LEVEL_DAY), else LEVEL_NONE. */
+struct level profile_at(const struct profile *p, enum series s, nsec_t t);
+/* All queries at whatever hour. */
+struct level profile_recent(const struct profile *p);
+/* The least it ever asked in an hour; 0 while a half hour of the week was never seen. */
+double profile_least(const struct profile *p);
+
+/* chance: any number, better a random one; it says which sample gives way. */
+void prior_learn(struct prior *p, enum series s, nsec_t t, double level, uint32_t chance);
+struct level prior_at(const struct prior *p, enum series s, nsec_t t);
 
 #endif
