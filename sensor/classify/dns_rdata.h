@@ -17,6 +17,7 @@ struct dns_walk {
     struct cursor at;
     unsigned budget;
     bool qname_plain; /* the question's name stands at octet 12 without a pointer in it */
+    bool alias;       /* a CNAME or DNAME among the answers */
     bool unsound;     /* as in struct dns_message */
 };
 

@@ -10,7 +10,7 @@
 #include "classify/dns_rdata.h"
 
 enum { HEADER = 12, LABEL_MAX = 63, POINTER = 0xc0, RECORD_HEAD = 10 };
-enum { SECTION_ANSWER = 1, SECTION_ADDITIONAL = 3 };
+enum { SECTION_ANSWER = 1, SECTION_AUTHORITY = 2, SECTION_ADDITIONAL = 3 };
 enum { OPTION_PADDING = 12 };
 #define EDNS_DO 0x8000u
 
@@ -254,16 +254,42 @@ static void keep_address(const struct record *r, struct dns_message *out)
 }
 
 /* A sum, so that the order of the records does not matter: servers rotate them. */
-static void keep_answer(const struct record *r, struct dns_message *out)
+static void keep_answer(struct dns_walk *w, const struct record *r, struct dns_message *out)
 {
     keep_address(r, out);
+    w->alias |= r->type == DNS_TYPE_CNAME || r->type == DNS_TYPE_DNAME;
     out->soa_count += r->type == DNS_TYPE_SOA && out->soa_count < UINT8_MAX;
     out->digest += (uint32_t)hash_bytes(r->rdata.at, r->rdata.left, r->type);
+}
+
+/* Whether the question's name lies at or below this one (RFC 2181 5.4.1: what is out of the zone
+ * that was asked about is not to be believed). The usual owner is a pointer into the question. */
+static bool holds_question(struct dns_walk *w, struct cursor owner, const struct dns_message *m)
+{
+    uint8_t name[DNS_NAME_WIRE];
+    const uint8_t *b = owner.at;
+    unsigned at = 0;
+    int octets;
+
+    if (owner.left >= 2 && b[0] >= POINTER && w->qname_plain) {
+        size_t target = (size_t)(b[0] & 0x3f) << 8 | b[1];
+
+        if (target >= HEADER && target < (size_t)HEADER + m->qname_length)
+            return true;
+    }
+    octets = dns_walk_name(w, &owner, name);
+    if (octets <= 0 || w->unsound)
+        return true; /* judged otherwise */
+    while (m->qname_length > at + (unsigned)octets)
+        at += m->qname[at] + 1u;
+    return m->qname_length == at + (unsigned)octets &&
+           memcmp(m->qname + at, name, (size_t)octets) == 0;
 }
 
 static int walk_record(struct dns_walk *w, struct dns_message *out, unsigned section)
 {
     struct record r;
+    struct cursor owner = w->at;
     int error = walk_owner(w);
 
     if (error)
@@ -280,7 +306,10 @@ static int walk_record(struct dns_walk *w, struct dns_message *out, unsigned sec
     if (!cursor_ok(&w->at))
         return SD_ETRUNC;
     if (section == SECTION_ANSWER)
-        keep_answer(&r, out);
+        keep_answer(w, &r, out);
+    else if (section == SECTION_AUTHORITY && r.type == DNS_TYPE_NS && !w->alias &&
+             out->has_question)
+        out->foreign |= !holds_question(w, owner, out);
     error = dns_walk_rdata(w, r.type, r.class, &r.rdata);
     if (!error && r.type == DNS_TYPE_OPT && section == SECTION_ADDITIONAL)
         error = walk_edns(&r, out);
@@ -296,6 +325,7 @@ static int walk_header(struct dns_walk *w, struct dns_message *out)
     out->qtype = out->qclass = out->udp_size = 0;
     out->address_count = out->qname_length = out->soa_count = 0;
     out->digest = 0;
+    out->foreign = false;
     out->length = (uint16_t)w->at.left;
     const uint8_t *head = cursor_take(&w->at, HEADER);
 

@@ -62,6 +62,14 @@ enum severity draft_severity(const struct policy *p, const char *rule, const cha
     return value > SEVERITY_NONE && value < SEVERITY_COUNT ? (enum severity)value : otherwise;
 }
 
+uint32_t draft_threshold(const struct policy *p, const char *rule, const char *name,
+                         uint32_t otherwise)
+{
+    int64_t value = policy_threshold(p, rule, name, otherwise);
+
+    return (uint32_t)(value < 0 ? 0 : value > UINT32_MAX ? UINT32_MAX : value);
+}
+
 nsec_t draft_idle(const struct policy *p, const char *rule)
 {
     int64_t seconds = policy_threshold(p, rule, "idle_s", 600);

@@ -28,6 +28,9 @@ const struct policy_zone *draft_zone(const struct policy *p, int16_t zone);
 /* severity_<...> among the thresholds, held within the scale. */
 enum severity draft_severity(const struct policy *p, const char *rule, const char *threshold,
                              enum severity otherwise);
+/* A threshold of the rule, held within 32 bits. */
+uint32_t draft_threshold(const struct policy *p, const char *rule, const char *name,
+                         uint32_t otherwise);
 /* idle_s among the thresholds: silence after which an event ends. */
 nsec_t draft_idle(const struct policy *p, const char *rule);
 /* A question's name as text that fits; longer ones are cut and end in '~'. */

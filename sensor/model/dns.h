@@ -20,6 +20,7 @@ enum dns_type {
     DNS_TYPE_PTR = 12,
     DNS_TYPE_TXT = 16,
     DNS_TYPE_AAAA = 28,
+    DNS_TYPE_DNAME = 39,
     DNS_TYPE_OPT = 41,
     DNS_TYPE_SVCB = 64,
     DNS_TYPE_HTTPS = 65,
@@ -40,6 +41,7 @@ struct dns_message {
     bool has_question;
     bool unsound; /* no server takes it (a name over 255 octets or in a loop, an A without address),
                    * but it can be read to its end and counts */
+    bool foreign; /* it names servers (NS) of a zone that the question is not in */
     uint8_t soa_count; /* SOA records of the answer section: two end an AXFR */
     uint32_t digest; /* of the answer section's types and data, whatever their order; by the walk */
     uint8_t address_count;        /* of the answer section's A and AAAA records, the first few */

@@ -36,6 +36,7 @@ static int both(const char *bytes, size_t length, struct dns_message *m)
         assert_int_equal(m->edns, judged.edns);
         assert_int_equal(m->padded, judged.padded);
         assert_int_equal(m->udp_size, judged.udp_size);
+        assert_int_equal(m->soa_count, judged.soa_count);
     }
     return walk;
 }
@@ -84,6 +85,59 @@ static void response_with_addresses(void **state)
         assert_int_not_equal(both(bytes, n, &m), 0);
     assert_int_equal(both(bytes, 20, &m), SD_ETRUNC);
     assert_int_equal(m.id, 0x1234); /* the header is there for whoever counts a cut message */
+}
+
+#define RECORD_1 "\xc0\x0c\0\1\0\1\0\0\0\1\0\4\xc0\0\2\1"
+#define RECORD_2 "\xc0\x0c\0\1\0\1\0\0\0\2\0\4\xc0\0\2\2"
+#define NS       "\0\2\0\1\0\0\0\1\0\5\2ns\xc0\x0c"
+
+static uint32_t digest_of(const char *bytes, size_t length)
+{
+    struct dns_message m;
+
+    assert_int_equal(both(bytes, length, &m), 0);
+    return m.digest;
+}
+
+#define DIGEST(records)                                                                            \
+    digest_of(HEADER(RESPONSE, "\1", "\2", "\0", "\0") QUESTION records,                           \
+              sizeof(HEADER(RESPONSE, "\1", "\2", "\0", "\0") QUESTION records) - 1)
+
+static void digest_whatever_the_order(void **state)
+{
+    (void)state;
+    assert_int_equal(DIGEST(RECORD_1 RECORD_2), DIGEST(RECORD_2 RECORD_1));
+    assert_int_not_equal(DIGEST(RECORD_1 RECORD_2), DIGEST(RECORD_1 RECORD_1));
+    assert_int_not_equal(DIGEST(RECORD_1 RECORD_2), 0);
+}
+
+static void servers_of_a_zone_that_was_not_asked_about(void **state)
+{
+    struct dns_message m;
+
+    (void)state;
+    /* of example.net, of the root, of www.example.net itself: written out, or by a pointer */
+    assert_int_equal(BOTH(HEADER(RESPONSE, "\1", "\0", "\3", "\0") QUESTION "\xc0\x10" NS "\0" NS
+                                                                            "\xc0\x0c" NS,
+                          &m),
+                     0);
+    assert_false(m.foreign);
+    assert_int_equal(
+        BOTH(HEADER(RESPONSE, "\1", "\0", "\1", "\0") QUESTION "\7Example\3net\0" NS, &m), 0);
+    assert_false(m.foreign);
+    assert_int_equal(
+        BOTH(HEADER(RESPONSE, "\1", "\0", "\1", "\0") QUESTION "\7victims\3net\0" NS, &m), 0);
+    assert_true(m.foreign);
+    assert_int_equal(BOTH(HEADER(RESPONSE, "\1", "\0", "\1", "\0") QUESTION "\1x\xc0\x0c" NS, &m),
+                     0);
+    assert_true(m.foreign);
+    /* an alias leads elsewhere, and the servers there are told of */
+    assert_int_equal(BOTH(HEADER(RESPONSE, "\1", "\1", "\1", "\0") QUESTION
+                          "\xc0\x0c\0\5\0\1\0\0\0\1\0\6\1a\2io\0"
+                          "\2io\0" NS,
+                          &m),
+                     0);
+    assert_false(m.foreign);
 }
 
 static void bytes_behind_the_sections(void **state)
@@ -203,6 +257,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(query),
         cmocka_unit_test(response_with_addresses),
+        cmocka_unit_test(digest_whatever_the_order),
+        cmocka_unit_test(servers_of_a_zone_that_was_not_asked_about),
         cmocka_unit_test(bytes_behind_the_sections),
         cmocka_unit_test(no_question_and_two),
         cmocka_unit_test(malformed),
