@@ -167,6 +167,12 @@ static void *amplification_create(const struct detector_setup *setup)
 
 /* --- the reflector ---------------------------------------------------------------------------- */
 
+/* Of the whole frame, were it one: the last fragment alone says too little. */
+static uint32_t octets_of(const struct observation *o)
+{
+    return o->dns.message.length + 42U; /* Ethernet, IPv4, UDP */
+}
+
 static uint64_t question_of(const struct observation *o)
 {
     return hash_mix(o->dns.qname_hash, o->dns.message.qtype);
@@ -246,13 +252,13 @@ static void see_reflection(struct amplification *a, const struct observation *o)
     r->tcp |= o->transport == TRANSPORT_DO53_TCP;
     if (!dns_is_response(m)) {
         r->queries++;
-        r->octets_in += o->bytes;
+        r->octets_in += octets_of(o);
         if (m->udp_size > r->udp_size)
             r->udp_size = m->udp_size;
         return;
     }
     r->answers++;
-    r->octets_out += o->bytes;
+    r->octets_out += octets_of(o);
     dominant_see(&r->question, question_of(o));
     if (r->question.item == question_of(o) && reflects(a, r, o->time))
         accuse_reflector(a, r, o);

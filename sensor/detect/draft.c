@@ -70,6 +70,19 @@ uint32_t draft_threshold(const struct policy *p, const char *rule, const char *n
     return (uint32_t)(value < 0 ? 0 : value > UINT32_MAX ? UINT32_MAX : value);
 }
 
+bool draft_is_ordinary(const struct policy *p, const char *rule, const char *name)
+{
+    const struct policy_detection *d = policy_detection_named(p, rule);
+
+    for (size_t i = 0; i < p->internal_domain_count; i++)
+        if (text_name_below(name, p->internal_domains[i]))
+            return true;
+    for (size_t i = 0; d && i < d->ordinary_count; i++)
+        if (text_name_below(name, d->ordinary[i]))
+            return true;
+    return false;
+}
+
 nsec_t draft_idle(const struct policy *p, const char *rule)
 {
     int64_t seconds = policy_threshold(p, rule, "idle_s", 600);

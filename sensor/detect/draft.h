@@ -31,6 +31,10 @@ enum severity draft_severity(const struct policy *p, const char *rule, const cha
 /* A threshold of the rule, held within 32 bits. */
 uint32_t draft_threshold(const struct policy *p, const char *rule, const char *name,
                          uint32_t otherwise);
+/* The name, as text, is in a domain of the operator's own or one that the rule's file calls
+ * ordinary.
+ */
+bool draft_is_ordinary(const struct policy *p, const char *rule, const char *name);
 /* idle_s among the thresholds: silence after which an event ends. */
 nsec_t draft_idle(const struct policy *p, const char *rule);
 /* A question's name as text that fits; longer ones are cut and end in '~'. */

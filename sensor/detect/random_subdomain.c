@@ -188,9 +188,14 @@ static void write_domain(struct struck *k, const struct observation *o)
 static void accuse(struct random_subdomain *r, const struct domain *d, const struct observation *o)
 {
     struct tally_key key = {.client = {.w = {d->hash, 1}}};
-    struct struck *k = (struct struck *)tally_at(r->base.tally, &key, o->time);
     nsec_t passed = o->time - d->begun;
+    char name[DNS_NAME_TEXT];
+    struct struck *k;
 
+    if (text_name(o->dns.message.qname, o->dns.message.qname_length, name, sizeof name) < 0 ||
+        draft_is_ordinary(r->base.policy, RULE, name))
+        return;
+    k = (struct struck *)tally_at(r->base.tally, &key, o->time);
     k->seen = sighting_of(o);
     if (!k->name[0])
         write_domain(k, o);

@@ -191,20 +191,6 @@ static void *tunnel_create(const struct detector_setup *setup)
 
 /* --- what is a tunnel is said ----------------------------------------------------------------- */
 
-/* The operator's own domains, and those that the detection's file lets pass. */
-static bool is_ordinary(const struct policy *p, const char *name)
-{
-    const struct policy_detection *d = policy_detection_named(p, RULE);
-
-    for (size_t i = 0; i < p->internal_domain_count; i++)
-        if (text_name_below(name, p->internal_domains[i]))
-            return true;
-    for (size_t i = 0; d && i < d->ordinary_count; i++)
-        if (text_name_below(name, d->ordinary[i]))
-            return true;
-    return false;
-}
-
 static struct tally_key key_of(const struct suspect *s, const struct observation *o, unsigned end)
 {
     const struct dns_message *m = &o->dns.message;
@@ -227,7 +213,7 @@ static void say(struct tunnel *t, struct suspect *s, const struct tunnel_verdict
     char name[DNS_NAME_TEXT];
 
     if (text_name(m->qname, m->qname_length, name, sizeof name) < 0 ||
-        is_ordinary(t->base.policy, name))
+        draft_is_ordinary(t->base.policy, RULE, name))
         return;
     i = (struct incident *)tally_at(t->base.tally, &key, o->time);
     if (i->item.total == 0)

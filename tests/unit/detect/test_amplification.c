@@ -51,11 +51,11 @@ static void exchange(const struct exchange *x, nsec_t t, int n)
     o.dns.qname_hash = hash_bytes(o.dns.message.qname, o.dns.message.qname_length, 3);
     o.dns.message.qtype = x->qtype;
     o.dns.message.udp_size = 4096;
-    o.bytes = 80;
+    o.dns.message.length = 38;
     scene_see(&s, &o);
     o.dns.message.flags = 0x8400;
     o.dns.match = ANSWER_MATCHED;
-    o.bytes = x->answer;
+    o.bytes = x->answer % 1500; /* the last fragment's */
     o.dns.message.length = (uint16_t)(x->answer - 42);
     scene_see(&s, &o);
 }
