@@ -103,6 +103,9 @@ static void check_tls12(const struct tls_facts *f)
 {
     static const uint8_t sha1[] = {0xf1, 0xe5, 0xc2, 0x5b, 0x49, 0x55, 0x2d, 0x4f, 0xb3, 0x5f,
                                    0x68, 0x0c, 0x36, 0x2f, 0x72, 0x95, 0xbd, 0xb1, 0x9a, 0xa4};
+    static const uint8_t spki[] = {0x8e, 0xa3, 0xc4, 0xb9, 0x28, 0xfe, 0xd4, 0x25, 0x28, 0x51, 0x0c,
+                                   0xb4, 0x52, 0x70, 0x56, 0xe3, 0x51, 0x1c, 0x12, 0x02, 0x0e, 0xc3,
+                                   0x0e, 0x94, 0x8c, 0x5d, 0x48, 0x7c, 0xa2, 0xc0, 0xc3, 0xdb};
     char text[TIME_TEXT];
 
     assert_int_equal(f->version, 0x0303);
@@ -112,6 +115,10 @@ static void check_tls12(const struct tls_facts *f)
     assert_memory_equal(f->certificate_sha1, sha1, sizeof(sha1));
     assert_string_equal(f->subject, "C=AQ, O=Example Resolver, CN=dns.example");
     assert_string_equal(f->issuer, f->subject);
+    assert_string_equal(f->certificate_names, "dns.example");
+    assert_true(f->sni_certified && !f->names_cut);
+    assert_int_equal(f->chain, 1);
+    assert_memory_equal(f->spki_sha256[0], spki, sizeof(spki));
     assert_string_equal(time_text(f->not_before, text), "2026-11-21T13:22:50.000000Z");
     assert_string_equal(time_text(f->not_after, text), "2036-11-18T13:22:50.000000Z");
     assert_string_equal(f->ja3, "22558766122974704364c9c75c5cce0a");
