@@ -44,7 +44,7 @@ static double ms(const json_t *o, const char *what, const char *point)
 {
     char key[40];
 
-    snprintf(key, sizeof key, "%s_%s_us", what, point);
+    snprintf(key, sizeof key, "%s%s%s_us", what, point[0] ? "_" : "", point);
     return (double)number(o, key) / 1000;
 }
 
@@ -122,6 +122,32 @@ static int print_pair(void *context, const struct memory_row *row)
     return 0;
 }
 
+/* Of a name or an id: every server of the resolver; of an address: that one. */
+static int print_probe(void *context, const struct memory_row *row)
+{
+    struct asked *a = context;
+    json_t *o = json_loads(row->text, 0, NULL);
+    bool own = a->address[0] ? is_own(word(o, "server"), a->address)
+                             : is_own(word(o, "resolver"), a->resolver);
+    char time[TIME_TEXT];
+
+    if (own && begin_row(a)) {
+        printf("  %.19sZ %s %s port %d: %s%s%s\n", time_text(row->time, time), word(o, "server"),
+               word(o, "transport"), (int)number(o, "port"),
+               word(o, "faults")[0] ? word(o, "faults") : "right", word(o, "error")[0] ? ": " : "",
+               word(o, "error"));
+        if (word(o, "tls_version")[0])
+            printf("    TLS %s, certificate for %s, by \"%s\", until %.10s, %s\n",
+                   word(o, "tls_version"), word(o, "certificate_for"), word(o, "issuer"),
+                   word(o, "not_after"), word(o, "pin"));
+        if (json_is_true(json_object_get(o, "reached")))
+            printf("    connect %.1f ms, TLS %.1f ms, answer %.1f ms\n", ms(o, "connect", ""),
+                   ms(o, "handshake", ""), ms(o, "answer", ""));
+    }
+    json_decref(o);
+    return 0;
+}
+
 static int print_topic(struct store_reader *r, const char *topic, struct asked *a,
                        int (*print)(void *context, const struct memory_row *row))
 {
@@ -139,6 +165,10 @@ int learned_print(struct store_reader *r, const char *address, const char *resol
     struct asked a = {.address = address, .resolver = resolver};
     int status;
 
+    a.title = "Last probes:\n";
+    status = print_topic(r, "probe", &a, print_probe);
+    if (status != SD_OK)
+        return status;
     a.title = "How it answers, as measured so far:\n";
     status = print_topic(r, "latency", &a, print_latency);
     if (status != SD_OK)

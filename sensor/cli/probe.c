@@ -93,14 +93,6 @@ static int add_whole(struct wish *w, int16_t index)
     return status;
 }
 
-static int16_t index_of(const struct policy *p, const char *id)
-{
-    for (size_t i = 0; i < p->resolver_count; i++)
-        if (strcmp(p->resolvers[i].id, id) == 0)
-            return (int16_t)i;
-    return -1;
-}
-
 /* A host name of letters, digits and hyphens, in lower case. */
 static bool take_name(const char *from, size_t length, char name[128])
 {
@@ -139,7 +131,7 @@ static int add_address(struct wish *w, const char *word)
 
 static int add_word(struct wish *w, const char *word)
 {
-    int16_t index = index_of(w->policy, word);
+    int16_t index = probe_resolver(w->policy, word);
 
     return index >= 0 ? add_whole(w, index) : add_address(w, word);
 }
@@ -173,9 +165,16 @@ static void show_progress(const struct wish *w, size_t done)
                 addr_text(&t->server, address), transport_name(t->transport));
 }
 
+static nsec_t wall_clock(void *context)
+{
+    (void)context;
+    return clock_now();
+}
+
 static int ask_all(struct wish *w)
 {
-    struct probe_terms terms = {w->timeout ? w->timeout : w->policy->probe.timeout, clock_now};
+    struct probe_terms terms = {.timeout = w->timeout ? w->timeout : w->policy->probe.timeout,
+                                .clock = wall_clock};
     int status = SD_OK;
 
     for (size_t i = 0; status == SD_OK && i < w->count; i++) {
@@ -186,7 +185,7 @@ static int ask_all(struct wish *w)
             continue;
         show_progress(w, i);
         status = probe_run(&p->target, &terms, &p->found);
-        probe_judge(w->policy, p->target.index, &p->found);
+        probe_judge(w->policy, p->target.resolver, &p->found);
     }
     if (isatty(STDERR_FILENO))
         fputs("\r\033[K", stderr);

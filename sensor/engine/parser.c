@@ -180,6 +180,20 @@ static void take_policy(struct parser *p, int descriptor)
         atomic_store(&p->lanes[i].wanted, anew);
 }
 
+/* The sensor's own question to a resolver: no client, no flow. */
+static void take_probe(struct parser *p, const struct probe_report *report)
+{
+    struct observation o = {.kind = OBSERVE_PROBE,
+                            .transport = report->transport,
+                            .time = report->time,
+                            .iface = UINT16_MAX,
+                            .server = report->server,
+                            .server_port = report->port};
+
+    o.probe = report->found;
+    back_observation(p->back, &o);
+}
+
 static void take_message(struct parser *p, const struct message *m, int descriptor)
 {
     switch (m->type) {
@@ -192,6 +206,9 @@ static void take_message(struct parser *p, const struct message *m, int descript
         break;
     case TELL_FINDING:
         back_finding(p->back, &m->finding);
+        break;
+    case TELL_PROBED:
+        take_probe(p, &m->probe);
         break;
     case TELL_STOP:
         p->leaving = true;

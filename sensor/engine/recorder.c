@@ -71,6 +71,9 @@ static void take_record(struct recorder *r, const struct record *record)
 {
     char *line = NULL;
 
+    if (record->kind == RECORD_CONVERSATION && r->prober)
+        schedule_sighted(r->schedule, r->policy, r->prober, record, clock_now());
+
     if (record->kind == RECORD_MARK) {
         r->marked = true;
         commit(r);
@@ -155,6 +158,43 @@ static void keep_paths(const struct recorder *r, struct policy *anew)
     text_copy(anew->socket_path, sizeof anew->socket_path, r->policy->socket_path);
 }
 
+/* A sensor whose policy wants no probes has no thread for them. */
+static void start_probing(struct recorder *r)
+{
+    const struct policy_probe *wish = &r->policy->probe;
+
+    if (r->prober || (!wish->interval && !wish->on_sight))
+        return;
+    r->schedule = schedule_create();
+    r->prober = r->schedule ? prober_create() : NULL;
+    if (r->prober)
+        return;
+    schedule_destroy(r->schedule);
+    r->schedule = NULL;
+    log_warning("no memory for probes: resolvers are not asked");
+}
+
+static void stop_probing(struct recorder *r)
+{
+    prober_destroy(r->prober);
+    schedule_destroy(r->schedule);
+}
+
+/* What was found goes to the parser's detectors, by way of the monitor. */
+static void pass_probes(struct recorder *r)
+{
+    struct message m = {.type = REQUEST_PROBED};
+
+    if (!r->prober)
+        return;
+    schedule_tick(r->schedule, r->policy, r->prober, clock_now());
+    while (prober_take(r->prober, &m.probe)) {
+        probe_judge(r->policy, m.probe.found.resolver, &m.probe.found);
+        if (channel_send(&r->wiring->recorder, &m, -1) != SD_OK)
+            log_warning("what a probe found could not be passed on");
+    }
+}
+
 static void take_policy(struct recorder *r, int descriptor)
 {
     struct policy *anew;
@@ -171,6 +211,7 @@ static void take_policy(struct recorder *r, int descriptor)
     keep_paths(r, anew);
     policy_destroy(r->policy);
     r->policy = anew;
+    start_probing(r);
 }
 
 void recorder_message(struct recorder *r, const struct message *m, int descriptor)
@@ -206,12 +247,14 @@ static void read_channel(struct recorder *r)
 
 static void sleep_until_rung(struct recorder *r)
 {
-    struct pollfd wait[3 + CONTROL_CLIENTS];
+    struct pollfd wait[4 + CONTROL_CLIENTS];
     nfds_t count = control_poll(r->control, wait);
     bool sleep = ring_may_sleep(r->wiring->records);
 
     wait[count++] = (struct pollfd){.fd = ring_descriptor(r->wiring->records), .events = POLLIN};
     wait[count++] = (struct pollfd){.fd = r->wiring->recorder.descriptor, .events = POLLIN};
+    if (r->prober)
+        wait[count++] = (struct pollfd){.fd = prober_descriptor(r->prober), .events = POLLIN};
     if (poll(wait, count, sleep ? (r->pending ? 50 : 500) : 0) < 0)
         memset(wait, 0, sizeof wait);
     ring_awake(r->wiring->records);
@@ -253,6 +296,7 @@ static void hear_last_words(struct recorder *r)
 
 static void finish(struct recorder *r)
 {
+    stop_probing(r);
     control_close(r->control); /* first: the next sensor may be waiting for its place */
     if (r->store && r->outputs) {
         if (r->orphan)
@@ -283,11 +327,14 @@ int recorder_main(struct wiring *w)
     status = open_all(&r);
     r.committed = r.housekept = clock_now();
     if (status == SD_OK)
+        start_probing(&r);
+    if (status == SD_OK)
         status = channel_send(&w->recorder, &ready, -1);
     while (status == SD_OK && !r.leaving) {
         sleep_until_rung(&r);
         read_channel(&r);
         drain(&r);
+        pass_probes(&r);
         keep_house(&r);
     }
     finish(&r);

@@ -4,6 +4,7 @@
 
 #include <jansson.h>
 
+#include "engine/schedule.h"
 #include "engine/sensor.h"
 
 struct recorder {
@@ -12,6 +13,8 @@ struct recorder {
     struct store *store;
     struct outputs *outputs;
     struct control *control;
+    struct prober *prober; /* NULL: the policy wants no probes, or did not so far */
+    struct schedule *schedule;
     struct rules_status rules;
     uint64_t pending; /* rows of the open batch */
     nsec_t committed, housekept, complained;

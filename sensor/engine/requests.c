@@ -298,6 +298,18 @@ static void take_away(struct monitor *m, struct message *reply)
     monitor_tell_installed(m);
 }
 
+/* False: no probe of ours wrote that. */
+static bool pass_probe(const struct monitor *m, const struct probe_report *report)
+{
+    struct message tell = {.type = TELL_PROBED, .probe = *report};
+
+    if (report->transport >= TRANSPORT_COUNT || report->time < 0 || !probe_is_sound(&report->found))
+        return false;
+    if (channel_send(&m->wiring->parser, &tell, -1) != SD_OK)
+        log_warning("what a probe found was not taken");
+    return true;
+}
+
 void monitor_answer(struct monitor *m, const struct channel *from, const struct message *request)
 {
     struct message reply = {.type = REPLY};
@@ -320,6 +332,10 @@ void monitor_answer(struct monitor *m, const struct channel *from, const struct 
     case REQUEST_RULES_STATUS:
         rules_status(m, &reply.rules);
         break;
+    case REQUEST_PROBED:
+        if (pass_probe(m, &request->probe))
+            return;
+        /* fall through */
     default:
         log_error("a child asked for what no child may ask (%u): stopping", request->type);
         m->stopping = true;

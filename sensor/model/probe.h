@@ -6,6 +6,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "base/addr.h"
 #include "base/time.h"
 
 /* What is wrong with a resolver: who it is, what it does, and what deserves a remark. */
@@ -79,6 +80,15 @@ struct probe_observation {
     char alpn[16];
     char designated[64]; /* the other resolver that _dns.resolver.arpa points to */
     char error[96];      /* what the library, the system or the server said */
+};
+
+/* A probe's result on its way from who asked to who judges. A plain value. */
+struct probe_report {
+    struct addr server;
+    uint16_t port;
+    uint8_t transport; /* enum transport */
+    nsec_t time;
+    struct probe_observation found;
 };
 
 /* The word of a fault; "?" for none. */

@@ -9,6 +9,7 @@
 #include <stdint.h>
 
 #include "model/finding.h"
+#include "model/probe.h"
 
 enum message_type {
     /* child -> monitor: requests */
@@ -17,12 +18,14 @@ enum message_type {
     REQUEST_RULES_APPLY,  /* install the policy's rules now */
     REQUEST_RULES_REMOVE, /* take our table away */
     REQUEST_RULES_STATUS, /* what is desired, what the kernel holds */
-    REQUEST_LAST = REQUEST_RULES_STATUS,
+    REQUEST_PROBED,       /* the recorder asked a resolver: pass it on to the parser; no reply */
+    REQUEST_LAST = REQUEST_PROBED,
     /* monitor -> child */
     REPLY = 100,    /* to the recorder's request: status and text */
     TELL_POLICY,    /* a descriptor with the new policy's texts */
     TELL_INSTALLED, /* the rules in the kernel changed: installed, mode */
     TELL_FINDING,   /* something the sensor or the enforcement has to say of itself */
+    TELL_PROBED,    /* what a probe found, checked to be sound */
     TELL_REOPEN,    /* SIGHUP */
     TELL_STOP,      /* finish and exit */
 };
@@ -40,6 +43,7 @@ struct message {
     union {
         struct rules_status rules; /* REPLY, TELL_INSTALLED */
         struct finding finding;    /* TELL_FINDING */
+        struct probe_report probe; /* REQUEST_PROBED, TELL_PROBED */
     };
     char text[256]; /* REPLY: one line for the user */
 };

@@ -185,9 +185,9 @@ static X509_STORE *authorities(struct session *s)
     const char *ca = s->target->ca;
 
     if (store && ca[0] && X509_STORE_load_file(store, ca) != 1) {
-        session_fail(s, FAULT_WRONG_CA, "no certificate can be read from %s", ca);
-        X509_STORE_free(store);
-        return NULL;
+        /* Ours to mend, and nothing against the server. */
+        snprintf(s->out->error, sizeof s->out->error, "no certificate can be read from %.60s", ca);
+        s->out->chain_unchecked = true;
     }
     if (store && !ca[0] && (!system_has_authorities() || X509_STORE_set_default_paths(store) != 1))
         s->out->chain_unchecked = true;
@@ -240,7 +240,7 @@ static void check_chain(struct session *s, X509 *leaf, STACK_OF(X509) * sent)
         X509_STORE_CTX_set_default(c, "ssl_server");
         terms = X509_STORE_CTX_get0_param(c);
         X509_VERIFY_PARAM_set_depth(terms, DEPTH);
-        X509_VERIFY_PARAM_set_time(terms, (time_t)(s->wire.clock() / NSEC_S));
+        X509_VERIFY_PARAM_set_time(terms, (time_t)(wire_now(&s->wire) / NSEC_S));
         if (s->target->ca[0]) /* an authority in the middle of a chain will do */
             X509_VERIFY_PARAM_set_flags(terms, X509_V_FLAG_PARTIAL_CHAIN);
         X509_STORE_CTX_set_app_data(c, s);
@@ -262,7 +262,7 @@ static void check_end(struct session *s)
     nsec_t quarter = (out->not_after - out->not_before) / 4;
     nsec_t soon = quarter > 0 && quarter < SOON ? quarter : SOON;
 
-    if (!(out->faults & FAULT(FAULT_EXPIRED)) && out->not_after - s->wire.clock() < soon)
+    if (!(out->faults & FAULT(FAULT_EXPIRED)) && out->not_after - wire_now(&s->wire) < soon)
         out->faults |= FAULT(FAULT_EXPIRES_SOON);
 }
 

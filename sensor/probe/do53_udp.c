@@ -34,7 +34,7 @@ static int ask_udp(struct session *s, const struct question *q, struct answer *a
 
     if (length < 0)
         return length;
-    s->asked = s->wire.clock();
+    s->asked = wire_now(&s->wire);
     part = (deadline - s->asked) / TRIES;
     for (int i = 0; status == SD_EAGAIN && i < TRIES; i++) {
         s->wire.deadline = i + 1 < TRIES ? s->asked + (i + 1) * part : deadline;

@@ -89,7 +89,7 @@ static int ask_by(struct session *s, bool get, const struct question *q, struct 
     if (length < 0 || http2_ask(s->http2, get, authority(s, text), s->target->path, message,
                                 (size_t)length) != SD_OK)
         return session_fail(s, FAULT_BAD_ANSWER, "it takes no further request");
-    s->asked = s->wire.clock();
+    s->asked = wire_now(&s->wire);
     status = exchange(s);
     if (status != SD_OK)
         return status;

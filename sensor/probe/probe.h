@@ -15,7 +15,6 @@ struct probe_target {
     struct addr server;
     uint16_t port;
     uint8_t transport;           /* enum transport */
-    int16_t index;               /* of the resolver in the policy it was made from, -1: none */
     bool stranger;               /* nobody's: one connection, one question and nothing beyond */
     char resolver[64];           /* its id, or "" */
     char name[PROBE_NAMES][128]; /* the first is the authentication domain name (RFC 8310 2) */
@@ -26,8 +25,9 @@ struct probe_target {
 };
 
 struct probe_terms {
-    nsec_t timeout;        /* until the first answer, and again for each kind of remark */
-    nsec_t (*clock)(void); /* monotonic enough: the wall clock, by which certificates end too */
+    nsec_t timeout;                 /* until the first answer, and again for each kind of remark */
+    nsec_t (*clock)(void *context); /* the wall clock, by which certificates end too */
+    void *context;
 };
 
 /* Port and transport of a target for this resolver (NULL: nobody's). */
@@ -40,7 +40,10 @@ bool probe_speaks(enum transport transport);
 /* Fills *out, whatever happens. SD_EUNSUP: a transport that no probe speaks; SD_EMEM. */
 int probe_run(const struct probe_target *t, const struct probe_terms *terms,
               struct probe_observation *out);
-/* What the answers mean to a policy: canaries and designations that move its clients elsewhere. */
-void probe_judge(const struct policy *p, int16_t resolver, struct probe_observation *out);
+/* What the answers of the resolver with this id mean to a policy: canaries and designations that
+ * move its clients elsewhere. */
+void probe_judge(const struct policy *p, const char *id, struct probe_observation *out);
+/* By id; -1: none. */
+int16_t probe_resolver(const struct policy *p, const char *id);
 
 #endif

@@ -115,11 +115,11 @@ static void probe(struct session *s, const struct probe_transport *ops,
 {
     bool remarks = ops->open(s) == SD_OK && ask_first(s, ops) == SD_OK && !s->target->stranger;
 
-    s->wire.deadline = s->wire.clock() + terms->timeout;
+    s->wire.deadline = wire_now(&s->wire) + terms->timeout;
     if (remarks)
         ask_canaries(s, ops);
     session_end(s);
-    s->wire.deadline = s->wire.clock() + terms->timeout;
+    s->wire.deadline = wire_now(&s->wire) + terms->timeout;
     if (s->out->encrypted && !s->target->stranger)
         try_versions(s->target, &s->wire, s->out);
 }

@@ -16,8 +16,10 @@ void session_start(struct session *s, const struct probe_target *t, const struct
 {
     memset(s, 0, offsetof(struct session, message));
     s->target = t;
-    s->wire = (struct wire){
-        .descriptor = -1, .deadline = terms->clock() + terms->timeout, .clock = terms->clock};
+    s->wire = (struct wire){.descriptor = -1,
+                            .deadline = terms->clock(terms->context) + terms->timeout,
+                            .clock = terms->clock,
+                            .context = terms->context};
     s->out = out;
 }
 
@@ -45,7 +47,7 @@ int session_fault(struct session *s, enum resolver_fault fault, int status, cons
 
 static uint32_t since(const struct session *s, nsec_t start)
 {
-    nsec_t passed = s->wire.clock() - start;
+    nsec_t passed = wire_now(&s->wire) - start;
 
     return passed < 0 ? 0
                       : (uint32_t)(passed / NSEC_US > UINT32_MAX ? UINT32_MAX : passed / NSEC_US);
@@ -53,7 +55,7 @@ static uint32_t since(const struct session *s, nsec_t start)
 
 int session_connect(struct session *s, int type)
 {
-    nsec_t start = s->wire.clock();
+    nsec_t start = wire_now(&s->wire);
     int status = wire_open(&s->wire, &s->target->server, s->target->port, type);
 
     if (status != SD_OK)
@@ -126,7 +128,7 @@ int session_ask_stream(struct session *s, const struct question *q, struct answe
         return length;
     question[0] = (uint8_t)(length >> 8);
     question[1] = (uint8_t)length;
-    s->asked = s->wire.clock();
+    s->asked = wire_now(&s->wire);
     status = session_write(s, question, 2 + (size_t)length);
     for (int i = 0; status == SD_OK && i < STRAYS; i++) {
         status = read_whole(s, head, 2);

@@ -39,7 +39,6 @@ void probe_target_set(struct probe_target *t, const struct policy *p, int16_t re
     t->server = *server;
     t->transport = (uint8_t)transport;
     t->port = probe_port(transport);
-    t->index = resolver;
     text_copy(t->path, sizeof t->path, DOH_PATH);
     if (!r)
         return;
@@ -64,8 +63,17 @@ static bool holds_clients(const struct policy_zone *z)
     return z->unapproved > ACTION_ALERT || z->cleartext > ACTION_ALERT;
 }
 
-void probe_judge(const struct policy *p, int16_t resolver, struct probe_observation *out)
+int16_t probe_resolver(const struct policy *p, const char *id)
 {
+    for (size_t i = 0; id[0] && i < p->resolver_count; i++)
+        if (strcmp(p->resolvers[i].id, id) == 0)
+            return (int16_t)i;
+    return -1;
+}
+
+void probe_judge(const struct policy *p, const char *id, struct probe_observation *out)
+{
+    int16_t resolver = probe_resolver(p, id);
     int16_t designated = out->designated[0] ? policy_resolver_named(p, out->designated) : -1;
 
     for (size_t z = 0; resolver >= 0 && z < p->zone_count; z++) {

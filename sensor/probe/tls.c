@@ -111,7 +111,7 @@ static void note_handshake(struct session *s, nsec_t start)
     unsigned length;
 
     out->encrypted = true;
-    out->handshake_us = (uint32_t)((s->wire.clock() - start) / NSEC_US);
+    out->handshake_us = (uint32_t)((wire_now(&s->wire) - start) / NSEC_US);
     out->version = (uint16_t)SSL_version(s->tls);
     if (out->version >= TLS1_VERSION && out->version <= TLS1_3_VERSION)
         out->versions |= PROBE_VERSION(out->version);
@@ -123,7 +123,7 @@ static void note_handshake(struct session *s, nsec_t start)
 
 int tls_open(struct session *s, const unsigned char *alpn, unsigned alpn_length)
 {
-    nsec_t start = s->wire.clock();
+    nsec_t start = wire_now(&s->wire);
     int status = make_context(s, TLS1_2_VERSION, TLS1_3_VERSION);
 
     if (status == SD_OK)

@@ -32,7 +32,7 @@ int wire_wait(const struct wire *w, short events)
     struct pollfd wait = {.fd = w->descriptor, .events = events};
 
     for (;;) {
-        nsec_t left = w->deadline - w->clock();
+        nsec_t left = w->deadline - wire_now(w);
         int got;
 
         if (left <= 0)

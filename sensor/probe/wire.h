@@ -10,8 +10,14 @@
 struct wire {
     int descriptor; /* -1: none */
     nsec_t deadline;
-    nsec_t (*clock)(void);
+    nsec_t (*clock)(void *context);
+    void *context;
 };
+
+static inline nsec_t wire_now(const struct wire *w)
+{
+    return w->clock(w->context);
+}
 
 /* type: SOCK_STREAM, which is connected when it returns SD_OK, or SOCK_DGRAM. SD_EAGAIN: the
  * deadline; SD_ENET: errno says why. */

@@ -1,0 +1,147 @@
+#include "engine/schedule.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <sys/random.h>
+
+#include "base/error.h"
+#include "base/table.h"
+
+#define DAY (86400 * NSEC_S)
+
+enum { SERVERS = 4096 };
+
+struct sighted {
+    struct addr server;
+    uint16_t port;
+    uint8_t transport;
+    uint8_t zero[5];
+    nsec_t asked;
+};
+
+struct schedule {
+    struct table *sighted;
+    nsec_t round;    /* when the next one begins */
+    nsec_t stranger; /* when the next may be asked */
+    size_t resolver, address;
+    unsigned transport; /* where the round stands */
+    bool going;
+};
+
+struct schedule *schedule_create(void)
+{
+    struct schedule *s = calloc(1, sizeof *s);
+    struct table_shape shape = {.entry_size = sizeof(struct sighted),
+                                .key_size = offsetof(struct sighted, asked),
+                                .capacity = SERVERS};
+
+    if (!s || getrandom(&shape.seed, sizeof shape.seed, 0) != sizeof shape.seed) {
+        free(s);
+        return NULL;
+    }
+    s->sighted = table_create(&shape);
+    if (s->sighted)
+        return s;
+    free(s);
+    return NULL;
+}
+
+void schedule_destroy(struct schedule *s)
+{
+    if (!s)
+        return;
+    table_destroy(s->sighted);
+    free(s);
+}
+
+static bool is_approved(const struct policy *p, int16_t resolver)
+{
+    for (size_t z = 0; z < p->zone_count; z++)
+        for (size_t i = 0; i < p->zones[z].approve_count; i++)
+            if (p->zones[z].approve[i] == resolver)
+                return true;
+    return false;
+}
+
+/* Steps to the next address and transport of the round. False: it is over. */
+static bool step(struct schedule *s, const struct policy *p)
+{
+    if (++s->transport <= TRANSPORT_DNSCRYPT)
+        return true;
+    s->transport = TRANSPORT_DO53_UDP;
+    if (s->resolver < p->resolver_count && ++s->address < p->resolvers[s->resolver].address_count)
+        return true;
+    s->address = 0;
+    return ++s->resolver < p->resolver_count;
+}
+
+/* SD_ELIMIT: the queue is full, the round waits. */
+static int ask_here(const struct schedule *s, const struct policy *p, struct prober *to)
+{
+    const struct policy_resolver *r = p->resolvers + s->resolver;
+    struct probe_target t;
+
+    if (s->address >= r->address_count || !(r->transports & (1u << s->transport)) ||
+        !probe_speaks((enum transport)s->transport) || !is_approved(p, (int16_t)s->resolver))
+        return SD_OK;
+    probe_target_set(&t, p, (int16_t)s->resolver, &r->addresses[s->address].addr,
+                     (enum transport)s->transport);
+    return prober_ask(to, &t, p->probe.timeout);
+}
+
+void schedule_tick(struct schedule *s, const struct policy *p, struct prober *to, nsec_t now)
+{
+    if (!p->probe.interval || (!s->going && now < s->round))
+        return;
+    if (!s->going) {
+        s->round = now + p->probe.interval;
+        s->resolver = s->address = 0;
+        s->transport = TRANSPORT_DO53_UDP;
+        s->going = p->resolver_count > 0;
+    }
+    while (s->going) {
+        /* A policy that was swapped meanwhile may be shorter. */
+        if (s->resolver < p->resolver_count && ask_here(s, p, to) == SD_ELIMIT)
+            return;
+        s->going = s->resolver < p->resolver_count && step(s, p);
+    }
+}
+
+/* A name may be claimed by anybody; an address that the policy approves is the operator's word. */
+static bool is_stranger(const struct policy *p, const struct addr *server)
+{
+    bool shared;
+    int16_t at = policy_resolver_at(p, server, &shared);
+
+    return at < 0 || shared || !is_approved(p, at);
+}
+
+void schedule_sighted(struct schedule *s, const struct policy *p, struct prober *to,
+                      const struct record *r, nsec_t now)
+{
+    const struct conversation *c = &r->conversation;
+    struct sighted key = {.server = c->key.server,
+                          .port = c->key.server_port,
+                          .transport = c->key.transport},
+                   *seen;
+    bool fresh, stranger;
+    struct probe_target t;
+
+    if (!p->probe.on_sight || !probe_speaks((enum transport)key.transport) ||
+        key.transport < TRANSPORT_DOT || c->flows <= c->flows_failed)
+        return;
+    stranger = is_stranger(p, &key.server);
+    seen = table_find(s->sighted, &key);
+    if ((seen && now < seen->asked + DAY) || (stranger && now < s->stranger))
+        return;
+    probe_target_set(&t, p, probe_resolver(p, r->resolver), &key.server,
+                     (enum transport)key.transport);
+    t.port = key.port;
+    t.stranger = stranger;
+    if (prober_ask(to, &t, p->probe.timeout) != SD_OK)
+        return;
+    if (stranger)
+        s->stranger = now + STRANGERS;
+    seen = table_insert(s->sighted, &key, &fresh);
+    seen->asked = now;
+}
