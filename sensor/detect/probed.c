@@ -70,7 +70,7 @@ static void learn(struct probed_proof *p, const struct observation *o)
 
     p->time = o->time;
     p->versions |= found->versions;
-    p->alpn_known = true;
+    p->alpn_known = 1;
     text_copy(p->alpn, sizeof p->alpn, found->alpn);
     if (!probed_knows_key(p, found->spki_sha256)) {
         memcpy(p->spki[p->next_key], found->spki_sha256, 32);

@@ -25,7 +25,7 @@ struct probed_proof {
     nsec_t time; /* of the last; 0: none so far */
     uint8_t keys, next_key, issuers, next_issuer;
     uint8_t versions; /* bits PROBE_VERSION() */
-    bool alpn_known;
+    uint8_t alpn_known;
     uint8_t spki[PROBED_KEYS][32];
     char issuer[PROBED_ISSUERS][PROBED_ISSUER];
     char alpn[16];
