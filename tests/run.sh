@@ -55,6 +55,7 @@ full clang  400 fuzz           tests/fuzz/run.sh --seconds 10
 full bench  300 bench-counts   tests/bench/run.sh --quick --no-ndpi
 full netns  600 downgrade      env SEALDNS=$RELEASE/sealdns tests/netns/run-downgrade.sh
 full netns  100 privacy        env SEALDNS=$RELEASE/sealdns tests/netns/run-privacy.sh
+full netns  100 probe          env SEALDNS=$DEBUG/sealdns tests/netns/run-probe.sh
 full nft    300 enforce        env SEALDNS=$RELEASE/sealdns tests/netns/run-enforce.sh
 full netns  200 attacks        env SEALDNS=$RELEASE/sealdns tests/netns/run-attacks.sh
 full nft    200 crash          env SEALDNS=$RELEASE/sealdns tests/netns/run-crash.sh
