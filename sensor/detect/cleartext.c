@@ -272,6 +272,7 @@ static size_t cleartext_bytes(const void *state)
 }
 
 const struct detector detector_cleartext = {.name = RULE,
+                                            .reads = READ_QUERIES,
                                             .create = cleartext_create,
                                             .destroy = cleartext_destroy,
                                             .use_policy = cleartext_use_policy,

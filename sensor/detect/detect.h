@@ -16,9 +16,21 @@ struct detector_setup {
     uint64_t seed;
 };
 
+/* What a detector looks at. */
+enum detector_reads { READ_QUERIES = 1, READ_RESPONSES = 2, READ_FLOWS = 4 };
+
+/* The number of the bit, of an observation of kind OBSERVE_DNS or OBSERVE_FLOW. */
+static inline unsigned detector_reading(const struct observation *o)
+{
+    if (o->kind == OBSERVE_FLOW)
+        return 2;
+    return dns_is_response(&o->dns.message) ? 1 : 0;
+}
+
 /* One detector. State is created with create() and given back to every call; it must be bounded. */
 struct detector {
-    const char *name;                                    /* id of rules/detections/<name>.yaml */
+    const char *name; /* id of rules/detections/<name>.yaml */
+    uint8_t reads;    /* bits of enum detector_reads: what observe() and prefetch() get; 0: all */
     void *(*create)(const struct detector_setup *setup); /* NULL: no memory */
     void (*destroy)(void *state);
     /* A new policy: thresholds and lists; what was learned stays. */

@@ -3,11 +3,31 @@
 #include <stdlib.h>
 
 #define DETECTORS_MAX 64
+#define READINGS      3 /* bits of enum detector_reads */
+
+/* A detector that gets observations of one reading. */
+struct reader {
+    void (*observe)(void *state, const struct observation *o);
+    void *state;
+};
+
+struct prefetcher {
+    void (*prefetch)(const void *state, const struct observation *o, bool entry);
+    const void *state;
+};
+
+/* Side by side, in the detectors' order: every observation goes through one of these lists, and
+ * what a detector does not look at costs nothing. */
+struct readers {
+    struct reader reader[DETECTORS_MAX + 1]; /* both lists end with NULL */
+    struct prefetcher prefetcher[DETECTORS_MAX + 1];
+};
 
 struct detection {
     struct finding_sink sink;
     struct stats *stats;
     void *state[DETECTORS_MAX];
+    struct readers readers[READINGS];
 };
 
 static void count_and_pass(void *context, struct finding *f)
@@ -17,6 +37,20 @@ static void count_and_pass(void *context, struct finding *f)
     if (d->stats)
         d->stats->findings++;
     d->sink.put(d->sink.context, f);
+}
+
+static void list_readers(struct detection *d, unsigned reading)
+{
+    struct reader *r = d->readers[reading].reader;
+    struct prefetcher *p = d->readers[reading].prefetcher;
+
+    for (size_t i = 0; detectors[i]; i++) {
+        if (detectors[i]->reads && !(detectors[i]->reads & 1U << reading))
+            continue;
+        *r++ = (struct reader){detectors[i]->observe, d->state[i]};
+        if (detectors[i]->prefetch)
+            *p++ = (struct prefetcher){detectors[i]->prefetch, d->state[i]};
+    }
 }
 
 struct detection *detection_create(const struct detector_setup *setup)
@@ -36,6 +70,8 @@ struct detection *detection_create(const struct detector_setup *setup)
             return NULL;
         }
     }
+    for (unsigned reading = 0; reading < READINGS; reading++)
+        list_readers(d, reading);
     return d;
 }
 
@@ -72,6 +108,8 @@ static void leased(struct detection *d, const struct observation *o)
 
 void detection_observe(struct detection *d, const struct observation *o)
 {
+    const struct reader *r;
+
     if (o->kind == OBSERVE_PROBE) {
         probed(d, o);
         return;
@@ -80,15 +118,18 @@ void detection_observe(struct detection *d, const struct observation *o)
         leased(d, o);
         return;
     }
-    for (size_t i = 0; detectors[i]; i++)
-        detectors[i]->observe(d->state[i], o);
+    for (r = d->readers[detector_reading(o)].reader; r->observe; r++)
+        r->observe(r->state, o);
 }
 
 void detection_prefetch(const struct detection *d, const struct observation *o, bool entry)
 {
-    for (size_t i = 0; o->kind < OBSERVE_PROBE && detectors[i]; i++)
-        if (detectors[i]->prefetch)
-            detectors[i]->prefetch(d->state[i], o, entry);
+    const struct prefetcher *p;
+
+    if (o->kind >= OBSERVE_PROBE)
+        return;
+    for (p = d->readers[detector_reading(o)].prefetcher; p->prefetch; p++)
+        p->prefetch(p->state, o, entry);
 }
 
 void detection_tick(struct detection *d, nsec_t now)

@@ -144,6 +144,7 @@ static void mismatch_observe(void *state, const struct observation *o)
 }
 
 const struct detector detector_mismatch = {.name = RULE,
+                                           .reads = READ_FLOWS,
                                            .create = mismatch_create,
                                            .destroy = tallied_destroy,
                                            .use_policy = mismatch_use_policy,

@@ -362,6 +362,7 @@ static size_t tunnel_bytes(const void *state)
 }
 
 const struct detector detector_tunnel = {.name = RULE,
+                                         .reads = READ_QUERIES | READ_RESPONSES,
                                          .create = tunnel_create,
                                          .destroy = tunnel_destroy,
                                          .use_policy = tunnel_use_policy,

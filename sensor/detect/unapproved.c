@@ -228,6 +228,7 @@ static size_t unapproved_bytes(const void *state)
 }
 
 const struct detector detector_unapproved = {.name = RULE,
+                                             .reads = READ_FLOWS,
                                              .create = unapproved_create,
                                              .destroy = unapproved_destroy,
                                              .use_policy = unapproved_use_policy,

@@ -111,13 +111,20 @@ static double resident_mb(void)
     return (double)pages * (double)sysconf(_SC_PAGESIZE) / 1e6;
 }
 
+static bool wants(const struct detector *d, const struct observation *o)
+{
+    return !d->reads || (d->reads & 1U << detector_reading(o));
+}
+
 static void show_batch(const struct tape *t, const struct detector *d, void *state)
 {
     for (int entry = 0; d->prefetch && entry < 2; entry++)
         for (size_t i = 0; i < t->batch; i++)
-            d->prefetch(state, t->waiting[i], entry);
+            if (wants(d, t->waiting[i]))
+                d->prefetch(state, t->waiting[i], entry);
     for (size_t i = 0; i < t->batch; i++)
-        d->observe(state, t->waiting[i]);
+        if (wants(d, t->waiting[i]))
+            d->observe(state, t->waiting[i]);
 }
 
 static void play(struct tape *t, const struct detector *d, void *state)
