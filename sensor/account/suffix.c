@@ -6,27 +6,32 @@
 
 #include "base/hash.h"
 
-#define KEPT 32768 /* 16 octets each */
-#define TEXT 256
+#define KEPT    65536 /* 16 octets each */
+#define WAYS    4     /* of a name's line: the latest first */
+#define PARENTS 8192
+#define TEXT    256
 
-/* Direct-mapped: one line a look-up, the later name takes the place. */
 struct kept {
     uint64_t name;   /* hash of the whole name, 0: free */
     uint64_t domain; /* low octet: offset; the rest: the hash without it */
 };
 
+/* A name is a public suffix itself, or of its parent's registrable domain, or (where the parent is
+ * a suffix) one: who knows the parent asks the list once, not once a label. */
 struct suffix {
+    struct kept kept[KEPT / WAYS][WAYS]; /* first: a line of the cache each */
     const psl_ctx_t *list;
     uint64_t seed;
-    struct kept kept[KEPT];
+    struct kept parents[PARENTS]; /* domain: the offset, from the parent's own beginning */
 };
 
 struct suffix *suffix_create(uint64_t seed)
 {
-    struct suffix *s = calloc(1, sizeof *s);
+    struct suffix *s = aligned_alloc(64, (sizeof *s + 63) / 64 * 64);
 
     if (!s)
         return NULL;
+    memset(s, 0, sizeof *s);
     s->list = psl_builtin();
     s->seed = seed;
     if (s->list)
@@ -43,7 +48,7 @@ void suffix_destroy(struct suffix *s)
 void suffix_prefetch(const struct suffix *s, const struct observation *o)
 {
     if (o->kind == OBSERVE_DNS)
-        __builtin_prefetch(&s->kept[o->dns.qname_hash % KEPT], 1);
+        __builtin_prefetch(s->kept[o->dns.qname_hash % (KEPT / WAYS)], 1);
 }
 
 /* Letters, digits, '-' and '_' as they are; what else a label holds becomes '?', which no suffix
@@ -72,17 +77,40 @@ static bool as_text(const uint8_t *wire, unsigned length, char text[TEXT])
     return true;
 }
 
-/* Text has the offsets of the wire form less the first length octet: a domain that begins at
- * text[i] begins at wire[i]. */
-static unsigned look_up(const struct suffix *s, const struct dns_message *m)
+/* Where the registrable domain begins in the text from `at` on, counted from there; `none` where
+ * there is none. Text has the offsets of the wire form less the first length octet: a domain that
+ * begins at text[i] begins at wire[i]. */
+static unsigned ask_list(const struct suffix *s, const char *text, unsigned at, unsigned none)
 {
-    char text[TEXT];
-    const char *domain;
+    const char *domain = psl_registrable_domain(s->list, text + at);
 
-    if (!as_text(m->qname, m->qname_length, text))
-        return m->qname_length ? m->qname_length - 1U : 0;
-    domain = psl_registrable_domain(s->list, text);
-    return domain ? (unsigned)(domain - text) : m->qname_length - 1U;
+    return domain ? (unsigned)(domain - text) - at : none;
+}
+
+static unsigned domain_of_parent(struct suffix *s, const struct dns_message *m, const char *text,
+                                 unsigned parent, unsigned none)
+{
+    uint64_t hash = hash_bytes(m->qname + parent, m->qname_length - parent, s->seed);
+    struct kept *k = &s->parents[hash % PARENTS];
+
+    if (k->name != hash)
+        *k = (struct kept){hash, ask_list(s, text, parent, none)};
+    return (unsigned)k->domain;
+}
+
+/* The last octet (the root) when there is none. */
+static unsigned look_up(struct suffix *s, const struct dns_message *m)
+{
+    unsigned root = m->qname_length ? m->qname_length - 1U : 0, parent, found;
+    char text[TEXT];
+
+    if (!as_text(m->qname, m->qname_length, text) || psl_is_public_suffix(s->list, text))
+        return root;
+    parent = m->qname[0] + 1U;
+    if (parent >= root)
+        return root;
+    found = domain_of_parent(s, m, text, parent, root - parent);
+    return parent + found >= root ? 0 : parent + found;
 }
 
 static uint64_t domain_at(const struct suffix *s, const struct dns_message *m, unsigned offset)
@@ -93,17 +121,32 @@ static uint64_t domain_at(const struct suffix *s, const struct dns_message *m, u
            offset;
 }
 
+/* The name's place in its line, now the first. */
+static struct kept *keep(struct suffix *s, const struct observation *o)
+{
+    struct kept *line = s->kept[o->dns.qname_hash % (KEPT / WAYS)], found;
+    unsigned way = 0;
+
+    if (line[0].name == o->dns.qname_hash)
+        return line;
+    while (way < WAYS - 1 && line[way].name != o->dns.qname_hash)
+        way++;
+    found = line[way];
+    if (found.name != o->dns.qname_hash)
+        found = (struct kept){o->dns.qname_hash,
+                              domain_at(s, &o->dns.message, look_up(s, &o->dns.message))};
+    memmove(line + 1, line, way * sizeof *line);
+    line[0] = found;
+    return line;
+}
+
 void suffix_note(struct suffix *s, struct observation *o)
 {
-    struct kept *k;
+    const struct kept *k;
 
     if (o->kind != OBSERVE_DNS || !o->dns.message.has_question)
         return;
-    k = &s->kept[o->dns.qname_hash % KEPT];
-    if (k->name != o->dns.qname_hash) {
-        k->name = o->dns.qname_hash;
-        k->domain = domain_at(s, &o->dns.message, look_up(s, &o->dns.message));
-    }
+    k = keep(s, o);
     o->note.domain = (uint8_t)k->domain;
     o->note.domain_hash = k->domain & ~UINT64_C(255);
 }

@@ -5,8 +5,10 @@
 #include <string.h>
 
 #include <cmocka.h>
+#include <libpsl.h>
 
 #include "account/clients.h"
+
 #include "account/suffix.h"
 #include "base/hash.h"
 
@@ -107,12 +109,59 @@ static void registrable_domains(void **state)
     suffix_destroy(s);
 }
 
+/* Whatever was asked before: what is kept of a parent says the same as the list. */
+static void as_the_list_says_in_any_order(void **state)
+{
+    static const char *const names[] = {
+        "www.amazonaws.com",
+        "foo.s3.amazonaws.com",
+        "s3.amazonaws.com",
+        "a.b.foo.s3.amazonaws.com",
+        "amazonaws.com",
+        "b.kawasaki.jp",
+        "a.b.kawasaki.jp",
+        "city.kawasaki.jp",
+        "x.city.kawasaki.jp",
+        "kawasaki.jp",
+        "y.x.kawasaki.jp",
+        "a.github.io",
+        "github.io",
+        "x.a.github.io",
+        "www.ck",
+        "a.www.ck",
+        "a.b.ck",
+        "b.ck",
+        "unknown.invalid",
+        "a.unknown.invalid",
+        "invalid",
+        "example.co.uk",
+        "www.example.co.uk",
+        "co.uk",
+    };
+    enum { COUNT = sizeof names / sizeof *names };
+
+    (void)state;
+    for (size_t stride = 1; stride < COUNT; stride += 2) {
+        struct suffix *s = suffix_create(stride);
+
+        for (size_t i = 0; stride % 3 && i < COUNT; i++) {
+            const char *name = names[i * stride % COUNT];
+            const char *domain = psl_registrable_domain(psl_builtin(), name);
+
+            check(s, name, domain ? (unsigned)(domain - name) : (unsigned)strlen(name) + 1,
+                  domain != NULL);
+        }
+        suffix_destroy(s);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_client_keeps_its_place),
         cmocka_unit_test(a_flood_of_clients_stays_in_its_places),
         cmocka_unit_test(registrable_domains),
+        cmocka_unit_test(as_the_list_says_in_any_order),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
