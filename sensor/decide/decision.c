@@ -116,7 +116,8 @@ static void count_revision(struct decision *d, const struct entry *e)
 /* A revision that the sink did not take is written again later, with what came to it meanwhile. */
 static bool write_event(struct decision *d, struct entry *e, nsec_t now)
 {
-    struct event before = e->event;
+    uint8_t state = e->event.state;
+    nsec_t written = e->event.written;
 
     unlist(e);
     e->event.state = e->event.state == STATE_FINAL ? STATE_FINAL
@@ -126,13 +127,15 @@ static bool write_event(struct decision *d, struct entry *e, nsec_t now)
     e->event.written = now;
     d->record.kind = RECORD_EVENT;
     d->record.time = now;
-    d->record.event = e->event;
+    event_copy(&d->record.event, &e->event);
     words_of(d, &d->record);
     if (d->sink.put(d->sink.context, &d->record) == 0) {
         count_revision(d, e);
         return true;
     }
-    e->event = before;
+    e->event.state = state;
+    e->event.revision--;
+    e->event.written = written;
     if (e->event.state != STATE_FINAL)
         list(d, e, now + RETRY);
     return false;
@@ -356,7 +359,7 @@ static bool grow(struct decision *d, struct entry *e, const struct finding *f, b
     if (fresh || verdict_strength(verdict) > verdict_strength(event->verdict))
         event->verdict = verdict;
     if (fresh || f->severity <= event->finding.severity)
-        event->finding = *f;
+        finding_copy(&event->finding, f);
     event->count += f->count;
     if (first < event->first)
         event->first = first;
@@ -384,7 +387,7 @@ void decision_finding(struct decision *d, const struct finding *f)
         take_finding(d, f);
         return;
     }
-    muted = *f;
+    finding_copy(&muted, f);
     mute(d->policy, &muted, f->time);
     take_finding(d, &muted);
 }

@@ -149,7 +149,7 @@ static int put_record(void *context, const struct record *r)
     /* Rollups and what was learned wait for the next time rather than take the room of events. */
     if ((r->kind == RECORD_CONVERSATION || r->kind == RECORD_MEMORY) && ring_length(ring) > ROLLUPS)
         return SD_ELIMIT;
-    if (ring_push(ring, r, sizeof *r) == SD_OK)
+    if (ring_push(ring, r, r->kind == RECORD_EVENT ? record_event_size(r) : sizeof *r) == SD_OK)
         return SD_OK;
     back_stats(p->back)->records_dropped++;
     return SD_ELIMIT;

@@ -3,7 +3,9 @@
 #define SEALDNS_MODEL_FINDING_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
 #include "base/addr.h"
 #include "base/json.h"
@@ -52,7 +54,19 @@ struct event {
     uint8_t verdict;   /* enum verdict */
     uint64_t count;
     nsec_t first, last, written;
-    struct finding finding; /* the latest, or the gravest */
+    struct finding finding; /* the latest, or the gravest; last */
 };
+
+/* Copies the octets that are in use: the evidence, which stands last, is rarely full. */
+static inline void finding_copy(struct finding *to, const struct finding *from)
+{
+    memcpy(to, from, offsetof(struct finding, evidence.text) + from->evidence.used + 1);
+}
+
+static inline void event_copy(struct event *to, const struct event *from)
+{
+    memcpy(to, from, offsetof(struct event, finding));
+    finding_copy(&to->finding, &from->finding);
+}
 
 #endif
