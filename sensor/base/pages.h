@@ -1,10 +1,12 @@
-/* Fewer and larger pages for memory that is used at random all over: with small ones, most look-ups
- * wait twice, for the page table and for the memory itself. */
+/* Memory by the page: shared between processes, or in fewer and larger pages where it is used at
+ * random all over (with small ones most look-ups wait twice, for the page table and the memory). */
 #ifndef SEALDNS_BASE_PAGES_H
 #define SEALDNS_BASE_PAGES_H
 
 #include <stddef.h>
 
+/* Zeroed memory that the children of a fork share. NULL: none. */
+void *pages_shared(const char *name, size_t length);
 /* Best effort: nothing happens where the kernel has none to give. What was never touched may become
  * resident by it. */
 void pages_enlarge(void *start, size_t length);

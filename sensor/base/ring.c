@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "base/error.h"
+#include "base/pages.h"
 
 /* What both sides share. Producer's and consumer's words stand on cache lines of their own. */
 struct shared {
@@ -29,20 +30,6 @@ struct ring {
     int doorbell;
 };
 
-static void *map_shared(const char *name, size_t bytes)
-{
-    int descriptor = memfd_create(name, MFD_CLOEXEC);
-    void *memory;
-
-    if (descriptor < 0)
-        return NULL;
-    memory = ftruncate(descriptor, (off_t)bytes) == 0
-                 ? mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_SHARED, descriptor, 0)
-                 : MAP_FAILED;
-    close(descriptor);
-    return memory == MAP_FAILED ? NULL : memory;
-}
-
 struct ring *ring_create(const char *name, size_t record_size, size_t capacity)
 {
     struct ring *r = calloc(1, sizeof *r);
@@ -55,7 +42,7 @@ struct ring *ring_create(const char *name, size_t record_size, size_t capacity)
     r->record_size = (record_size + 63) / 64 * 64;
     r->mask = slots - 1;
     r->mapped = sizeof(struct shared) + slots * r->record_size;
-    r->shared = map_shared(name, r->mapped);
+    r->shared = pages_shared(name, r->mapped);
     r->doorbell = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
     if (!r->shared || r->doorbell < 0) {
         ring_destroy(r);

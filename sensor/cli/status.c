@@ -42,6 +42,7 @@ static void print_interfaces(const json_t *list)
 static void print_text(const json_t *s)
 {
     const json_t *rules = json_object_get(s, "rules"), *store = json_object_get(s, "store");
+    const json_t *evidence = json_object_get(s, "evidence");
     const json_t *outputs = json_object_get(s, "outputs"), *all = json_object_get(s, "counters");
     const char *file = string(s, "policy_file"), *key;
     const char *name = string(s, "name");
@@ -61,6 +62,10 @@ static void print_text(const json_t *s)
            (long long)integer(store, "rows"), (long long)integer(store, "failed"));
     printf("outputs     %lld lines, %lld lost\n", (long long)integer(outputs, "lines"),
            (long long)integer(outputs, "lost"));
+    if (evidence)
+        printf("evidence    %s, %lld captures, %lld failed, %lld beyond the bounds\n",
+               string(evidence, "path"), (long long)integer(evidence, "files"),
+               (long long)integer(evidence, "failed"), (long long)integer(evidence, "refused"));
     json_object_foreach((json_t *)all, key, value)
     {
         if (json_integer_value(value))

@@ -41,6 +41,12 @@ static int defaults(struct policy *p)
     p->store_max_size = UINT64_C(2) << 30;
     p->store_max_age = 400 * 86400 * NSEC_S;
     p->probe.timeout = 5 * NSEC_S;
+    p->evidence = (struct policy_evidence){.ring = 16 << 20,
+                                           .max_size = UINT64_C(1) << 30,
+                                           .snap = 512,
+                                           .per_event = 200,
+                                           .per_minute = 30,
+                                           .severity = SEVERITY_LOW};
     p->zones = calloc(2, sizeof *p->zones);
     if (!p->zones)
         return SD_EMEM;

@@ -135,6 +135,20 @@ static void print_roles(const struct policy *p, FILE *to)
     }
 }
 
+static void print_evidence(const struct policy_evidence *e, FILE *to)
+{
+    if (!e->path[0])
+        return;
+    fputs("evidence:\n  pcap: {path: ", to);
+    put_text(to, e->path);
+    fputs(", ring: ", to);
+    put_bytes(to, e->ring);
+    fputs(", max_size: ", to);
+    put_bytes(to, e->max_size);
+    fprintf(to, ", snap: %u, per_event: %u, per_minute: %u, severity: %s}\n", e->snap, e->per_event,
+            e->per_minute, severity_name(e->severity));
+}
+
 static void print_sensor(const struct policy *p, FILE *to)
 {
     fputs("sensor:\n", to);
@@ -166,6 +180,7 @@ static void print_sensor(const struct policy *p, FILE *to)
     fputs("timeout: ", to);
     put_age(to, p->probe.timeout);
     fprintf(to, ", on_sight: %s}\n", flag(p->probe.on_sight));
+    print_evidence(&p->evidence, to);
 }
 
 static void print_addresses(const struct policy_resolver *r, FILE *to, bool shared)

@@ -208,6 +208,41 @@ static void read_probe(struct reader *r, const struct node *n, void *object)
         complain(r->complaints, timeout, "`timeout` is between 1s and 60s");
 }
 
+static void read_evidence_pcap(struct reader *r, const struct node *n, void *object)
+{
+    static const struct key keys[] = {
+        KEY("path", OPTION_PATH, .required = true, FIELD(struct policy_evidence, path)),
+        KEY("ring", OPTION_BYTES, FIELD(struct policy_evidence, ring)),
+        KEY("max_size", OPTION_BYTES, FIELD(struct policy_evidence, max_size)),
+        KEY("snap", OPTION_NUMBER, FIELD(struct policy_evidence, snap), .least = 64, .most = 9216),
+        KEY("per_event", OPTION_NUMBER, FIELD(struct policy_evidence, per_event), .least = 1,
+            .most = 2000),
+        KEY("per_minute", OPTION_NUMBER, FIELD(struct policy_evidence, per_minute), .least = 1,
+            .most = 600),
+        KEY("severity", OPTION_WORD, FIELD(struct policy_evidence, severity), .word = severity_name,
+            .without = 1u << SEVERITY_NONE),
+        KEYS_END,
+    };
+    struct policy_evidence *e = object;
+    const struct node *ring = tree_member(n, "ring"), *most = tree_member(n, "max_size");
+
+    read_map(r, n, keys, e, "`pcap`");
+    if (ring && (e->ring < 64 << 10 || e->ring > UINT64_C(1) << 30))
+        complain(r->complaints, ring, "`ring` is between 64KiB and 1GiB");
+    if (most && e->max_size < 1 << 20)
+        complain(r->complaints, most, "`max_size` is too small: at least 1MiB");
+}
+
+static void read_evidence(struct reader *r, const struct node *n, void *object)
+{
+    static const struct key keys[] = {
+        PART("pcap", read_evidence_pcap),
+        KEYS_END,
+    };
+
+    read_map(r, n, keys, &((struct policy *)object)->evidence, "`evidence`");
+}
+
 /* The words of outputs; what stands behind `now` is known and not done yet. */
 static const struct vocabulary {
     const char *key;
@@ -301,7 +336,7 @@ void read_policy(struct reader *r, const struct node *root)
         PART("mutes", set_aside),
         PART("probe", read_probe),
         LATER("query_log"),
-        LATER("evidence"),
+        PART("evidence", read_evidence),
         LATER("privacy"),
         LATER("web"),
         KEYS_END,

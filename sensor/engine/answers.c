@@ -101,22 +101,29 @@ static json_t *status(struct recorder *r)
     struct stats sum = b->back;
     struct message reply;
     char text[TIME_TEXT];
+    json_t *all;
 
     if (ask_monitor(r, REQUEST_RULES_STATUS, &reply) == SD_OK)
         r->rules = reply.rules;
     for (size_t i = 0; i < r->wiring->interface_count; i++)
         stats_add(&sum, &b->front[i]);
     sum.records_dropped = ring_dropped(r->wiring->records);
-    return json_pack("{s:b,s:s,s:i,s:s,s:s,s:I,s:s,s:s,s:o,s:o,s:{s:s,s:I,s:I},s:{s:I,s:I},s:o}",
-                     "ok", 1, "name", r->policy->name, "pid", (int)getppid(), "mode",
-                     mode_name(r->policy->mode), "started", time_text(b->started, text), "uptime",
-                     (json_int_t)((clock_now() - b->started) / NSEC_S), "policy", r->policy->digest,
-                     "policy_file", policy_files_path(r->wiring->files), "interfaces",
-                     interfaces(r->wiring), "rules", rules(&r->rules), "store", "path",
-                     r->policy->store_path, "rows", (json_int_t)b->store_rows, "failed",
-                     (json_int_t)b->store_failed, "outputs", "lines",
-                     (json_int_t)b->outputs_written, "lost", (json_int_t)b->outputs_lost,
-                     "counters", counters(&sum));
+    all = json_pack("{s:b,s:s,s:i,s:s,s:s,s:I,s:s,s:s,s:o,s:o,s:{s:s,s:I,s:I},s:{s:I,s:I},s:o}",
+                    "ok", 1, "name", r->policy->name, "pid", (int)getppid(), "mode",
+                    mode_name(r->policy->mode), "started", time_text(b->started, text), "uptime",
+                    (json_int_t)((clock_now() - b->started) / NSEC_S), "policy", r->policy->digest,
+                    "policy_file", policy_files_path(r->wiring->files), "interfaces",
+                    interfaces(r->wiring), "rules", rules(&r->rules), "store", "path",
+                    r->policy->store_path, "rows", (json_int_t)b->store_rows, "failed",
+                    (json_int_t)b->store_failed, "outputs", "lines", (json_int_t)b->outputs_written,
+                    "lost", (json_int_t)b->outputs_lost, "counters", counters(&sum));
+    if (r->policy->evidence.path[0])
+        json_object_set_new(all, "evidence",
+                            json_pack("{s:s,s:I,s:I,s:I}", "path", r->policy->evidence.path,
+                                      "files", (json_int_t)b->clips_written, "failed",
+                                      (json_int_t)b->clips_failed, "refused",
+                                      (json_int_t)b->clips_refused));
+    return all;
 }
 
 static const struct {

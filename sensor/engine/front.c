@@ -1,6 +1,7 @@
 #include <stdlib.h>
 
 #include "base/error.h"
+#include "base/trail.h"
 #include "classify/classify.h"
 #include "decode/decode.h"
 #include "engine/pipeline.h"
@@ -10,6 +11,7 @@ struct front {
     struct decoder *decoder;
     struct classifier *classifier;
     struct observer *observer;
+    struct trail *trail;
     struct stats stats;
 };
 
@@ -46,14 +48,37 @@ void front_use_policy(struct front *f, const struct policy *policy)
     observer_use_policy(f->observer, policy);
 }
 
+void front_keep(struct front *f, struct trail *trail)
+{
+    f->trail = trail;
+}
+
+static void keep(struct trail *trail, const struct frame *frame, const struct packet *p)
+{
+    struct trail_frame kept = {.time = frame->time,
+                               .captured = frame->captured,
+                               .length = frame->length,
+                               .linktype = frame->linktype,
+                               .sport = p->sport,
+                               .dport = p->dport,
+                               .proto = p->proto,
+                               .src = p->src,
+                               .dst = p->dst};
+
+    trail_put(trail, &kept, frame->bytes);
+}
+
 void front_frame(struct front *f, const struct frame *frame)
 {
     struct packet packet;
 
     f->stats.packets++;
     f->stats.bytes += frame->length;
-    if (decode_frame(f->decoder, frame, &packet, &f->stats) == SD_OK)
-        observer_packet(f->observer, &packet, &f->stats);
+    if (decode_frame(f->decoder, frame, &packet, &f->stats) != SD_OK)
+        return;
+    if (f->trail)
+        keep(f->trail, frame, &packet);
+    observer_packet(f->observer, &packet, &f->stats);
 }
 
 void front_tick(struct front *f, nsec_t now)

@@ -119,6 +119,10 @@ static int open_captures(struct wiring *w)
         w->observations[i] = ring_create("observations", sizeof(struct observation), OBSERVATIONS);
         if (!w->observations[i])
             return SD_EMEM;
+        if (w->policy->evidence.path[0])
+            w->trails[i] = trail_create(w->policy->evidence.ring, w->policy->evidence.snap);
+        if (w->policy->evidence.path[0] && !w->trails[i])
+            return SD_EMEM;
         w->board->up[i] = 1;
     }
     w->records = ring_create("records", sizeof(struct record), RECORDS);
@@ -404,6 +408,7 @@ static void tear_down(struct wiring *w)
         if (w->captures[i])
             w->captures[i]->ops->destroy(w->captures[i]);
         ring_destroy(w->observations[i]);
+        trail_destroy(w->trails[i]);
     }
     ring_destroy(w->records);
     policy_destroy(w->policy);

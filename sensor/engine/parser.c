@@ -344,6 +344,7 @@ static int make_lane(struct parser *p, size_t i, uint64_t seed)
     l->front = front_create(p->policy->tunnels, seed, sink);
     if (!l->front)
         return SD_EMEM;
+    front_keep(l->front, p->wiring->trails[i]);
     atomic_store(&l->wanted, p->policy);
     return SD_OK;
 }

@@ -17,11 +17,14 @@
 #include "model/stats.h"
 
 struct front;
+struct trail;
 
 /* NULL: out of memory, or nDPI did not start. */
 struct front *front_create(bool tunnels, uint64_t seed, struct observation_sink sink);
 void front_destroy(struct front *f);
 void front_use_policy(struct front *f, const struct policy *policy);
+/* Every frame that is a packet leaves its trail there from now on; NULL: nowhere. */
+void front_keep(struct front *f, struct trail *trail);
 void front_frame(struct front *f, const struct frame *frame);
 void front_tick(struct front *f, nsec_t now);
 /* The end of the capture: every flow says what it still has to say. */

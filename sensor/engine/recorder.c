@@ -12,6 +12,7 @@
 #include "base/error.h"
 #include "base/log.h"
 #include "base/text.h"
+#include "engine/clips.h"
 #include "engine/control.h"
 #include "engine/gateway.h"
 #include "engine/recorder.h"
@@ -67,6 +68,19 @@ static void keep(struct recorder *r, const struct record *record, const char *li
     complain(r, "the store did not take a row: is the disk full, or the store locked by somebody?");
 }
 
+/* The event, with the name of the capture of its packets if it has one. */
+static const struct record *with_capture(struct recorder *r, const struct record *record)
+{
+    const char *name = clips_name(r->clips, record, clock_now());
+
+    if (!name[0])
+        return record;
+    r->named = *record;
+    text_copy(r->named.capture, sizeof r->named.capture, name);
+    evidence_string(&r->named.event.finding.evidence, "pcap", name);
+    return &r->named;
+}
+
 static void take_record(struct recorder *r, const struct record *record)
 {
     char *line = NULL;
@@ -80,6 +94,7 @@ static void take_record(struct recorder *r, const struct record *record)
         return;
     }
     if (record->kind == RECORD_EVENT) {
+        record = with_capture(r, record);
         line = eve_render(record, r->policy);
         if (line && record->event.finding.muted == SEVERITY_NONE)
             outputs_event(r->outputs, line);
@@ -108,6 +123,17 @@ static void drain(struct recorder *r)
     r->wiring->board->outputs_lost = outputs_lost(r->outputs);
     if (r->pending && clock_now() - r->committed >= COMMIT)
         commit(r);
+}
+
+static void work_on_clips(struct recorder *r)
+{
+    struct clips_counts counts;
+
+    clips_work(r->clips, clock_now());
+    counts = clips_counts(r->clips);
+    r->wiring->board->clips_written = counts.written;
+    r->wiring->board->clips_failed = counts.failed;
+    r->wiring->board->clips_refused = counts.refused;
 }
 
 static void keep_house(struct recorder *r)
@@ -209,6 +235,7 @@ static void take_policy(struct recorder *r, int descriptor)
     else
         log_error("outputs stay as they were: %s", error);
     keep_paths(r, anew);
+    clips_use_policy(r->clips, &anew->evidence);
     policy_destroy(r->policy);
     r->policy = anew;
     start_probing(r);
@@ -281,6 +308,12 @@ static int open_all(struct recorder *r)
         status = control_open(p->socket_path, recorder_answer, r, &r->control, error);
     if (status != SD_OK)
         log_error("%s", error[0] ? error : sd_strerror(status));
+    for (size_t i = 0; i < r->wiring->interface_count && r->wiring->trails[i]; i++)
+        trail_only_read(r->wiring->trails[i]);
+    r->clips = clips_create(r->wiring->trails, r->wiring->interface_count);
+    if (!r->clips)
+        return SD_EMEM;
+    clips_use_policy(r->clips, &p->evidence);
     return status;
 }
 
@@ -306,6 +339,7 @@ static void finish(struct recorder *r)
         keep_house(r);
         commit(r);
     }
+    clips_destroy(r->clips);
     outputs_close(r->outputs);
     store_close(r->store);
     policy_destroy(r->policy);
@@ -335,6 +369,7 @@ int recorder_main(struct wiring *w)
         read_channel(&r);
         drain(&r);
         pass_probes(&r);
+        work_on_clips(&r);
         keep_house(&r);
     }
     finish(&r);

@@ -6,12 +6,15 @@
 
 #include "engine/schedule.h"
 #include "engine/sensor.h"
+#include "model/record.h"
 
 struct recorder {
     struct wiring *wiring;
     struct policy *policy;
     struct store *store;
     struct outputs *outputs;
+    struct clips *clips;
+    struct record named; /* an event with the name of its capture */
     struct control *control;
     struct prober *prober; /* NULL: the policy wants no probes, or did not so far */
     struct schedule *schedule;

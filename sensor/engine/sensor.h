@@ -9,6 +9,7 @@
 #define SEALDNS_ENGINE_SENSOR_H
 
 #include "base/ring.h"
+#include "base/trail.h"
 #include "capture/capture.h"
 #include "conf/files.h"
 #include "model/policy.h"
@@ -36,6 +37,7 @@ struct board {
     uint32_t up[MOST_INTERFACES];
     struct stats back;
     uint64_t store_rows, store_failed, outputs_written, outputs_lost;
+    uint64_t clips_written, clips_failed, clips_refused;
     nsec_t started;
     /* Written by the monitor before TELL_POLICY. */
     uint32_t gateway_count;
@@ -51,6 +53,7 @@ struct wiring {
     struct capture *captures[MOST_INTERFACES];
     struct ring *observations[MOST_INTERFACES];
     struct ring *records;
+    struct trail *trails[MOST_INTERFACES]; /* NULL where frames are not kept */
     struct board *board;
     struct channel parser, recorder; /* the monitor's ends; in a child, that child's own end */
 };

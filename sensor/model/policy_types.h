@@ -75,6 +75,16 @@ struct policy_probe {
     bool on_sight;   /* once when a client was seen to use it */
 };
 
+/* Captures of the packets around an alert. */
+struct policy_evidence {
+    char path[256]; /* of the folder; "": none are written */
+    uint64_t ring;  /* octets of frames that an interface keeps */
+    uint64_t max_size;
+    uint32_t snap;                  /* octets of a frame */
+    uint32_t per_event, per_minute; /* packets of a file; files */
+    enum severity severity;         /* this and graver */
+};
+
 struct policy_index; /* of names, addresses and prefixes */
 
 struct policy {
@@ -91,6 +101,7 @@ struct policy {
     size_t internal_domain_count;
     char store_path[256], socket_path[108];
     struct policy_probe probe;
+    struct policy_evidence evidence;
     uint64_t store_max_size;
     nsec_t store_max_age;
     struct policy_resolver *resolvers; /* the file's, then the catalogue's */

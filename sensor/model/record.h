@@ -31,6 +31,8 @@ struct record {
     char zone[64];
     char resolver[64];
     struct client_identity client; /* RECORD_EVENT: of the finding's client */
+    char capture[64]; /* RECORD_EVENT: file of the packets around it, in evidence.pcap.path; "" none
+                       */
     union {
         struct event event;
         struct conversation conversation;

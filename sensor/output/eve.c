@@ -297,6 +297,7 @@ char *eve_render(const struct record *r, const struct policy *policy)
     json_string_member(&w, "timestamp", time_text_eve(f->time, text));
     set_text(&w, "in_iface", in_iface(f, policy));
     json_string_member(&w, "event_type", own ? "sealdns" : "alert");
+    set_text(&w, "capture_file", r->capture);
     set_flow(&w, f);
     if (policy)
         set_text(&w, "host", policy->name);

@@ -178,10 +178,34 @@ last_good() {
     check "nothing of it is left in the kernel" eval '! inside nft list ruleset | grep -q .'
 }
 
+# The packets around an alert, as a file that other tools read.
+captures() {
+    policy fifth >"$SCRATCH/policy.yaml"
+    check "without evidence.pcap no frame is kept" eval 'start && ! grep -q trail "/proc/$PID/maps" && stop TERM'
+    { policy fifth; echo "evidence: {pcap: {path: $SCRATCH/pcap, ring: 1MiB, per_minute: 2}}"; } >"$SCRATCH/policy.yaml"
+    check "it starts with evidence.pcap" start
+    inside dig +tries=1 +time=1 @127.0.0.3 captured.example.org >/dev/null 2>&1
+    check "an alert names a capture" soon alert_names_capture
+    check "and the file is there" soon captured
+    check "with the question in it, as tshark reads it" question_captured
+    check "only the sensor and its group may read it" eval '[ "$(stat -c %a "$SCRATCH/pcap" "$(capture_path)" | paste -sd" ")" = "750 640" ]'
+    local i
+    for i in 4 5 6; do inside dig +tries=1 +time=1 "@127.0.0.$i" more.example.org >/dev/null 2>&1; done
+    check "so many in a minute and no more; status says so" soon eval 'ask | grep -q "^evidence .* 2 captures, 0 failed, [12] beyond"'
+    check "it ends cleanly" stop TERM
+    check "and left no half file" eval '! ls -A "$SCRATCH/pcap" | grep -qv "^sealdns-.*pcap$"'
+}
+capture_name() { jq -rs '[.[] | select(.capture_file and .dest_ip == "127.0.0.3")][0] | select(.capture_file == .sealdns.evidence.pcap).capture_file' "$SCRATCH/eve.json"; }
+capture_path() { echo "$SCRATCH/pcap/$(capture_name)"; }
+alert_names_capture() { [[ $(capture_name) == sealdns-*.pcap ]]; }
+captured() { [ -s "$(capture_path)" ]; }
+question_captured() { tshark -r "$(capture_path)" -Y 'ip.dst == 127.0.0.3' -T fields -e dns.qry.name 2>/dev/null | grep -qx captured.example.org; }
+
 cannot_start
 lives
 reloads
 severities
 last_good
+captures
 [ "$FAILED" = 0 ] || sed 's/^/    /' "$SCRATCH/log"
 tally

@@ -300,6 +300,23 @@ static void exceptions(void **state)
     EXPECT(list, SD_ECONF);
 }
 
+static void evidence(void **state)
+{
+    static const struct wrong list[] = {
+        {"evidence: {pcap: {ring: 1KiB}}\n",
+         "p:1:18: `pcap` needs `path`\np:1:25: `ring` is between 64KiB and 1GiB\n"},
+        {"evidence: {pcap: {path: /a, per_event: 0}}\n",
+         "p:1:40: `per_event` cannot be `0`: a whole number from 1 to 2000\n"},
+        {"evidence: {pcap: {path: /a, max_size: 1KiB}}\n",
+         "p:1:39: `max_size` is too small: at least 1MiB\n"},
+        {"evidence: {pcap: {path: /a, severity: none}}\n",
+         "p:1:39: `severity` cannot be `none`: one of high, medium, low, informational\n"},
+    };
+
+    (void)state;
+    EXPECT(list, SD_ECONF);
+}
+
 static void mutes(void **state)
 {
     static const struct wrong list[] = {
@@ -476,6 +493,7 @@ int main(void)
         cmocka_unit_test(exceptions),  cmocka_unit_test(warnings),
         cmocka_unit_test(hostile),     cmocka_unit_test(many_at_once),
         cmocka_unit_test(other_files), cmocka_unit_test(mutes),
+        cmocka_unit_test(evidence),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -116,6 +116,8 @@ static const char full[] =
     "  - {client: 10.20.9.9, until: 2035-01-31, owner: netops, reason: \"printer \\\"9\\\"\"}\n"
     "  - {network: \"2001:db8:20:1::/64\", resolver: quad9, until: \"2035-01-31T12:00:00Z\", "
     "owner: a b, reason: c}\n"
+    "evidence: {pcap: {path: /var/lib/sealdns/pcap, ring: 4MiB, max_size: 100MiB, snap: 256, "
+    "per_event: 50, per_minute: 5, severity: medium}}\n"
     "mutes:\n"
     "  - {rule: downgrade, client: 10.20.9.9, until: 2035-01-31, owner: netops, reason: \"test\"}\n"
     "  - {kind: tunnel, network: 10.20.0.0/16, server: 9.9.9.9, name: CDN.example., "
@@ -147,6 +149,10 @@ static void contract(void **state)
     assert_int_equal(p->store_max_size, UINT64_C(2) << 30);
     assert_int_equal(p->store_max_age, 400 * 86400 * NSEC_S);
     assert_int_equal(p->output_count, 2);
+    assert_string_equal(p->evidence.path, "/var/lib/sealdns/pcap");
+    assert_int_equal(p->evidence.ring, 4 << 20);
+    assert_int_equal(p->evidence.per_event, 50);
+    assert_int_equal(p->evidence.severity, SEVERITY_MEDIUM);
     assert_int_equal(p->mute_count, 2);
     assert_string_equal(p->mutes[0].rule, "downgrade");
     assert_int_equal(p->mutes[0].kind, KIND_DOWNGRADE);
