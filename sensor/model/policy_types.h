@@ -10,6 +10,7 @@
 #include "base/time.h"
 #include "model/names.h"
 #include "model/policy_detection.h"
+#include "model/policy_evidence.h"
 
 enum { ZONE_DEFAULT = 0, ZONE_GATEWAY = 1 }; /* always there, before those of the file */
 
@@ -73,16 +74,6 @@ struct policy_probe {
     nsec_t interval; /* 0: never by the clock */
     nsec_t timeout;  /* of one exchange */
     bool on_sight;   /* once when a client was seen to use it */
-};
-
-/* Captures of the packets around an alert. */
-struct policy_evidence {
-    char path[256]; /* of the folder; "": none are written */
-    uint64_t ring;  /* octets of frames that an interface keeps */
-    uint64_t max_size;
-    uint32_t snap;                  /* octets of a frame */
-    uint32_t per_event, per_minute; /* packets of a file; files */
-    enum severity severity;         /* this and graver */
 };
 
 struct policy_index; /* of names, addresses and prefixes */

@@ -183,7 +183,7 @@ captures() {
     policy fifth >"$SCRATCH/policy.yaml"
     check "without evidence.pcap no frame is kept" eval 'start && ! grep -q trail "/proc/$PID/maps" && stop TERM'
     { policy fifth; echo "evidence: {pcap: {path: $SCRATCH/pcap, ring: 1MiB, per_minute: 2}}"; } >"$SCRATCH/policy.yaml"
-    check "it starts with evidence.pcap" start
+    check "it starts with evidence.pcap, and keeps frames then" eval 'start && grep -q trail "/proc/$PID/maps"'
     inside dig +tries=1 +time=1 @127.0.0.3 captured.example.org >/dev/null 2>&1
     check "an alert names a capture" soon alert_names_capture
     check "and the file is there" soon captured
