@@ -9,6 +9,7 @@
 #include "base/text.h"
 #include "cli/command.h"
 #include "cli/learned.h"
+#include "cli/profile.h"
 #include "engine/gateway.h"
 #include "model/mute.h"
 #include "output/output.h"
@@ -177,6 +178,8 @@ static int explain_history(struct question *q)
     status =
         learned_print(r, address, q->resolver >= 0 ? q->policy->resolvers[q->resolver].id : "");
     if (status == SD_OK && q->is_address)
+        status = profile_print(r, address);
+    if (status == SD_OK && q->is_address)
         status = explain_deeds(q, r);
     store_reader_close(r);
     if (status == SD_OK)
@@ -252,7 +255,9 @@ const struct command command_explain = {
     "\n"
     "Of a client's address: its zone, what the rules do with it, what it did in the last seven "
     "days,\n"
-    "how its encrypted DNS is padded and under which versions and suites.\n"
+    "how it takes failures of encrypted DNS and what speaks for that, how its encrypted DNS is "
+    "padded\n"
+    "and under which versions and suites.\n"
     "Of a resolver's address or domain name: who it is, which zones approve it for what, how long "
     "its\n"
     "handshakes and answers take.\n"

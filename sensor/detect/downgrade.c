@@ -7,7 +7,8 @@
  * sibling attempt won, and whether the answer was the address of the resolver it contacts next.
  *
  * Worst case in bytes: 65,536 habits of about 350, 32,768 pairs of about 330, 65,536 stations of
- * 120, 1 MiB of answers, 2,048 watches of about 2,600, 4,096 fallbacks of about 1,300. */
+ * 120, 1 MiB of answers, 2,048 watches of about 2,600, 4,096 fallbacks of about 1,300, 65,536 usage
+ * profiles of 152 and as many of 104 that a former run remembered. */
 #include "detect/downgrade.h"
 
 #include <stdlib.h>
@@ -70,18 +71,27 @@ static void see_query(struct downgrade *d, const struct observation *o)
     uint32_t name = habit_hash(m->qname, m->qname_length);
     struct habit *h = habit_of(d, o);
     struct watch *w = h->watched ? watch_of(d, o, h) : NULL;
+    struct usage *u = downgrade_usage(d, o);
 
-    if (habit_asked(h, name))
+    if (habit_asked(h, name)) {
+        usage_asked_clear(u);
         return; /* explained by what was asked before */
+    }
     if (is_innocent(d, h, name, m)) {
+        if (dns_recursion_desired(m))
+            usage_bootstrapped(u);
+        else
+            usage_recursed(u, o->time);
         if (w)
             w->excluded++;
         return;
     }
-    if (w)
+    if (w) {
         watch_hold(d, w, o, name);
-    else
-        habit_learn(h, name, true, o->time);
+        return;
+    }
+    usage_asked_clear(u);
+    habit_learn(h, name, true, o->time);
 }
 
 /* The server answers in clear text: its packets look like this. */
@@ -152,6 +162,7 @@ static void see_success(struct downgrade *d, struct sealed *s, const struct obse
     }
     if (!sealed_worked(s, o) && o->flow.phase != FLOW_ESTABLISHED)
         return;
+    usage_worked(downgrade_usage(d, o), o->flow.tls.sni[0] != '\0');
     downgrade_recovered(d, s);
     siblings = stations_siblings(d->stations, o->station, &o->client, sibling);
     for (size_t i = 0; i < siblings; i++) {
@@ -162,6 +173,16 @@ static void see_success(struct downgrade *d, struct sealed *s, const struct obse
         sealed_sibling_worked(other, s->last_ok);
         downgrade_recovered(d, other);
     }
+}
+
+/* False: it is no failure of encrypted DNS. */
+static bool fail(struct downgrade *d, struct sealed *s, const struct observation *o,
+                 const struct blame *blame)
+{
+    if (!sealed_failed(s, o, blame, &d->times))
+        return false;
+    usage_failed(downgrade_usage(d, o), blame, o->time, sealed_window(s, &d->times));
+    return true;
 }
 
 /* What our own rule cuts has failed with its first packet: the answer the kernel gives does not
@@ -179,7 +200,7 @@ static void see_attempt(struct downgrade *d, struct sealed *s, struct habit *h,
     if (o->flow.phase != FLOW_OPENED || !groups_cut(d->policy, o))
         return;
     origin_begin(&blame, o, true);
-    if (sealed_failed(s, o, &blame, &d->times))
+    if (fail(d, s, o, &blame))
         watch_settle(d, w, o->time, false);
 }
 
@@ -191,7 +212,7 @@ static void see_failure(struct downgrade *d, struct sealed *s, struct habit *h,
     if (blame.cause == CAUSE_OWN_RULE && s->blame.cause == blame.cause && s->failed &&
         s->blame.flow_id == o->flow_id)
         return; /* counted with its first packet */
-    if (sealed_failed(s, o, &blame, &d->times))
+    if (fail(d, s, o, &blame))
         watch_settle(d, watch_client(d, o, h, s->key.group), o->time, false);
 }
 
@@ -245,9 +266,13 @@ static void downgrade_prefetch(const void *state, const struct observation *o, b
         key.group = groups_at(&d->groups, o->note.resolver, &o->server);
         prefetch(d->pairs, &key);
         prefetch(d->habits, &o->client);
+        if (!entry)
+            slots_prefetch(d->usages, o);
     } else if (o->kind == OBSERVE_DNS &&
                (!dns_is_response(&o->dns.message) || table_count(d->watches) > 0)) {
         prefetch(d->habits, &o->client);
+        if (!entry && !dns_is_response(&o->dns.message))
+            slots_prefetch(d->usages, o);
     }
 }
 
@@ -287,6 +312,7 @@ static void read_times(struct downgrade *d, const struct policy *p)
     d->times.window_reset = policy_threshold(p, RULE, "window_reset_s", 30) * NSEC_S;
     d->times.window_timeout = policy_threshold(p, RULE, "window_timeout_s", 130) * NSEC_S;
     d->times.window_icmp = policy_threshold(p, RULE, "window_icmp_s", 300) * NSEC_S;
+    d->times.attach = policy_threshold(p, RULE, "attach_s", 120) * NSEC_S;
     d->habit_names = (uint32_t)policy_threshold(p, RULE, "habit_names", 3);
 }
 
@@ -302,6 +328,7 @@ static bool read_policy(struct downgrade *d, const struct policy *p)
     }
     d->policy = p;
     fallback_read_scale(&d->scale, p);
+    usage_read_limits(&d->limits, p);
     read_times(d, p);
     return names && groups;
 }
@@ -323,6 +350,8 @@ static void downgrade_destroy(void *state)
     resolved_destroy(d->resolved);
     known_names_destroy(d->names);
     servers_destroy(d->servers);
+    slots_destroy(d->usages);
+    table_destroy(d->recalled);
     groups_free(&d->groups);
     free(d);
 }
@@ -356,7 +385,7 @@ static void *downgrade_create(const struct detector_setup *setup)
     d->stations = stations_create(CLIENTS, seed);
     d->resolved = resolved_create(seed);
     if (d->habits && d->pairs && d->watches && d->fallbacks && d->servers && d->stations &&
-        d->resolved && read_policy(d, setup->policy))
+        d->resolved && downgrade_usage_create(d, seed) && read_policy(d, setup->policy))
         return d;
     downgrade_destroy(d);
     return NULL;
@@ -367,8 +396,9 @@ static size_t downgrade_bytes(const void *state)
     const struct downgrade *d = state;
 
     return sizeof *d + table_bytes(d->habits) + table_bytes(d->pairs) + table_bytes(d->watches) +
-           table_bytes(d->fallbacks) + servers_bytes(d->servers) + stations_bytes(d->stations) +
-           resolved_bytes() + known_names_bytes(d->names);
+           table_bytes(d->fallbacks) + servers_bytes(d->servers) + slots_bytes(d->usages) +
+           table_bytes(d->recalled) + stations_bytes(d->stations) + resolved_bytes() +
+           known_names_bytes(d->names);
 }
 
 const struct detector detector_downgrade = {.name = RULE,
@@ -379,4 +409,6 @@ const struct detector detector_downgrade = {.name = RULE,
                                             .tick = downgrade_tick,
                                             .flush = downgrade_flush,
                                             .bytes = downgrade_bytes,
-                                            .prefetch = downgrade_prefetch};
+                                            .prefetch = downgrade_prefetch,
+                                            .remember = downgrade_remember,
+                                            .recall = downgrade_recall};

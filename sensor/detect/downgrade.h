@@ -12,13 +12,15 @@
 #include "detect/sealed.h"
 #include "detect/servers.h"
 #include "detect/stations.h"
+#include "detect/usage.h"
 
 enum { HELD = 8, GROUPS = 4 };
 
 struct held {
     struct clear_query query;
-    nsec_t answered; /* 0: not yet */
-    bool inside;     /* the server is inside, so may its name be */
+    uint32_t who, tenure; /* of the client that asks, by the note */
+    nsec_t answered;      /* 0: not yet */
+    bool inside;          /* the server is inside, so may its name be */
 };
 
 struct watch {
@@ -27,6 +29,7 @@ struct watch {
     nsec_t look;
     uint64_t station;
     uint64_t group[GROUPS];
+    uint32_t who, tenure; /* of the client, by the note */
     uint32_t excluded;
     uint8_t next_group, held_count;
     bool busy;
@@ -47,6 +50,10 @@ struct downgrade {
     uint32_t habit_names;
     struct table *habits, *pairs, *watches, *fallbacks;
     struct servers *servers;
+    struct slots *usages;
+    struct usage_limits limits;
+    struct table *recalled; /* usages of clients that were not seen yet */
+    size_t remembered;      /* the place where remembering goes on */
     struct stations *stations;
     struct resolved *resolved;
     nsec_t swept;
@@ -60,6 +67,15 @@ struct sealed *downgrade_pair(const struct downgrade *d, const struct addr *clie
 bool downgrade_inside(const struct downgrade *d, const struct addr *client,
                       const struct addr *server);
 
+/* downgrade_usage.c: the client's usage profile. */
+struct usage *downgrade_usage(struct downgrade *d, const struct observation *o);
+/* NULL: another client has the place. */
+struct usage *downgrade_usage_of(struct downgrade *d, uint32_t who, uint32_t tenure);
+void downgrade_remember(void *downgrade, struct memory_sink sink, nsec_t now);
+void downgrade_recall(void *downgrade, const struct memory *m);
+/* False: no memory. */
+bool downgrade_usage_create(struct downgrade *d, uint64_t seed);
+
 /* downgrade_blame.c: who made an attempt fail. FLOW_FAILED. */
 struct blame blame_of(const struct downgrade *d, const struct sealed *s,
                       const struct observation *o);
@@ -71,7 +87,7 @@ void blame_heard(struct downgrade *d, struct sealed *s, const struct addr *serve
 
 /* downgrade_tell.c: what a query that counts makes of the fallback. */
 void downgrade_count(struct downgrade *d, const struct watch *w, struct sealed *s, struct habit *h,
-                     const struct clear_query *q, nsec_t now);
+                     const struct held *held, nsec_t now);
 /* The fallback that clear text at this time adds to, or NULL. */
 struct fallback *downgrade_fallback(struct downgrade *d, const struct sealed *s, nsec_t now);
 /* More is known of who made it fail: the event grows. */

@@ -121,14 +121,50 @@ static bool is_permitted(const struct downgrade *d, const struct sighting *s)
            policy_cleartext(d->policy, s->zone, &s->client, &s->server, s->time) == ACTION_ALLOW;
 }
 
-void downgrade_count(struct downgrade *d, const struct watch *w, struct sealed *s, struct habit *h,
-                     const struct clear_query *q, nsec_t now)
+/* The client's profile, of both its addresses where it asked over another one. */
+static void learn_fallback(struct downgrade *d, const struct watch *w, const struct held *held,
+                           bool habit)
 {
-    struct fallback *b = table_find(d->fallbacks, &s->key);
-    bool fresh, same_group;
-    double expected;
+    struct usage *tried = downgrade_usage_of(d, w->who, w->tenure);
+    struct usage *asked = downgrade_usage_of(d, held->who, held->tenure);
 
-    if (is_habit(d, s, h, q, &expected) && !b) {
+    if (habit) {
+        if (asked)
+            usage_asked_clear(asked);
+        return;
+    }
+    if (tried)
+        usage_fell_back(tried);
+    if (asked && asked != tried)
+        usage_fell_back(asked);
+}
+
+static enum usage_profile usage_of_watch(struct downgrade *d, const struct watch *w, nsec_t now)
+{
+    const struct usage *u = downgrade_usage_of(d, w->who, w->tenure);
+
+    return u ? usage_profile(u, now, &d->limits) : USAGE_UNKNOWN;
+}
+
+/* It came back after an absence and nothing has worked since: a portal may hold it (RFC 8910). */
+static bool is_attaching(struct downgrade *d, const struct watch *w, const struct sealed *s,
+                         nsec_t now)
+{
+    const struct usage *u = downgrade_usage_of(d, w->who, w->tenure);
+
+    return u && s->last_ok < u->attached && now - u->attached <= d->times.attach;
+}
+
+void downgrade_count(struct downgrade *d, const struct watch *w, struct sealed *s, struct habit *h,
+                     const struct held *held, nsec_t now)
+{
+    const struct clear_query *q = &held->query;
+    struct fallback *b = table_find(d->fallbacks, &s->key);
+    double expected;
+    bool fresh, same_group, habit = is_habit(d, s, h, q, &expected) && !b;
+
+    learn_fallback(d, w, held, habit);
+    if (habit) {
         habit_learn(h, q->name, false, now);
         return;
     }
@@ -136,7 +172,10 @@ void downgrade_count(struct downgrade *d, const struct watch *w, struct sealed *
         b = table_insert(d->fallbacks, &s->key, &fresh);
         fallback_begin(b, s, q);
         b->permitted = is_permitted(d, &q->seen);
+        b->attaching = true;
     }
+    b->attaching = b->attaching && is_attaching(d, w, s, q->seen.time);
+    b->usage = (uint8_t)usage_of_watch(d, w, now);
     same_group = addr_equal(&q->seen.server, &s->server) ||
                  groups_at(&d->groups, q->seen.resolver, &q->seen.server) == s->key.group;
     b->expected = expected;

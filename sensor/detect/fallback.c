@@ -95,7 +95,7 @@ enum severity fallback_severity(const struct fallback *b, const struct fallback_
 {
     if (b->how.blame.cause == CAUSE_OWN_RULE)
         return scale->own_rule;
-    if (b->proof == 0)
+    if (b->proof == 0 || b->attaching)
         return scale->first;
     if (b->permitted && !b->same_group)
         return scale->first; /* the policy lets it ask that inside resolver in clear */
@@ -168,6 +168,9 @@ static void write_evidence(const struct fallback *b, struct evidence *e)
     evidence_integer(e, "same_resolver", b->same_group);
     evidence_integer(e, "not_counted", b->excluded);
     evidence_boolean(e, "recovered", b->recovered);
+    if (b->proof && b->attaching)
+        evidence_boolean(e, "attaching", true);
+    evidence_string(e, "profile", usage_word(b->usage));
 }
 
 void fallback_draft(const struct fallback *b, const struct policy *p, struct finding *f)

@@ -7,6 +7,7 @@
 
 #include "detect/draft.h"
 #include "detect/sealed.h"
+#include "detect/usage.h"
 
 enum { FALLBACK_NAMES = 32, FALLBACK_SAMPLES = 3 };
 
@@ -32,6 +33,8 @@ struct fallback {
     uint32_t excluded; /* queries that did not count, meanwhile */
     uint32_t proof;    /* successes before */
     bool name_sent, permitted, recovered;
+    bool attaching; /* all of it so soon after an absence that a portal may be the reason */
+    uint8_t usage;  /* enum usage_profile, as it is known */
     nsec_t first_ok, last_ok;
     uint32_t answers;
     double expected;          /* new names that habit explains, in the span so far */

@@ -47,6 +47,7 @@ struct sealed_times {
     nsec_t race;     /* a success so close to a failure makes it a lost race */
     nsec_t patience; /* clear text earlier in a silent attempt is no consequence of it */
     nsec_t window_reset, window_timeout, window_icmp;
+    nsec_t attach; /* after an absence clear text may be a portal's doing */
 };
 
 /* False: this attempt is known. */

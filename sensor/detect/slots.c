@@ -70,6 +70,13 @@ void *slots_at(struct slots *s, const struct observation_note *note, bool *fresh
     return slot;
 }
 
+void *slots_find(struct slots *s, uint32_t who, uint32_t tenure)
+{
+    struct slot *slot = (struct slot *)(s->entries + who * s->shape.entry_size);
+
+    return tenure && slot->tenure == tenure ? slot : NULL;
+}
+
 void *slots_next(struct slots *s, size_t *position)
 {
     while (*position < s->end) {

@@ -31,6 +31,8 @@ size_t slots_bytes(const struct slots *s);
 void slots_prefetch(const struct slots *s, const struct observation *o);
 /* The client's entry; *fresh (may be NULL): it is new and zero but for the tenure. */
 void *slots_at(struct slots *s, const struct observation_note *note, bool *fresh);
+/* The entry of who had the place then; NULL: another has it now. */
+void *slots_find(struct slots *s, uint32_t who, uint32_t tenure);
 /* Every client in order of places: start with *position = 0; NULL at the end. */
 void *slots_next(struct slots *s, size_t *position);
 

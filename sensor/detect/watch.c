@@ -47,11 +47,15 @@ static enum judgement judge(struct downgrade *d, struct watch *w, struct held *h
 {
     const struct clear_query *q = &held->query;
     struct habit *h = table_find(d->habits, &q->seen.client);
+    struct usage *u = downgrade_usage_of(d, held->who, held->tenure);
     enum judgement result = DISMISSED;
     nsec_t t = q->seen.time;
 
-    if (h && habit_owns(h, q->name))
+    if (h && habit_owns(h, q->name)) {
+        if (u)
+            usage_bootstrapped(u);
         return EXCLUDED;
+    }
     if (!last && !is_ready(held, now))
         return WAIT;
     for (int i = 0; i < GROUPS; i++) {
@@ -64,13 +68,15 @@ static enum judgement judge(struct downgrade *d, struct watch *w, struct held *h
                 result = result == COUNTED ? COUNTED : WAIT;
                 continue;
             }
-            downgrade_count(d, w, s, h, q, now);
+            downgrade_count(d, w, s, h, held, now);
             result = COUNTED;
         } else if (!last && result != COUNTED && sealed_was_trying(s, t) &&
                    now < t + d->times.window_timeout) {
             result = WAIT;
         }
     }
+    if (result == DISMISSED && u)
+        usage_asked_clear(u);
     if (result == DISMISSED && h && !habit_asked(h, q->name))
         habit_learn(h, q->name, true, t);
     return result;
@@ -106,6 +112,8 @@ struct watch *watch_client(struct downgrade *d, const struct observation *o, str
 
     h->watched = true;
     w->station = o->station;
+    w->who = o->note.who;
+    w->tenure = o->note.tenure;
     for (size_t i = 0; i < siblings; i++) {
         struct habit *other = table_find(d->habits, sibling + i);
 
@@ -167,6 +175,8 @@ void watch_hold(struct downgrade *d, struct watch *w, const struct observation *
     memset(held, 0, sizeof *held);
     held->query.seen = sighting_of(o);
     held->query.name = name;
+    held->who = o->note.who;
+    held->tenure = o->note.tenure;
     held->query.qtype = o->dns.message.qtype;
     held->inside = o->note.approved || downgrade_inside(d, &o->client, &o->server);
     draft_name(&o->dns.message, held->query.text, sizeof held->query.text);

@@ -1,8 +1,8 @@
 # shellcheck shell=bash
-# Interference on the path: nftables in isp (and in server for `refused`). Sourced by lab.sh.
+# Interference on the path: nftables in isp (and in server for `refused` and `ownhello`). Sourced by lab.sh.
 # A fault applies to one client and one destination port, so that many clients share one lab.
 
-LAB_FAULTS="reset refused drop icmp nottls forged wrongname version alert mute"
+LAB_FAULTS="reset refused drop icmp nottls forged wrongname version alert mute hello ownhello"
 
 # Sets of `client . port`, for each fault and family.
 fault_sets() {
@@ -27,6 +27,7 @@ fault_rules_isp() {
     fault_rule reset "reject with tcp reset" "meta l4proto tcp"
     fault_rule reset "reject with icmpx port-unreachable" "meta l4proto udp"
     fault_rule icmp "reject with icmpx admin-prohibited"
+    fault_rule hello "reject with tcp reset" "tcp flags & psh == psh"
     # What is bent elsewhere must not go on over a connection that was made before.
     for fault in nottls forged wrongname version alert mute; do
         fault_rule "$fault" "reject with tcp reset" "meta l4proto tcp"
@@ -50,6 +51,7 @@ fault_rules_server() {
     echo "    type filter hook input priority 0;"
     fault_rule refused "reject with tcp reset" "meta l4proto tcp"
     fault_rule refused "reject with icmpx port-unreachable" "meta l4proto udp"
+    fault_rule ownhello "reject with tcp reset" "tcp flags & psh == psh"
     # Unbound opens these for UDP as well and would answer a QUIC Initial with an error of its own.
     echo "    udp dport { 443, 853 } reject with icmpx port-unreachable"
     echo "  }"
@@ -62,11 +64,27 @@ fault_table() {
     lab_in server nft -f "$LAB_DIR/server.nft" || lab_die "the kernel refused the interference of server"
 }
 
+# Beside the path: forge-resets.py looks into this list.
+fault_inject() {
+    local list=$LAB_DIR/inject four six
+    four="$(lab_client4 "$2") $3" six="$(lab_client6 "$2") $3"
+    (
+        flock 8
+        case $4 in *4*) fault_list "$1" "$four" "$list" ;; esac
+        case $4 in *6*) fault_list "$1" "$six" "$list" ;; esac
+    ) 8>"$list.lock"
+}
+
+fault_list() {
+    if [ "$1" = add ]; then echo "$2" >>"$3"; else sed -i "/^$2\$/d" "$3"; fi
+}
+
 # fault_on|fault_off FAULT CLIENT_NUMBER PORT [4|6]: for both families unless one is named.
 fault_change() {
     local verb=$1 fault=$2 n=$3 port=$4 family=${5:-46} where=isp
     [ "$fault" = none ] && return 0
-    [ "$fault" = refused ] && where=server
+    case $fault in refused | ownhello) where=server ;; esac
+    [ "$fault" = inject ] && { fault_inject "$verb" "$n" "$port" "$family"; return; }
     case $family in *4*) lab_in $where nft "$verb" element inet fault "${fault}4" "{ $(lab_client4 "$n") . $port }" ;; esac
     case $family in *6*) lab_in $where nft "$verb" element inet fault "${fault}6" "{ $(lab_client6 "$n") . $port }" ;; esac
 }
@@ -78,6 +96,9 @@ fault_words() {
     case $1 in
     none) echo "nothing interferes" ;;
     reset) echo "a forged reset on the path answers" ;;
+    hello) echo "a forged reset on the path answers the ClientHello" ;;
+    ownhello) echo "the server itself resets the connection at the ClientHello" ;;
+    inject) echo "somebody beside the path answers the ClientHello with resets, and the server answers too" ;;
     refused) echo "the server itself refuses the port" ;;
     drop) echo "the path drops it in silence" ;;
     icmp) echo "the path answers ICMP administratively prohibited" ;;

@@ -128,6 +128,8 @@ lab_interferers() {
     lab_daemon isp oldversion env OPENSSL_CONF=/dev/null \
         socat "OPENSSL-LISTEN:8536,openssl-max-proto-version=TLS1.1,cipher=DEFAULT@SECLEVEL=0,$tls" EXEC:'sleep 20'
     lab_daemon isp alert socat "OPENSSL-LISTEN:8537,openssl-max-proto-version=TLS1.2,cipher=AES128-CCM8,$tls" EXEC:'sleep 20'
+    : >"$LAB_DIR/inject"
+    lab_daemon isp inject "$LAB_HERE/forge-resets.py" gw0 "$LAB_DIR/inject"
     lab_daemon isp mute socat "OPENSSL-LISTEN:8538,$tls" EXEC:'sleep 20'
 }
 

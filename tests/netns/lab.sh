@@ -46,7 +46,7 @@ lab_install_packages() {
 # Prints what is missing, one line each; true when nothing is.
 lab_check_tools() {
     local tool missing=0
-    for tool in ip nft ethtool unbound stubby kdig dig tcpdump tshark openssl socat jq sqlite3 unshare \
+    for tool in ip nft ethtool unbound stubby kresd kdig dig tcpdump tshark openssl socat jq sqlite3 unshare \
         /lib/systemd/systemd-resolved; do
         command -v "$tool" >/dev/null || { lab_say "lab: $tool is missing, see tests/netns/packages.txt"; missing=1; }
     done
@@ -133,6 +133,9 @@ lab_topology() {
     ip -n "$LAB-gw" addr add $LAB_GW6/64 dev lan0 nodad
     lab_link gw wan0 192.0.2.1/30 2001:db8:1::1/64 isp gw0 192.0.2.2/30 2001:db8:1::2/64
     lab_link isp srv0 192.0.2.5/30 2001:db8:2::1/64 server eth0 192.0.2.6/30 2001:db8:2::2/64
+    # The server is far away: more routers than isp, by which its packets are told from those of isp.
+    lab_in server sysctl -qw net.ipv4.ip_default_ttl=57 net.ipv6.conf.all.hop_limit=57 \
+        net.ipv6.conf.default.hop_limit=57 net.ipv6.conf.eth0.hop_limit=57
     ip -n "$LAB-gw" route add default via 192.0.2.2
     ip -n "$LAB-gw" -6 route add default via 2001:db8:1::2
     ip -n "$LAB-isp" route add 10.53.0.0/16 via 192.0.2.1

@@ -64,13 +64,13 @@ run_cells() {
     exec 9>&-
 }
 
-# The downgrade events of one cell's client, by either of its addresses, as lines `client cause`; repeats of one event
-# are folded by its id.
+# The downgrade events of one cell's client, by either of its addresses, as lines `client cause origin`; repeats of one
+# event are folded by its id.
 reported() {
     jq -rs --arg four "$(lab_client4 "$1")" --arg six "$(lab_client6 "$1")" '
         [flatten[] | select(.sealdns.kind? == "downgrade") | select(.sealdns.client == $four or .sealdns.client == $six)]
         | group_by(.sealdns.id) | map(max_by(.sealdns.revision)) | .[].sealdns
-        | .client + " " + .evidence.cause' "$2" 2>&1
+        | .client + " " + .evidence.cause + " " + .evidence.origin' "$2" 2>&1
 }
 
 # The same question to the store.
@@ -78,16 +78,31 @@ events_of_store() {
     sealdns events --db "$LAB_DIR/sealdns.db" --type downgrade --format json >"$LAB_DIR/store.json" 2>"$LAB_DIR/events.log"
 }
 
-# check_reported NAME NUMBER FAMILY EXPECTED CAUSE FILE
+# right WANTED GOT: WANTED is a word of the table, perhaps with a `?`.
+right() { [ "$2" = "${1%\?}" ] || { [ "$1" != "${1%\?}" ] && [ "$2" = unknown ]; }; }
+
+# check_reported NAME NUMBER FAMILY EXPECTED CAUSE ORIGIN FILE
 check_reported() {
     local got want=
-    got=$(reported "$2" "$6" | paste -sd,)
+    got=$(reported "$2" "$7" | paste -sd,)
     [ "$4" = yes ] && want="$(cell_client "$3" "$2") $5"
-    [ "$got" = "$want" ] && ok "$1" || not_ok "$1" "expected '${want:-none}', reported '${got:-none}'"
+    if [ "$got" = "$want" ] || { [ "${got% *}" = "$want" ] && right "$6" "${got##* }"; }; then
+        ok "$1"
+    else
+        not_ok "$1" "expected '${want:-none} $6', reported '${got:-none}'"
+    fi
+}
+
+# What explain says of the client, and that the store has it from this run.
+check_profile() {
+    local got
+    got=$(sealdns explain "$2" -c "$LAB_DIR/policy.yaml" --db "$LAB_DIR/sealdns.db" 2>&1 |
+        sed -n 's/^  profile  *\([a-z-]*\):.*/\1/p')
+    right "$3" "${got:-unknown}" && ok "$1" || not_ok "$1" "expected $3, explain says '${got:-nothing}'"
 }
 
 check_cell() {
-    local number=$1 client=$2 fault=$3 family=$4 when=$5 expected=$6 cause=$7
+    local number=$1 client=$2 fault=$3 family=$4 when=$5 expected=$6 cause=$7 origin=$8 profile=$9
     local name=$client-$fault-$family-$when dir=$LAB_DIR/cell$1 verdict
     cell_cut "$number" "$LAB_DIR/lan0.pcap" "$dir/capture.pcap"
     verdict=$("$LAB_HERE/judge.sh" "$dir/capture.pcap")
@@ -98,8 +113,9 @@ check_cell() {
     fi
     [ $RECORD = 0 ] || fixture_record "$name" "$@"
     [ $SENSOR = 0 ] && return
-    check_reported "$name reported live" "$number" "$family" "$expected" "$cause" "$LAB_DIR/eve.json"
-    check_reported "$name in the store" "$number" "$family" "$expected" "$cause" "$LAB_DIR/store.json"
+    check_reported "$name reported live" "$number" "$family" "$expected" "$cause" "$origin" "$LAB_DIR/eve.json"
+    check_reported "$name in the store" "$number" "$family" "$expected" "$cause" "$origin" "$LAB_DIR/store.json"
+    check_profile "$name profile" "$(cell_client "$family" "$number")" "$profile"
 }
 
 main() {

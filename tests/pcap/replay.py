@@ -9,7 +9,10 @@ expression over their names. SEALDNS names the binary (build/sealdns).
 expected.json: {"kinds": ["tunnel"], "events": [{"kind": "tunnel", "rule": "...", "client": "...", "severity": 2,
 "evidence": {...}}]}: the events of these kinds are exactly these, however many there are of other kinds. What an event
 names must be in the document's: `severity` in its `alert`, all else in its `sealdns`; objects may have more members
-there than here. A list in place of the object is short for downgrades alone, as [{"kind", "cause", "client"}].
+there than here. A list in place of the object is short for downgrades alone, as [{"kind", "cause", "origin", "client"}].
+
+A case may also have a file `profile`, a line CLIENT WORD: what `sealdns explain` says of that client's usage profile,
+from the store that the replay wrote.
 """
 import argparse
 import concurrent.futures
@@ -19,6 +22,7 @@ import pathlib
 import re
 import subprocess
 import sys
+import tempfile
 
 HERE = pathlib.Path(__file__).resolve().parent
 FILES = ("capture.pcap", "policy.yaml", "expected.json", "why")
@@ -28,8 +32,8 @@ def expectation(path):
     """The kinds, and the events of them that must be there."""
     expected = json.loads(path.read_text(encoding="utf-8"))
     if isinstance(expected, list):
-        return ["downgrade"], [{"kind": e["kind"], "client": e["client"], "evidence": {"cause": e["cause"]}}
-                               for e in expected]
+        return ["downgrade"], [{"kind": e["kind"], "client": e["client"],
+                                "evidence": {k: e[k] for k in ("cause", "origin") if k in e}} for e in expected]
     if sorted(expected) != ["events", "kinds"] or not expected["kinds"]:
         raise ValueError(f"{path.name} is not an object of kinds (some) and events")
     strange = [e for e in expected["events"] if e.get("kind") not in expected["kinds"]]
@@ -63,8 +67,25 @@ def brief(event):
         "severity": event.get("alert", {}).get("severity")}
 
 
+def profile(binary, case, store):
+    """Why the client's profile is not the one that the case names, or nothing."""
+    client, wanted = (case / "profile").read_text(encoding="ascii").split()
+    done = subprocess.run([binary, "explain", client, "-c", case / "policy.yaml", "--db", store],
+                          stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=60, check=False)
+    found = re.search(r"^  profile +([a-z-]+):", done.stdout, re.MULTILINE)
+    got = found[1] if found else "unknown"
+    if done.returncode or got != wanted:
+        return f"profile of {client}: expected {wanted}, explain ({done.returncode}) says {got}: {done.stderr[:200]}"
+    return None
+
+
 def replay(binary, case):
     """Why the case fails, or nothing."""
+    with tempfile.TemporaryDirectory(prefix="replay") as scratch:
+        return replay_into(binary, case, pathlib.Path(scratch) / "store.db")
+
+
+def replay_into(binary, case, store):
     missing = [f for f in FILES if not (case / f).is_file()]
     if missing:
         return f"it lacks {', '.join(missing)}"
@@ -72,7 +93,9 @@ def replay(binary, case):
         kinds, wanted = expectation(case / "expected.json")
     except (ValueError, KeyError, TypeError) as problem:
         return f"expected.json: {problem}"
-    done = subprocess.run([binary, "analyze", "-c", case / "policy.yaml", "--format", "json", case / "capture.pcap"],
+    keep = ["--db", store] if (case / "profile").is_file() else []
+    done = subprocess.run([binary, "analyze", "-c", case / "policy.yaml", "--format", "json", *keep,
+                           case / "capture.pcap"],
                           stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=120, check=False)
     if done.returncode:
         return f"analyze failed ({done.returncode}): {done.stderr[:400]}"
@@ -83,7 +106,7 @@ def replay(binary, case):
     events = list(last.values())
     if len(events) > 50 or not one_to_one(wanted, events):
         return f"expected {json.dumps(wanted)}, reported {json.dumps([brief(e) for e in events])[:1500]}"
-    return None
+    return profile(binary, case, store) if keep else None
 
 
 def main():

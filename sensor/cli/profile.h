@@ -1,0 +1,11 @@
+/* How a client takes failures of encrypted DNS (its usage profile, RFC 8310 5), in words, with what
+ * speaks for it; for explain. */
+#ifndef SEALDNS_CLI_PROFILE_H
+#define SEALDNS_CLI_PROFILE_H
+
+#include "store/store.h"
+
+/* By any address that its machine uses. Prints nothing of a client that is not known. SD_EIO. */
+int profile_print(struct store_reader *r, const char *address);
+
+#endif

@@ -1,0 +1,88 @@
+#include "detect/downgrade.h"
+
+enum { PIECES = 4096 }; /* remembered at once, at most */
+
+struct recalled {
+    struct addr client; /* the key */
+    struct usage_counts n;
+};
+
+bool downgrade_usage_create(struct downgrade *d, uint64_t seed)
+{
+    struct slots_shape slots = {.entry_size = sizeof(struct usage)};
+    struct table_shape recalled = {.entry_size = sizeof(struct recalled),
+                                   .key_size = sizeof(struct addr),
+                                   .capacity = CLIENTS_MOST,
+                                   .seed = seed};
+
+    d->usages = slots_create(&slots);
+    d->recalled = table_create(&recalled);
+    return d->usages && d->recalled;
+}
+
+struct usage *downgrade_usage(struct downgrade *d, const struct observation *o)
+{
+    bool fresh;
+    struct usage *u = slots_at(d->usages, &o->note, &fresh);
+    struct recalled *r = fresh ? table_find(d->recalled, &o->client) : NULL;
+
+    if (r) {
+        u->n = r->n;
+        table_remove(d->recalled, r);
+    }
+    usage_seen(u, &o->client, o->time, fresh, &d->limits);
+    return u;
+}
+
+struct usage *downgrade_usage_of(struct downgrade *d, uint32_t who, uint32_t tenure)
+{
+    return slots_find(d->usages, who, tenure);
+}
+
+/* What nobody would miss is not written: a client of whom nothing can be said yet. */
+static bool is_news(const struct usage *u, enum usage_profile profile)
+{
+    return profile != u->told || (u->changed && (profile || u->n.successes || u->n.failures));
+}
+
+void downgrade_remember(void *state, struct memory_sink sink, nsec_t now)
+{
+    struct downgrade *d = state;
+    struct memory m;
+    struct usage *u;
+
+    for (int pieces = 0; pieces < PIECES;) {
+        enum usage_profile profile;
+
+        u = slots_next(d->usages, &d->remembered);
+        if (!u) {
+            d->remembered = 0;
+            return; /* the rest the next time, from the beginning */
+        }
+        profile = usage_profile(u, now, &d->limits);
+        if (!is_news(u, profile))
+            continue;
+        usage_remember(u, now, &d->limits, &m);
+        if (sink.put(sink.context, &m) < 0) {
+            d->remembered--;
+            return;
+        }
+        u->told = (uint8_t)profile;
+        u->changed = false;
+        pieces++;
+    }
+}
+
+void downgrade_recall(void *state, const struct memory *m)
+{
+    struct downgrade *d = state;
+    struct usage_counts n;
+    struct recalled *r;
+    struct addr client;
+    bool fresh;
+
+    if (!usage_recall(m, &client, &n))
+        return;
+    r = table_insert(d->recalled, &client, &fresh);
+    r->n = n;
+}

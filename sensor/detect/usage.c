@@ -1,0 +1,191 @@
+#include "detect/usage.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#define RULE  "downgrade"
+#define TOPIC "profile"
+#define WEEK  (7 * 86400 * NSEC_S)
+enum { VERSION = 1 };
+
+_Static_assert(sizeof(struct usage_counts) <= MEMORY_BODY, "one piece holds a client");
+
+void usage_read_limits(struct usage_limits *l, const struct policy *p)
+{
+    l->clear_queries = (uint32_t)policy_threshold(p, RULE, "profile_clear_queries", 3);
+    l->hard_failures = (uint32_t)policy_threshold(p, RULE, "profile_hard_failures", 2);
+    l->absence = policy_threshold(p, RULE, "absence_s", 1800) * NSEC_S;
+}
+
+/* Remembered when it begins, and each time it has doubled. */
+static void count(struct usage *u, uint32_t *n)
+{
+    if (*n < UINT32_MAX)
+        ++*n;
+    u->changed |= (*n & (*n - 1)) == 0;
+}
+
+static void age(struct usage *u, nsec_t now)
+{
+    uint32_t *n[] = {&u->n.successes, &u->n.failures,  &u->n.hard,  &u->n.rejected, &u->n.fallbacks,
+                     &u->n.recursed,  &u->n.recursing, &u->n.clear, &u->n.bootstrap};
+
+    if (!u->n.aged)
+        u->n.aged = now;
+    if (now - u->n.aged < WEEK)
+        return;
+    for (size_t i = 0; i < sizeof n / sizeof *n; i++)
+        *n[i] /= 2;
+    u->n.aged = now;
+    u->changed = true;
+}
+
+void usage_seen(struct usage *u, const struct addr *client, nsec_t now, bool fresh,
+                const struct usage_limits *l)
+{
+    if (fresh) {
+        u->address = *client;
+        if (!u->n.since)
+            u->n.since = now;
+    }
+    if (now - u->n.last > l->absence)
+        u->attached = now;
+    if (now > u->n.last)
+        u->n.last = now;
+    age(u, now);
+}
+
+/* A failure that another one or a success follows, and no clear text, was taken. */
+static void end_run(struct usage *u)
+{
+    for (; u->run > 1; u->run--)
+        count(u, &u->n.hard);
+    u->run = 0;
+    u->slow = false;
+}
+
+void usage_worked(struct usage *u, bool name_sent)
+{
+    end_run(u);
+    u->failed = 0;
+    u->changed |= name_sent && !u->n.name_sent;
+    u->n.name_sent |= name_sent;
+    count(u, &u->n.successes);
+}
+
+static bool is_slow(uint8_t cause)
+{
+    return cause == CAUSE_TIMEOUT || cause == CAUSE_NO_ANSWER || cause == CAUSE_ICMP;
+}
+
+void usage_failed(struct usage *u, const struct blame *blame, nsec_t now, nsec_t window)
+{
+    if (u->run && now - u->failed > u->window) {
+        u->run++; /* nothing came of the old one either */
+        end_run(u);
+    }
+    count(u, &u->n.failures);
+    if (blame->cause == CAUSE_CERTIFICATE)
+        count(u, &u->n.rejected);
+    u->run++;
+    u->slow |= is_slow(blame->cause);
+    u->failed = now;
+    u->window = window;
+}
+
+void usage_fell_back(struct usage *u)
+{
+    u->run = 0;
+    u->slow = false;
+    count(u, &u->n.fallbacks);
+}
+
+void usage_recursed(struct usage *u, nsec_t now)
+{
+    bool after = u->failed && now - u->failed <= u->window && u->n.recursing == 0;
+
+    count(u, after ? &u->n.recursed : &u->n.recursing);
+    if (!after)
+        return;
+    u->run = 0;
+    u->slow = false;
+}
+
+void usage_asked_clear(struct usage *u)
+{
+    count(u, &u->n.clear);
+}
+
+void usage_bootstrapped(struct usage *u)
+{
+    count(u, &u->n.bootstrap);
+}
+
+/* Who meets silence or an ICMP error may wait for minutes before it falls back; else a client that
+ * tries again has made up its mind. */
+static uint32_t hard_failures(const struct usage *u, nsec_t now)
+{
+    if (u->run && now - u->failed > u->window)
+        return u->n.hard + u->run;
+    return u->n.hard + (u->run && !u->slow ? u->run - 1 : 0);
+}
+
+enum usage_profile usage_profile(const struct usage *u, nsec_t now, const struct usage_limits *l)
+{
+    const struct usage_counts *n = &u->n;
+
+    if (n->fallbacks || n->recursed >= l->clear_queries)
+        return USAGE_OPPORTUNISTIC;
+    if (n->clear >= l->clear_queries)
+        return n->successes || n->failures ? USAGE_MIXED : USAGE_CLEAR_ONLY;
+    if (hard_failures(u, now) < l->hard_failures)
+        return USAGE_UNKNOWN;
+    /* Seen to work without a name and never to refuse a certificate: it verifies nothing. */
+    return n->successes && !n->name_sent && !n->rejected ? USAGE_UNKNOWN : USAGE_STRICT;
+}
+
+const char *usage_word(unsigned profile)
+{
+    static const char *const words[] = {"unknown", "strict", "opportunistic", "clear-text-only",
+                                        "mixed"};
+
+    return profile < sizeof words / sizeof *words ? words[profile] : words[0];
+}
+
+void usage_remember(const struct usage *u, nsec_t now, const struct usage_limits *l,
+                    struct memory *m)
+{
+    struct usage_counts n = u->n;
+    struct evidence *e = &m->text;
+
+    memset(m, 0, offsetof(struct memory, text));
+    evidence_clear(e);
+    snprintf(m->topic, sizeof m->topic, TOPIC);
+    addr_text(&u->address, m->key);
+    m->time = n.last;
+    n.version = VERSION;
+    n.hard = hard_failures(u, now);
+    m->size = sizeof n;
+    memcpy(m->body, &n, sizeof n);
+    evidence_string(e, "profile", usage_word(usage_profile(u, now, l)));
+    evidence_integer(e, "successes", n.successes);
+    evidence_integer(e, "failures", n.failures);
+    evidence_integer(e, "hard_failures", n.hard);
+    evidence_integer(e, "certificates_refused", n.rejected);
+    evidence_integer(e, "clear_after_failure", n.fallbacks);
+    evidence_integer(e, "recursion_after_failure", n.recursed);
+    evidence_integer(e, "clear_otherwise", n.clear);
+    evidence_integer(e, "bootstrap", n.bootstrap);
+    evidence_boolean(e, "name_sent", n.name_sent);
+}
+
+bool usage_recall(const struct memory *m, struct addr *client, struct usage_counts *n)
+{
+    if (strcmp(m->topic, TOPIC) != 0 || m->size != sizeof *n || m->body[0] != VERSION ||
+        addr_parse(m->key, client) != 0)
+        return false;
+    if (m->body[offsetof(struct usage_counts, name_sent)] > 1)
+        return false; /* no truth value */
+    memcpy(n, m->body, sizeof *n);
+    return n->last >= n->since && n->since >= 0;
+}

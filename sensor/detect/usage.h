@@ -1,0 +1,75 @@
+/* The usage profile of a client's DNS (RFC 8310 5): what it does when encrypted DNS fails, learned
+ * from what it did, and the counts that speak for it. Strict: it fails closed. Opportunistic: it
+ * goes on in clear text. Mixed: clear text beside encrypted DNS, of another program or for other
+ * names. Every count is halved once a week, so that a client may change. */
+#ifndef SEALDNS_DETECT_USAGE_H
+#define SEALDNS_DETECT_USAGE_H
+
+#include "detect/origin.h"
+#include "detect/slots.h"
+#include "model/memory.h"
+#include "model/policy.h"
+
+enum usage_profile {
+    USAGE_UNKNOWN,
+    USAGE_STRICT,
+    USAGE_OPPORTUNISTIC,
+    USAGE_CLEAR_ONLY,
+    USAGE_MIXED
+};
+
+/* What is kept across restarts. */
+struct usage_counts {
+    uint8_t version; /* of this struct */
+    bool name_sent;  /* it says to whom it wants to speak (SNI): strict clients must know it */
+    uint32_t successes, failures;
+    uint32_t hard;      /* failures that it took without clear text */
+    uint32_t rejected;  /* certificates that it refused: it verifies */
+    uint32_t fallbacks; /* clear text that followed a failure */
+    uint32_t recursed;  /* queries without RD after a failure */
+    uint32_t recursing; /* and otherwise */
+    uint32_t clear;     /* other clear text */
+    uint32_t bootstrap; /* names of resolvers, probes, inside names */
+    nsec_t since, aged, last;
+};
+
+struct usage {
+    struct slot slot;    /* first */
+    struct addr address; /* by which it is remembered */
+    uint8_t told;        /* profile as remembered last */
+    bool changed;        /* to be remembered */
+    uint8_t slow;        /* a failure of this run ended in silence or ICMP: clients wait long */
+    uint32_t run;        /* failures since the last success or clear text */
+    nsec_t failed, window;
+    nsec_t attached; /* first sight, or first after a long silence */
+    struct usage_counts n;
+};
+
+struct usage_limits {
+    uint32_t clear_queries, hard_failures;
+    nsec_t absence; /* so long a silence is an absence: it attaches anew */
+};
+
+void usage_read_limits(struct usage_limits *l, const struct policy *p);
+/* A packet of the client came; fresh: it was not known before. */
+void usage_seen(struct usage *u, const struct addr *client, nsec_t now, bool fresh,
+                const struct usage_limits *l);
+void usage_worked(struct usage *u, bool name_sent);
+/* window: how long clear text would count as its consequence. */
+void usage_failed(struct usage *u, const struct blame *blame, nsec_t now, nsec_t window);
+void usage_fell_back(struct usage *u);
+/* A query without RD: after a failure it is a fallback, unless the client recurses anyway. */
+void usage_recursed(struct usage *u, nsec_t now);
+void usage_asked_clear(struct usage *u);
+void usage_bootstrapped(struct usage *u);
+
+enum usage_profile usage_profile(const struct usage *u, nsec_t now, const struct usage_limits *l);
+/* strict, opportunistic, clear-text-only, mixed, unknown */
+const char *usage_word(unsigned profile);
+/* The piece for the store, topic "profile", key the address. */
+void usage_remember(const struct usage *u, nsec_t now, const struct usage_limits *l,
+                    struct memory *m);
+/* False: no piece of this topic and version. */
+bool usage_recall(const struct memory *m, struct addr *client, struct usage_counts *n);
+
+#endif

@@ -1,0 +1,315 @@
+/* The usage profile of each kind of client, how it changes, and that it survives a restart. */
+#include "scene.h"
+
+#include "detect/usage.h"
+
+extern const struct detector detector_downgrade;
+
+#define C     "10.30.1.1"
+#define Q4    "9.9.9.9"
+#define PLAIN "198.51.100.7"
+
+static struct scene s;
+static uint64_t flows;
+static struct memory kept;
+static int pieces;
+
+static int open_scene(void **state)
+{
+    (void)state;
+    scene_open(&s, &detector_downgrade);
+    flows = 0;
+    return 0;
+}
+
+static int close_scene(void **state)
+{
+    (void)state;
+    scene_close(&s);
+    return 0;
+}
+
+static void work(nsec_t t, const char *name)
+{
+    struct observation o = scene_flow(t, C, Q4, FLOW_OPENED, ++flows);
+
+    scene_see(&s, &o);
+    o.flow.phase = FLOW_ESTABLISHED;
+    snprintf(o.flow.tls.sni, sizeof o.flow.tls.sni, "%s", name);
+    scene_see(&s, &o);
+}
+
+static void fail_with(nsec_t t, enum cause cause)
+{
+    struct observation o = scene_flow(t, C, Q4, FLOW_OPENED, ++flows);
+
+    scene_see(&s, &o);
+    o.flow.phase = FLOW_FAILED;
+    o.flow.cause = (uint8_t)cause;
+    o.time += 5 * MS;
+    scene_see(&s, &o);
+}
+
+static void ask(nsec_t t, int number)
+{
+    char name[32];
+
+    snprintf(name, sizeof name, "host%d.example.org", number);
+    scene_clear(&s, t, C, PLAIN, name);
+}
+
+static void recurse(nsec_t t)
+{
+    struct observation o = scene_query(t, C, PLAIN, "example.org");
+
+    o.dns.message.flags = 0;
+    scene_see(&s, &o);
+}
+
+static void run_until(nsec_t from, nsec_t to)
+{
+    for (nsec_t t = from; t <= to; t += 500 * MS)
+        scene_tick(&s, t);
+}
+
+static int keep(void *context, const struct memory *m)
+{
+    struct addr client = at(C);
+    char text[ADDR_TEXT];
+
+    (void)context;
+    assert_string_equal(m->topic, "profile");
+    if (strcmp(m->key, addr_text(&client, text)) == 0)
+        kept = *m;
+    pieces++;
+    return 0;
+}
+
+static void remember(nsec_t now)
+{
+    pieces = 0;
+    s.detector->remember(s.state, (struct memory_sink){keep, NULL}, now);
+}
+
+/* What the store would be told now, or what it has. */
+static void profile_is(nsec_t now, const char *word)
+{
+    char text[64];
+
+    remember(now);
+    snprintf(text, sizeof text, "\"profile\":\"%s\"", word);
+    if (!strstr(kept.text.text, text))
+        print_error("expected %s: %s\n", word, kept.text.text);
+    assert_non_null(strstr(kept.text.text, text));
+}
+
+static void nothing_is_known(nsec_t now)
+{
+    memset(&kept, 0, sizeof kept);
+    remember(now);
+    assert_null(strstr(kept.text.text, "strict"));
+    assert_null(strstr(kept.text.text, "opportunistic"));
+}
+
+static void who_takes_failures_is_strict(void **state)
+{
+    (void)state;
+    for (int i = 0; i < 3; i++)
+        fail_with(T0 + i * S, CAUSE_RESET);
+    profile_is(T0 + 4 * S, "strict");
+    assert_non_null(strstr(kept.text.text, "\"failures\":3,\"hard_failures\":2"));
+    scene_clear(&s, T0 + 5 * S, C, PLAIN, "dns.quad9.net"); /* bootstrap changes nothing */
+    work(T0 + 6 * S, "dns.quad9.net");
+    profile_is(T0 + 7 * S, "strict");
+    assert_non_null(strstr(kept.text.text, "\"bootstrap\":1"));
+}
+
+/* Android waits 127 s, systemd-resolved was seen to take 280 s. */
+static void silence_makes_nobody_strict_before_its_time(void **state)
+{
+    static const enum cause cause[] = {CAUSE_TIMEOUT, CAUSE_ICMP};
+    static const nsec_t window[] = {130 * S, 300 * S};
+
+    (void)state;
+    for (int i = 0; i < 2; i++) {
+        open_scene(NULL);
+        for (int n = 0; n < 5; n++)
+            fail_with(T0 + n * 10 * S, cause[i]);
+        nothing_is_known(T0 + 100 * S);
+        profile_is(T0 + 41 * S + window[i], "strict");
+        close_scene(NULL);
+    }
+}
+
+static void who_goes_on_in_clear_is_opportunistic(void **state)
+{
+    (void)state;
+    work(T0, "dns.quad9.net");
+    for (int i = 0; i < 3; i++)
+        fail_with(T0 + 60 * S + i * S, CAUSE_RESET);
+    profile_is(T0 + 64 * S, "strict");
+    ask(T0 + 65 * S, 1);
+    run_until(T0 + 65 * S, T0 + 67 * S);
+    profile_is(T0 + 67 * S, "opportunistic");
+    assert_non_null(strstr(kept.text.text, "\"clear_after_failure\":1"));
+}
+
+static void who_verifies_nothing_is_not_called_strict(void **state)
+{
+    (void)state;
+    work(T0, "");
+    for (int i = 0; i < 5; i++)
+        fail_with(T0 + 60 * S + i * S, CAUSE_RESET);
+    nothing_is_known(T0 + 70 * S);
+    fail_with(T0 + 71 * S, CAUSE_CERTIFICATE); /* it does verify */
+    profile_is(T0 + 72 * S, "strict");
+}
+
+static void clear_text_alone(void **state)
+{
+    (void)state;
+    ask(T0, 1);
+    ask(T0 + S, 2);
+    nothing_is_known(T0 + S);
+    ask(T0 + 2 * S, 3);
+    profile_is(T0 + 3 * S, "clear-text-only");
+}
+
+static void clear_text_beside_encryption_is_mixed(void **state)
+{
+    (void)state;
+    for (int i = 0; i < 5; i++) {
+        work(T0 + i * 10 * S, "dns.quad9.net");
+        ask(T0 + i * 10 * S + S, i);
+    }
+    run_until(T0 + 50 * S, T0 + 53 * S);
+    profile_is(T0 + 60 * S, "mixed");
+}
+
+static void recursion_after_a_failure_is_opportunistic(void **state)
+{
+    (void)state;
+    work(T0, "dns.quad9.net");
+    fail_with(T0 + 60 * S, CAUSE_RESET);
+    for (int i = 0; i < 3; i++)
+        recurse(T0 + 61 * S + i * S);
+    run_until(T0 + 61 * S, T0 + 65 * S);
+    assert_int_equal(s.count, 0); /* and no downgrade */
+    profile_is(T0 + 66 * S, "opportunistic");
+    /* one that always recurses has not fallen back */
+    close_scene(NULL);
+    open_scene(NULL);
+    work(T0, "dns.quad9.net");
+    recurse(T0 + S);
+    for (int i = 0; i < 4; i++) {
+        fail_with(T0 + 60 * S + i * S, CAUSE_RESET);
+        recurse(T0 + 60 * S + i * S + 100 * MS);
+    }
+    profile_is(T0 + 66 * S, "strict");
+}
+
+static void a_client_may_change(void **state)
+{
+    nsec_t week = 7 * 86400 * S;
+
+    (void)state;
+    fail_with(T0, CAUSE_RESET);
+    ask(T0 + 10 * MS, 1);
+    run_until(T0, T0 + 2 * S);
+    profile_is(T0 + 2 * S, "opportunistic");
+    for (int i = 0; i < 4; i++)
+        fail_with(T0 + week + (10 + i) * S, CAUSE_RESET);
+    profile_is(T0 + week + 20 * S, "strict");
+}
+
+static void it_survives_a_restart(void **state)
+{
+    struct memory strange;
+
+    (void)state;
+    for (int i = 0; i < 3; i++)
+        fail_with(T0 + i * S, CAUSE_RESET);
+    profile_is(T0 + 4 * S, "strict");
+    strange = kept;
+    close_scene(NULL);
+    open_scene(NULL);
+    s.detector->recall(s.state, &kept);
+    strange.body[0] = 77; /* of another version: not guessed at */
+    snprintf(strange.key, sizeof strange.key, "10.30.1.2");
+    s.detector->recall(s.state, &strange);
+    strange.size = 3;
+    s.detector->recall(s.state, &strange);
+    memset(&kept, 0, sizeof kept);
+    work(T0 + 100 * S, "dns.quad9.net");
+    profile_is(T0 + 101 * S, "strict");
+    assert_non_null(strstr(kept.text.text, "\"failures\":3,"));
+}
+
+static void nothing_new_is_not_written_again(void **state)
+{
+    (void)state;
+    for (int i = 0; i < 3; i++)
+        fail_with(T0 + i * S, CAUSE_RESET);
+    remember(T0 + 4 * S);
+    assert_int_equal(pieces, 1);
+    remember(T0 + 5 * S);
+    assert_int_equal(pieces, 0);
+}
+
+static int no_room(void *context, const struct memory *m)
+{
+    (void)context;
+    (void)m;
+    return -1;
+}
+
+static void what_found_no_room_is_said_again(void **state)
+{
+    (void)state;
+    for (int i = 0; i < 3; i++)
+        fail_with(T0 + i * S, CAUSE_RESET);
+    s.detector->remember(s.state, (struct memory_sink){no_room, NULL}, T0 + 4 * S);
+    remember(T0 + 5 * S);
+    assert_int_equal(pieces, 1);
+}
+
+/* It had worked; the client comes back after an hour, and a portal may hold it. */
+static void clear_text_right_after_an_absence_is_informational(void **state)
+{
+    (void)state;
+    for (int i = 0; i < 5; i++)
+        work(T0 + i * S, "dns.quad9.net");
+    fail_with(T0 + 3600 * S, CAUSE_RESET);
+    ask(T0 + 3600 * S + 50 * MS, 1);
+    run_until(T0 + 3600 * S, T0 + 3603 * S);
+    assert_int_equal(s.count, 1);
+    assert_int_equal(s.found[0].severity, SEVERITY_INFORMATIONAL);
+    assert_non_null(strstr(s.found[0].evidence.text, "\"attaching\":true"));
+    fail_with(T0 + 3800 * S, CAUSE_RESET); /* it goes on */
+    ask(T0 + 3800 * S + 50 * MS, 2);
+    run_until(T0 + 3800 * S, T0 + 3803 * S);
+    assert_int_equal(s.count, 2);
+    assert_true(s.found[1].severity < SEVERITY_INFORMATIONAL);
+    assert_null(strstr(s.found[1].evidence.text, "attaching"));
+}
+
+#define SCENE(test) cmocka_unit_test_setup_teardown(test, open_scene, close_scene)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        SCENE(who_takes_failures_is_strict),
+        cmocka_unit_test(silence_makes_nobody_strict_before_its_time),
+        SCENE(who_goes_on_in_clear_is_opportunistic),
+        SCENE(who_verifies_nothing_is_not_called_strict),
+        SCENE(clear_text_alone),
+        SCENE(clear_text_beside_encryption_is_mixed),
+        SCENE(recursion_after_a_failure_is_opportunistic),
+        SCENE(a_client_may_change),
+        SCENE(it_survives_a_restart),
+        SCENE(nothing_new_is_not_written_again),
+        SCENE(what_found_no_room_is_said_again),
+        SCENE(clear_text_right_after_an_absence_is_informational)};
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
