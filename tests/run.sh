@@ -53,7 +53,8 @@ full corpus 500 corpus         python3 tests/corpus/compare.py --binary $RELEASE
 full corpus 500 corpus-asan    python3 tests/corpus/compare.py --binary $DEBUG/sealdns
 full clang  400 fuzz           tests/fuzz/run.sh --seconds 10
 full bench  300 bench-counts   tests/bench/run.sh --quick --no-ndpi
-full netns  600 downgrade      env SEALDNS=$RELEASE/sealdns tests/netns/run-downgrade.sh
+full netns  600 downgrade      env SEALDNS=$RELEASE/sealdns tests/netns/run-downgrade.sh --half
+full netns  120 blocked        env SEALDNS=$RELEASE/sealdns tests/netns/run-blocked.sh
 full netns  100 privacy        env SEALDNS=$RELEASE/sealdns tests/netns/run-privacy.sh
 full netns  100 probe          env SEALDNS=$DEBUG/sealdns tests/netns/run-probe.sh
 full nft    300 enforce        env SEALDNS=$RELEASE/sealdns tests/netns/run-enforce.sh

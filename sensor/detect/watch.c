@@ -184,13 +184,16 @@ void watch_hold(struct downgrade *d, struct watch *w, const struct observation *
     watch_settle(d, w, o->time, false);
 }
 
-static void drop_held(struct watch *w, uint32_t name)
+/* True: the inside resolver was asked for it. */
+static bool drop_held(struct watch *w, uint32_t name)
 {
+    bool dropped = false;
     uint8_t kept = 0;
 
     for (uint8_t i = 0; i < w->held_count; i++) {
         if (w->held[i].query.name == name && w->held[i].inside) {
             w->excluded++;
+            dropped = true;
             continue;
         }
         if (kept != i)
@@ -198,6 +201,18 @@ static void drop_held(struct watch *w, uint32_t name)
         kept++;
     }
     w->held_count = kept;
+    return dropped;
+}
+
+/* Split horizon: a name that only the inside resolver knows so. Its other types, which have no
+ * address to show it by, are explained from then on. */
+static void learn_inside(struct downgrade *d, struct watch *w, const struct observation *o,
+                         uint32_t name)
+{
+    struct habit *h = drop_held(w, name) ? table_find(d->habits, &o->client) : NULL;
+
+    if (h && !habit_asked(h, name))
+        habit_learn(h, name, false, o->time);
 }
 
 void watch_answer(struct downgrade *d, struct watch *w, const struct observation *o, uint32_t name)
@@ -208,7 +223,7 @@ void watch_answer(struct downgrade *d, struct watch *w, const struct observation
     for (int i = 0; i < m->address_count; i++)
     private = private && addr_is_private(m->address + i);
     if (private)
-        drop_held(w, name); /* split horizon: a name that only the inside resolver knows so */
+        learn_inside(d, w, o, name);
     for (uint8_t i = 0; i < w->held_count; i++)
         if (w->held[i].query.name == name && !w->held[i].answered)
             w->held[i].answered = o->time;

@@ -2,8 +2,9 @@
 # Runs every cell of downgrade.cases with real clients in the lab while the sensor watches, and holds what it
 # reported against the table.
 #
-#   run-downgrade.sh [--record] [--no-sensor] [--jobs N] [--keep] [PATTERN]
+#   run-downgrade.sh [--record] [--no-sensor] [--half] [--jobs N] [--keep] [PATTERN]
 #
+# --half: of two cells that differ by the family alone, one, by turns; the replay of tests/pcap holds them all.
 # PATTERN is an extended regular expression over the lines of the table. --record renews the fixtures under
 # tests/pcap/. --no-sensor checks the lab and the clients alone. SEALDNS names the binary (build/sealdns).
 set -u
@@ -13,21 +14,33 @@ set -u
 . "$LAB_HERE/fixture.sh"
 . "$LAB_HERE/sensor.sh"
 
-RECORD=0 SENSOR=1 JOBS=12 PATTERN=.
+RECORD=0 SENSOR=1 HALF=0 JOBS=12 PATTERN=.
 while [ $# -gt 0 ]; do
     case $1 in
     --record) RECORD=1 ;;
     --no-sensor) SENSOR=0 ;;
+    --half) HALF=1 ;;
     --jobs) JOBS=$2; shift ;;
     --keep) LAB_KEEP=1 ;;
-    --help) sed -n '2,9s/^# \{0,1\}//p' "$0"; exit 0 ;;
+    --help) sed -n '2,10s/^# \{0,1\}//p' "$0"; exit 0 ;;
     -*) echo "run-downgrade.sh: unknown option $1" >&2; exit 2 ;;
     *) PATTERN=$1 ;;
     esac
     shift
 done
 
-cases() { sed 's/#.*//' "$LAB_HERE/downgrade.cases" | grep -E '[a-z]' | grep -E -- "$PATTERN"; }
+cases() {
+    sed 's/#.*//' "$LAB_HERE/downgrade.cases" | grep -E '[a-z]' | grep -E -- "$PATTERN" |
+        awk -v half=$HALF '
+            { key = $2 " " $3 " " $5; line[NR] = $0; of[NR] = key; family[NR] = $4; seen[key, $4] = 1 }
+            END {
+                for (i = 1; i <= NR; i++) {
+                    twin = seen[of[i], "v4"] && seen[of[i], "v6"]
+                    if (twin && !(of[i] in turn)) turn[of[i]] = pairs++ % 2 ? "v6" : "v4"
+                    if (!half || !twin || family[i] == turn[of[i]]) print line[i]
+                }
+            }'
+}
 
 # The policy of the cells. Live, the sensor also gets a store, a feed and a socket of its own.
 live_policy() {

@@ -177,6 +177,63 @@ static void clear_text_to_another_resolver_is_not_innocent(void **state)
     assert_true(evidence_has(0, "\"failed_server\":\"9.9.9.9\""));
 }
 
+/* DoT, DoQ and DoH of one operator fail, over both families; clear text to any address of it. */
+static void a_group_is_all_of_an_operator(void **state)
+{
+    static const struct {
+        uint8_t transport, proto;
+        uint16_t port;
+        const char *server;
+    } way[] = {{TRANSPORT_DOT, 6, 853, Q4},
+               {TRANSPORT_DOQ, 17, 853, Q6},
+               {TRANSPORT_DOH2, 6, 443, Q4},
+               {TRANSPORT_DOH3, 17, 443, Q6}};
+
+    (void)state;
+    for (int i = 0; i < 4; i++) {
+        struct observation o;
+
+        open_scene(NULL);
+        for (int n = 0; n < 4; n++) {
+            o = scene_flow(T0 + n * MS, C, way[(i + n) % 4].server, FLOW_OPENED, ++flows);
+            o.transport = way[(i + n) % 4].transport;
+            o.proto = way[(i + n) % 4].proto;
+            o.server_port = way[(i + n) % 4].port;
+            scene_see(&s, &o);
+            o.flow.phase = FLOW_FAILED;
+            o.flow.cause = CAUSE_RESET;
+            scene_see(&s, &o);
+        }
+        ask(T0 + 50 * MS, C, i % 2 ? Q6 : Q4, "www.example.org");
+        run_until(T0, T0 + 3 * S);
+        assert_int_equal(s.count, 1);
+        assert_int_equal(s.found[0].transport, way[i].transport);
+        assert_true(evidence_has(0, "\"attempts\":4"));
+        assert_true(evidence_has(0, "\"same_resolver\":1"));
+        close_scene(NULL);
+    }
+}
+
+/* DNS over HTTPS at a shared address is told by its name alone. */
+static void a_name_of_the_operator_joins_the_group(void **state)
+{
+    struct observation o = scene_flow(T0, C, PLAIN, FLOW_IDENTIFIED, 1);
+
+    (void)state;
+    o.transport = TRANSPORT_DOH2;
+    o.server_port = 443;
+    snprintf(o.flow.tls.sni, sizeof o.flow.tls.sni, "dns.quad9.net");
+    scene_see(&s, &o);
+    o.flow.phase = FLOW_FAILED;
+    o.flow.cause = CAUSE_RESET;
+    o.time += 5 * MS;
+    scene_see(&s, &o);
+    succeed(T0 + 100 * MS, C, Q6); /* DoT of the same operator works: no downgrade */
+    ask(T0 + S, C, Q4, "www.example.org");
+    run_until(T0, T0 + 4 * S);
+    assert_int_equal(s.count, 0);
+}
+
 static void clear_text_over_tcp_counts(void **state)
 {
     struct observation o = scene_query(T0 + 20 * MS, C, Q4, "www.example.org");
@@ -709,6 +766,7 @@ static void a_name_the_inside_resolver_answers_with_a_private_address(void **sta
     fail_at_once(T0, C, Q4, CAUSE_RESET);
     ask(T0 + 10 * MS, C, "10.20.0.1", "files.corp.example");
     answer(T0 + 12 * MS, C, "10.20.0.1", "files.corp.example", "10.1.1.5");
+    ask(T0 + 20 * MS, C, "10.20.0.1", "files.corp.example"); /* AAAA: no address will come */
     /* an inside resolver with a public address, on the client's link */
     fail_at_once(T0 + 10 * S, C6, Q6, CAUSE_RESET);
     ask(T0 + 10 * S + 10 * MS, C6, "2001:db8:30::53", "files.corp.example");
@@ -905,6 +963,8 @@ int main(void)
         cmocka_unit_test(where_an_icmp_error_comes_from),
         cmocka_unit_test(a_reset_is_held_against_the_ttl_of_flows_that_worked),
         cmocka_unit_test(clear_text_answers_tell_a_reset_at_first_sight),
+        cmocka_unit_test(a_group_is_all_of_an_operator),
+        SCENE(a_name_of_the_operator_joins_the_group),
         cmocka_unit_test(an_impostor_is_told_from_the_server),
         cmocka_unit_test(an_icmp_error_in_the_servers_name),
         SCENE(one_sign_names_the_path_but_is_weaker),
