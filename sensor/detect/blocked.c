@@ -187,7 +187,10 @@ static void see_query(struct blocked *b, const struct observation *o)
 
         if (!p || !p->failed)
             continue;
-        p->in_clear |= p->question && p->question != question;
+        if (!p->in_clear && p->question && p->question != question) {
+            p->in_clear = true;
+            g->incident.in_clear++;
+        }
         p->question = question;
     }
 }
@@ -197,8 +200,7 @@ static void blocked_observe(void *state, const struct observation *o)
     struct blocked *b = state;
 
     if (o->kind == OBSERVE_DNS) {
-        if (b->incidents && !dns_is_response(&o->dns.message) &&
-            dns_recursion_desired(&o->dns.message))
+        if (b->incidents && dns_recursion_desired(&o->dns.message))
             see_query(b, o);
         return;
     }
@@ -274,12 +276,13 @@ static void follow(struct blocked *b, struct group *g, nsec_t now)
     struct incident *i = &g->incident;
     uint32_t clients = g->failing_count, active = blocked_active(g, now);
     bool graver = b->severity[blocked_reading(b, g, now)] < i->severity;
+    bool more = clients >= 2 * i->told || i->in_clear > 2 * i->in_clear_told;
 
     i->most = clients > i->most ? clients : i->most;
     if (i->recovered && !is_large(b, clients, active)) {
         end_incident(b, g, now);
-    } else if (graver || clients >= 2 * i->told || now >= i->next) {
-        if (graver || clients != i->told || i->next == 0)
+    } else if (graver || more || now >= i->next) {
+        if (graver || clients != i->told || i->in_clear != i->in_clear_told || i->next == 0)
             blocked_tell(b, g, now, false);
         i->next = now + GROW;
     }
@@ -409,6 +412,7 @@ static size_t blocked_bytes(const void *state)
 }
 
 const struct detector detector_blocked = {.name = RULE,
+                                          .reads = READ_QUERIES | READ_FLOWS,
                                           .create = blocked_create,
                                           .destroy = blocked_destroy,
                                           .use_policy = blocked_use_policy,

@@ -31,14 +31,21 @@ struct pair {
 
 TAILQ_HEAD(failing, pair);
 
-enum reading { READ_UNCLEAR, READ_INTERFERENCE, READ_SERVER, READ_OUTAGE, READ_OWN_RULE };
+enum reading {
+    READING_UNCLEAR,
+    READING_INTERFERENCE,
+    READING_SERVER,
+    READING_OUTAGE,
+    READING_OWN_RULE
+};
 
 struct incident {
     bool open;
     uint32_t told; /* clients, when it was told last */
     uint32_t most; /* clients at once */
     uint32_t recovered;
-    uint8_t severity; /* as told last */
+    uint32_t in_clear, in_clear_told; /* clients that went on in clear text */
+    uint8_t severity;                 /* as told last */
     nsec_t began, next;
 };
 
@@ -69,7 +76,7 @@ struct blocked {
     nsec_t looked, last_ok;
     uint32_t clients_least, share_percent;
     nsec_t within, race, probe_age;
-    uint8_t severity[READ_OWN_RULE + 1];
+    uint8_t severity[READING_OWN_RULE + 1];
 };
 
 /* Clients that had success lately. */

@@ -7,7 +7,7 @@
 enum { SAMPLE = 8 };
 
 struct tallies {
-    uint32_t causes[CAUSE_COUNT], origins[ORIGIN_COUNT], clients, in_clear;
+    uint32_t causes[CAUSE_COUNT], origins[ORIGIN_COUNT], clients;
 };
 
 static struct tallies tallies_of(const struct group *g)
@@ -20,7 +20,6 @@ static struct tallies tallies_of(const struct group *g)
         t.clients++;
         t.causes[p->cause]++;
         t.origins[p->origin]++;
-        t.in_clear += p->in_clear;
     }
     return t;
 }
@@ -39,14 +38,14 @@ static enum reading read_tallies(const struct blocked *b, const struct group *g,
     uint32_t silent = t->causes[CAUSE_TIMEOUT] + t->causes[CAUSE_NO_ANSWER];
 
     if (t->causes[CAUSE_OWN_RULE] * 2 > t->clients)
-        return READ_OWN_RULE;
+        return READING_OWN_RULE;
     if (t->origins[ORIGIN_PATH] * 2 >= t->clients)
-        return READ_INTERFERENCE;
+        return READING_INTERFERENCE;
     if (t->origins[ORIGIN_SERVER] * 2 > t->clients)
-        return READ_SERVER;
+        return READING_SERVER;
     if (silent * 2 > t->clients)
-        return probe_counts(b, g, now) && g->probe_works ? READ_INTERFERENCE : READ_OUTAGE;
-    return READ_UNCLEAR;
+        return probe_counts(b, g, now) && g->probe_works ? READING_INTERFERENCE : READING_OUTAGE;
+    return READING_UNCLEAR;
 }
 
 enum reading blocked_reading(const struct blocked *b, const struct group *g, nsec_t now)
@@ -66,9 +65,9 @@ static const char *word_of(enum reading r)
 /* Packets that prove their sender say more than silence; a probe says what silence means. */
 static uint8_t confidence_of(enum reading r, bool probe)
 {
-    if (r == READ_UNCLEAR)
+    if (r == READING_UNCLEAR)
         return 50;
-    if (r == READ_OUTAGE)
+    if (r == READING_OUTAGE)
         return probe ? 90 : 60;
     return 90;
 }
@@ -130,7 +129,7 @@ static void write_evidence(const struct blocked *b, const struct group *g, nsec_
     if (probe_counts(b, g, now))
         write_probe(e, g);
     /* Each of them has a downgrade event of its own, if it fell back. */
-    evidence_integer(e, "clients_in_clear_text", t.in_clear);
+    evidence_integer(e, "clients_in_clear_text", g->incident.in_clear);
     write_clients(e, g);
     evidence_integer(e, "clients_recovered", g->incident.recovered);
     evidence_boolean(e, "ended", ended);
@@ -155,5 +154,6 @@ void blocked_tell(struct blocked *b, struct group *g, nsec_t now, bool ended)
     write_evidence(b, g, now, ended, &f.evidence);
     g->incident.severity = f.severity;
     g->incident.told = g->failing_count;
+    g->incident.in_clear_told = g->incident.in_clear;
     b->sink.put(b->sink.context, &f);
 }

@@ -73,15 +73,18 @@ static void see_query(struct downgrade *d, const struct observation *o)
     struct watch *w = h->watched ? watch_of(d, o, h) : NULL;
     struct usage *u = downgrade_usage(d, o);
 
-    if (habit_asked(h, name)) {
-        usage_asked_clear(u);
-        return; /* explained by what was asked before */
+    if (habit_asked(h, name)) { /* explained by what was asked before */
+        if (habit_owns(h, name))
+            usage_bootstrapped(u);
+        else
+            usage_asked_clear(u);
+        return;
     }
     if (is_innocent(d, h, name, m)) {
         if (dns_recursion_desired(m))
             usage_bootstrapped(u);
         else
-            usage_recursed(u, o->time);
+            usage_recursed(u, w != NULL);
         if (w)
             w->excluded++;
         return;

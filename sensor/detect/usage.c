@@ -100,9 +100,9 @@ void usage_fell_back(struct usage *u)
     count(u, &u->n.fallbacks);
 }
 
-void usage_recursed(struct usage *u, nsec_t now)
+void usage_recursed(struct usage *u, bool trying)
 {
-    bool after = u->failed && now - u->failed <= u->window && u->n.recursing == 0;
+    bool after = trying && u->n.recursing == 0;
 
     count(u, after ? &u->n.recursed : &u->n.recursing);
     if (!after)
@@ -134,7 +134,7 @@ enum usage_profile usage_profile(const struct usage *u, nsec_t now, const struct
 {
     const struct usage_counts *n = &u->n;
 
-    if (n->fallbacks || n->recursed >= l->clear_queries)
+    if (n->fallbacks || (n->failures && n->recursed >= l->clear_queries))
         return USAGE_OPPORTUNISTIC;
     if (n->clear >= l->clear_queries)
         return n->successes || n->failures ? USAGE_MIXED : USAGE_CLEAR_ONLY;

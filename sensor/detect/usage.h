@@ -58,8 +58,9 @@ void usage_worked(struct usage *u, bool name_sent);
 /* window: how long clear text would count as its consequence. */
 void usage_failed(struct usage *u, const struct blame *blame, nsec_t now, nsec_t window);
 void usage_fell_back(struct usage *u);
-/* A query without RD: after a failure it is a fallback, unless the client recurses anyway. */
-void usage_recursed(struct usage *u, nsec_t now);
+/* A query without RD: beside an attempt that fails it is a fallback, unless the client recurses
+ * anyway. */
+void usage_recursed(struct usage *u, bool trying);
 void usage_asked_clear(struct usage *u);
 void usage_bootstrapped(struct usage *u);
 

@@ -208,6 +208,40 @@ static void recursion_after_a_failure_is_opportunistic(void **state)
     profile_is(T0 + 66 * S, "strict");
 }
 
+/* The end of a silent attempt is known after the recursion that it caused. */
+static void recursion_beside_a_silent_attempt_is_opportunistic(void **state)
+{
+    (void)state;
+    for (int i = 0; i < 3; i++) {
+        nsec_t t = T0 + i * 10 * S;
+        struct observation o = scene_flow(t, C, Q4, FLOW_OPENED, ++flows);
+
+        scene_see(&s, &o);
+        recurse(t + 2 * S);
+        o.flow.phase = FLOW_FAILED;
+        o.flow.cause = CAUSE_TIMEOUT;
+        o.time = t + 2900 * MS;
+        scene_see(&s, &o);
+    }
+    profile_is(T0 + 40 * S, "opportunistic");
+}
+
+/* Of a resolver that nobody knows: its name is one when its address is contacted. */
+static void a_resolvers_name_again_and_again_is_bootstrap(void **state)
+{
+    (void)state;
+    for (int i = 0; i < 6; i++) {
+        nsec_t t = T0 + i * S;
+        struct observation o = scene_answer(t + MS, C, PLAIN, "dns.private.example", Q4);
+
+        scene_clear(&s, t, C, PLAIN, "dns.private.example");
+        scene_see(&s, &o);
+        fail_with(t + 2 * MS, CAUSE_RESET);
+    }
+    run_until(T0 + 6 * S, T0 + 9 * S);
+    profile_is(T0 + 9 * S, "strict");
+}
+
 static void a_client_may_change(void **state)
 {
     nsec_t week = 7 * 86400 * S;
@@ -305,6 +339,8 @@ int main(void)
         SCENE(clear_text_alone),
         SCENE(clear_text_beside_encryption_is_mixed),
         SCENE(recursion_after_a_failure_is_opportunistic),
+        SCENE(recursion_beside_a_silent_attempt_is_opportunistic),
+        SCENE(a_resolvers_name_again_and_again_is_bootstrap),
         SCENE(a_client_may_change),
         SCENE(it_survives_a_restart),
         SCENE(nothing_new_is_not_written_again),
