@@ -780,17 +780,6 @@ static void a_name_the_inside_resolver_answers_with_a_private_address(void **sta
     assert_int_equal(s.count, 1);
 }
 
-static void recursion_is_innocent(void **state)
-{
-    struct observation o = scene_query(T0 + 10 * MS, C, "192.0.2.53", "example.org");
-
-    (void)state;
-    fail_at_once(T0, C, Q4, CAUSE_RESET);
-    o.dns.message.flags = 0;
-    scene_see(&s, &o);
-    nothing_was_told();
-}
-
 static void strict_clients_and_clear_clients_are_innocent(void **state)
 {
     (void)state;
@@ -991,7 +980,6 @@ int main(void)
         SCENE(bootstrap_is_known_by_the_address_it_resolves_to),
         SCENE(ddr_probes_and_inside_names_are_innocent),
         SCENE(a_name_the_inside_resolver_answers_with_a_private_address),
-        SCENE(recursion_is_innocent),
         SCENE(strict_clients_and_clear_clients_are_innocent),
         SCENE(upgrade_from_clear_text_is_innocent),
         SCENE(what_was_asked_in_clear_before_explains_itself),
