@@ -8,6 +8,7 @@
 #include "base/hash.h"
 #include "classify/classify.h"
 #include "classify/dns_rdata.h"
+#include "model/service.h"
 
 enum { HEADER = 12, LABEL_MAX = 63, POINTER = 0xc0, RECORD_HEAD = 10 };
 enum { SECTION_ANSWER = 1, SECTION_AUTHORITY = 2, SECTION_ADDITIONAL = 3 };
@@ -253,11 +254,30 @@ static void keep_address(const struct record *r, struct dns_message *out)
         out->address[out->address_count++] = addr_v6(r->rdata.at);
 }
 
+/* Where a resolver is designated (RFC 9461): the one question whose answer is read so far. */
+static void keep_service(const struct record *r, struct dns_message *out)
+{
+    struct cursor c = r->rdata, name;
+    struct svcb service = {.transports = 0};
+    unsigned labels;
+
+    cursor_skip(&c, 2); /* SvcPriority */
+    size_t octets = plain_name(c.at, c.left, &labels);
+
+    if (!cursor_ok(&c) || octets == 0)
+        return;
+    name = cursor_sub(&c, octets);
+    if (svcb_params(&c, &service) == SD_OK)
+        service_put(out, name, &service);
+}
+
 /* A sum, so that the order of the records does not matter: servers rotate them. */
 static void keep_answer(struct dns_walk *w, const struct record *r, struct dns_message *out)
 {
     keep_address(r, out);
     w->alias |= r->type == DNS_TYPE_CNAME || r->type == DNS_TYPE_DNAME;
+    if (r->type == DNS_TYPE_SVCB && out->qtype == DNS_TYPE_SVCB)
+        keep_service(r, out);
     out->soa_count += r->type == DNS_TYPE_SOA && out->soa_count < UINT8_MAX;
     out->digest += (uint32_t)hash_bytes(r->rdata.at, r->rdata.left, r->type);
 }
@@ -323,7 +343,8 @@ static int walk_header(struct dns_walk *w, struct dns_message *out)
 
     out->edns = out->dnssec_ok = out->padded = out->has_question = false;
     out->qtype = out->qclass = out->udp_size = 0;
-    out->address_count = out->qname_length = out->soa_count = 0;
+    out->address_count = out->qname_length = out->soa_count = out->services = 0;
+    out->services_cut = false;
     out->digest = 0;
     out->foreign = false;
     out->length = (uint16_t)w->at.left;

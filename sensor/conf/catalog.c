@@ -107,32 +107,46 @@ static void read_thresholds(struct reader *r, const struct node *n, void *object
 }
 
 /* The reason is for the reader of the file, but there must be one. */
-struct ordinary {
+struct listed {
     char domain[64], reason[160];
 };
 
-static void read_ordinary(struct reader *r, const struct node *n, void *object)
+static void read_listed(struct reader *r, const struct node *n, char (*to)[64], size_t *count,
+                        size_t most)
 {
     static const struct key keys[] = {
-        KEY("domain", OPTION_NAME, .required = true, FIELD(struct ordinary, domain)),
-        KEY("reason", OPTION_TEXT, .required = true, FIELD(struct ordinary, reason)),
+        KEY("domain", OPTION_NAME, .required = true, FIELD(struct listed, domain)),
+        KEY("reason", OPTION_TEXT, .required = true, FIELD(struct listed, reason)),
         KEYS_END,
     };
-    struct policy_detection *d = object;
 
     if (!read_is_list(r, n))
         return;
     for (const struct node *e = n->first; e; e = e->next) {
-        struct ordinary o = {.domain = ""};
+        struct listed one = {.domain = ""};
 
-        if (d->ordinary_count == DETECTION_ORDINARY) {
-            complain(r->complaints, e, "too many ordinary domains: at most %d", DETECTION_ORDINARY);
+        if (*count == most) {
+            complain(r->complaints, e, "too many domains: at most %zu", most);
             return;
         }
-        read_map(r, e, keys, &o, "an ordinary domain");
-        if (o.domain[0])
-            memcpy(d->ordinary[d->ordinary_count++], o.domain, sizeof o.domain);
+        read_map(r, e, keys, &one, "a listed domain");
+        if (one.domain[0])
+            memcpy(to[(*count)++], one.domain, sizeof one.domain);
     }
+}
+
+static void read_ordinary(struct reader *r, const struct node *n, void *object)
+{
+    struct policy_detection *d = object;
+
+    read_listed(r, n, d->ordinary, &d->ordinary_count, DETECTION_ORDINARY);
+}
+
+static void read_names_watched(struct reader *r, const struct node *n, void *object)
+{
+    struct policy_detection *d = object;
+
+    read_listed(r, n, d->names, &d->name_count, DETECTION_NAMES);
 }
 
 static const struct option signature = {
@@ -199,6 +213,7 @@ static const struct key detection_keys[] = {
         .least = 1, .most = 4),
     PART("thresholds", read_thresholds),
     PART("ordinary", read_ordinary),
+    PART("names", read_names_watched),
     PART("attack", read_metadata),
     PART("controls", read_metadata),
     KEY("explanation", OPTION_TEXT, FIELD(struct policy_detection, explanation)),

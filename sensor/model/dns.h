@@ -42,11 +42,13 @@ struct dns_message {
     bool unsound; /* no server takes it (a name over 255 octets or in a loop, an A without address),
                    * but it can be read to its end and counts */
     bool foreign; /* it names servers (NS) of a zone that the question is not in */
+    uint8_t services;  /* SVCB records of an answer to a question for SVCB, see model/service.h */
+    bool services_cut; /* ... and more that had no room */
     uint8_t soa_count; /* SOA records of the answer section: two end an AXFR */
     uint32_t digest; /* of the answer section's types and data, whatever their order; by the walk */
     uint8_t address_count;        /* of the answer section's A and AAAA records, the first few */
     uint8_t qname_length;         /* octets with the root label; 0: no question */
-    uint8_t qname[DNS_NAME_WIRE]; /* wire form, lower case */
+    uint8_t qname[DNS_NAME_WIRE]; /* wire form, lower case; behind it the services */
     struct addr address[DNS_ADDRESSES];
 };
 

@@ -7,7 +7,7 @@
 
 #include "model/names.h"
 
-enum { DETECTION_THRESHOLDS = 40, DETECTION_ORDINARY = 32 };
+enum { DETECTION_THRESHOLDS = 40, DETECTION_ORDINARY = 32, DETECTION_NAMES = 16 };
 
 struct policy_detection {
     char id[48];
@@ -24,6 +24,8 @@ struct policy_detection {
     size_t threshold_count;
     char ordinary[DETECTION_ORDINARY][64]; /* domains it says nothing of; lower case */
     size_t ordinary_count;
+    char names[DETECTION_NAMES][64]; /* names it watches; lower case */
+    size_t name_count;
 };
 
 #endif

@@ -144,15 +144,16 @@ static int step_of(uint8_t op, uint8_t type, struct lease_observation *l)
 
 int dhcp4_read(const struct lease_message *m)
 {
-    enum { TO_OWN = 13, TO_STATION = 8, TO_COOKIE = 10 + 64 + 128 };
+    enum { TO_HAS = 9, TO_STATION = 8, TO_COOKIE = 10 + 64 + 128 };
     struct cursor c = cursor_over(m->packet->payload, m->packet->payload_length);
     struct lease_observation *l = &m->out->lease;
     uint8_t op = cursor_u8(&c), hardware = cursor_u8(&c), length = cursor_u8(&c), type = 0;
-    const uint8_t *own, *station;
+    const uint8_t *has, *own, *station;
     int status;
 
-    cursor_skip(&c, TO_OWN); /* yiaddr */
-    own = cursor_take(&c, 4);
+    cursor_skip(&c, TO_HAS);
+    has = cursor_take(&c, 4); /* ciaddr */
+    own = cursor_take(&c, 4); /* yiaddr */
     cursor_skip(&c, TO_STATION);
     station = cursor_take(&c, 6);
     cursor_skip(&c, TO_COOKIE);
@@ -165,6 +166,8 @@ int dhcp4_read(const struct lease_message *m)
     status = read_options(&c, m->out, &type);
     if (status != SD_OK)
         return status;
+    if (memcmp(own, "\0\0\0\0", 4) == 0)
+        own = has; /* the answer to an INFORM (RFC 2131 4.3.5) */
     if (memcmp(own, "\0\0\0\0", 4) != 0 && op == BOOT_REPLY)
         lease_add_address(l, addr_v4(own));
     return step_of(op, type, l);

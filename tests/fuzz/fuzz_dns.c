@@ -7,6 +7,7 @@
 
 #include "base/error.h"
 #include "classify/classify.h"
+#include "model/service.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t length);
 
@@ -34,6 +35,23 @@ static void compare(const struct dns_message *a, const struct dns_message *b)
         differ("addresses");
     if (a->soa_count != b->soa_count)
         differ("SOA records");
+}
+
+/* What stands behind the question's name stays in its room. */
+static void check_services(const struct dns_message *m)
+{
+    struct dns_service one;
+    size_t at = 0, count = 0;
+
+    while (service_next(m, &at, &one)) {
+        count++;
+        if (one.target < m->qname + m->qname_length ||
+            one.target + one.target_length > m->qname + sizeof m->qname ||
+            one.svcb.hint_count > SVCB_HINTS)
+            differ("a service lies outside");
+    }
+    if (count != m->services)
+        differ("services");
 }
 
 /* Whatever libknot takes as a whole packet is a message for us. */
@@ -70,6 +88,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t length)
         differ(walk == 0 ? "only the walk takes it" : "only libknot takes it");
     if (judge == 0)
         compare(&walked, &judged);
+    if (walk == 0)
+        check_services(&walked);
     if ((walk != 0 || walked.unsound) && length >= 12 && !may_hold_svcb(bytes, length)) {
         uint8_t *copy = malloc(length); /* libknot strips a TSIG in place */
 

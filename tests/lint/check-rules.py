@@ -29,7 +29,8 @@ MARKS = {"memory", "shared-cdn"}
 SIGNATURES = range(8530000, 8540000)
 # struct policy_detection in model/policy.h: what it holds, without the final NUL
 TEXTS = {"title": 80, "category": 63, "explanation": 767, "what_to_do": 511}
-THRESHOLDS, THRESHOLD_NAME, METADATA, ORDINARY = 40, 39, 255, 32
+THRESHOLDS, THRESHOLD_NAME, METADATA = 40, 39, 255
+LISTED = {"ordinary": 32, "names": 16}  # keys that hold domains, each with its reason, and how many at most
 CONTROLS = (
     "NIST SP 800-81r3", "NIST SP 800-53r5 ", "NIST CSF 2.0 ", "OMB M-22-09", "CISA Encrypted DNS Guidance 1.0",
     "NSA Adopting Encrypted DNS 2021", "CIS v8.1 ", "PCI DSS 4.0.1 ", "ISO 27001:2022 A.", "NIS2 ",
@@ -168,23 +169,23 @@ def check_thresholds(checks, thresholds, where):
             checks.that(value <= 100, where, f"{key} is a percentage")
 
 
-def check_ordinary(checks, ordinary, where):
-    good = isinstance(ordinary, list) and all(isinstance(e, dict) and strings(list(e.values())) for e in ordinary)
-    if not checks.that(good and len(ordinary) <= ORDINARY, where, f"ordinary is no list of at most {ORDINARY} domains"):
+def check_listed(checks, key, listed, where):
+    good = isinstance(listed, list) and all(isinstance(e, dict) and strings(list(e.values())) for e in listed)
+    if not checks.that(good and len(listed) <= LISTED[key], where, f"{key} is no list of at most {LISTED[key]} domains"):
         return
-    for entry in ordinary:
-        checks.keys(entry, {"domain", "reason"}, set(), f"{where}: ordinary")
+    for entry in listed:
+        checks.keys(entry, {"domain", "reason"}, set(), f"{where}: {key}")
         domain = entry.get("domain", "")
         checks.that(len(domain) < 64 and NAME.fullmatch(domain), where, f"not a domain: {domain}")
-    domains = [entry.get("domain") for entry in ordinary]
-    checks.that(len(set(domains)) == len(domains), where, "an ordinary domain is there twice")
+    domains = [entry.get("domain") for entry in listed]
+    checks.that(len(set(domains)) == len(domains), where, f"a domain of {key} is there twice")
 
 
 def check_detection(checks, path, kinds, ids, signatures):
     entry, where = checks.load(path)
     required = {"id", "kind", "signature_id", "rev", "title", "category", "severity", "thresholds", "attack",
                 "controls", "false_positives", "explanation", "what_to_do"}
-    if entry is None or not checks.keys(entry, required, {"signatures", "ordinary"}, where):
+    if entry is None or not checks.keys(entry, required, {"signatures", *LISTED}, where):
         return
     checks.that(ID.fullmatch(str(entry["id"])), where, "id is not of [a-z0-9-]")
     checks.that(entry["id"] == path.stem, where, "id is not the file's name")
@@ -199,7 +200,8 @@ def check_detection(checks, path, kinds, ids, signatures):
     checks.that(type(entry["rev"]) is int and entry["rev"] > 0, where, "rev counts from 1")
     checks.that(type(entry["severity"]) is int and 1 <= entry["severity"] <= 4, where, "severity is 1 to 4")
     check_thresholds(checks, entry["thresholds"], where)
-    check_ordinary(checks, entry.get("ordinary", []), where)
+    for key in LISTED:
+        check_listed(checks, key, entry.get(key, []), where)
     for key, most in TEXTS.items():
         good = isinstance(entry[key], str) and 0 < len(entry[key].strip().encode()) <= most
         checks.that(good, where, f"{key} is no text of 1 to {most} bytes")

@@ -9,6 +9,7 @@
 #include "base/error.h"
 #include "base/text.h"
 #include "classify/classify.h"
+#include "model/service.h"
 
 #define HEADER(flags, qd, an, ns, ar) "\x12\x34" flags "\0" qd "\0" an "\0" ns "\0" ar
 #define QUERY                         "\x01\x00"
@@ -252,6 +253,64 @@ static void chain_of_pointers(void **state)
     free(b);
 }
 
+#define DDR_NAME                       "\4_dns\10resolver\4arpa\0"
+#define DDR                            DDR_NAME "\0\100\0\1"
+#define SVCB(rdlength, target, params) "\xc0\14\0\100\0\1\0\0\1\54\0" rdlength "\0\1" target params
+
+static void services_of_a_designation(void **state)
+{
+    struct dns_message m;
+    struct dns_service one;
+    size_t at = 0;
+
+    (void)state;
+    assert_int_equal(
+        BOTH(HEADER(RESPONSE, "\1", "\2", "\0", "\0")
+                 DDR SVCB("\42", "\3Dns\4cOrp\0", "\0\1\0\4\3dot\0\3\0\2\3\x55\0\4\0\4\12\0\0\65")
+                     SVCB("\27", "\5other\3net\0", "\0\1\0\6\2h2\2h3"),
+             &m),
+        0);
+    assert_int_equal(m.services, 2);
+    assert_true(service_next(&m, &at, &one));
+    assert_int_equal(one.target_length, 10);
+    assert_memory_equal(one.target, "\3dns\4corp\0", 10);
+    assert_int_equal(one.svcb.transports, 1u << TRANSPORT_DOT);
+    assert_int_equal(one.svcb.port, 853);
+    assert_int_equal(one.svcb.hint_count, 1);
+    assert_int_equal(one.svcb.hint[0].b[15], 0x35);
+    assert_true(service_next(&m, &at, &one));
+    assert_int_equal(one.svcb.transports, 1u << TRANSPORT_DOH2 | 1u << TRANSPORT_DOH3);
+    assert_false(service_next(&m, &at, &one));
+    assert_memory_equal(m.qname, DDR_NAME, sizeof DDR_NAME - 1);
+    /* Another type's records, and a question without an answer, hold none. */
+    assert_int_equal(BOTH(HEADER(QUERY, "\1", "\0", "\0", "\0") DDR, &m), 0);
+    assert_int_equal(m.services, 0);
+}
+
+static void services_without_room_are_left_out(void **state)
+{
+    char bytes[4096];
+    size_t n = sizeof(HEADER(RESPONSE, "\1", "\x40", "\0", "\0") DDR) - 1;
+    struct dns_message m;
+    struct dns_service one;
+    size_t at = 0, count = 0;
+
+    (void)state;
+    memcpy(bytes, HEADER(RESPONSE, "\1", "\x40", "\0", "\0") DDR, n);
+    for (int i = 0; i < 64; i++) {
+        static const char record[] = SVCB("\24", "\5other\3net\0", "\0\1\0\3\2h2");
+
+        memcpy(bytes + n, record, sizeof record - 1);
+        n += sizeof record - 1;
+    }
+    assert_int_equal(both(bytes, n, &m), 0);
+    assert_true(m.services_cut);
+    while (service_next(&m, &at, &one))
+        count++;
+    assert_int_equal(count, m.services);
+    assert_in_range(count, 5, 60);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -264,6 +323,8 @@ int main(void)
         cmocka_unit_test(malformed),
         cmocka_unit_test(counted_though_refused),
         cmocka_unit_test(chain_of_pointers),
+        cmocka_unit_test(services_of_a_designation),
+        cmocka_unit_test(services_without_room_are_left_out),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
