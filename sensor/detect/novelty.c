@@ -54,17 +54,36 @@ void novelty_prefetch(const struct novelty *n, uint64_t hash)
     __builtin_prefetch(&n->lines[hash_mix(n->seed, hash) & n->mask], 1);
 }
 
+static bool holds(const struct line *line, uint32_t mark)
+{
+    uint32_t same = 0;
+
+    for (int i = 0; i < LINE; i++)
+        same |= line->mark[i] == mark;
+    return same;
+}
+
 bool novelty_is_new(struct novelty *n, uint64_t hash)
 {
     uint64_t place = hash_mix(n->seed, hash);
     struct line *line = &n->lines[place & n->mask];
-    uint32_t mark = (uint32_t)(place >> 32) | 1, same = 0;
+    uint32_t mark = (uint32_t)(place >> 32) | 1;
 
-    for (int i = 0; i < LINE; i++)
-        same |= line->mark[i] == mark;
-    if (same)
+    if (holds(line, mark))
         return false;
     memmove(line->mark + 1, line->mark, sizeof line->mark - sizeof mark);
     line->mark[0] = mark;
     return true;
+}
+
+bool novelty_knows(const struct novelty *n, uint64_t hash)
+{
+    uint64_t place = hash_mix(n->seed, hash);
+
+    return holds(&n->lines[place & n->mask], (uint32_t)(place >> 32) | 1);
+}
+
+void novelty_clear(struct novelty *n)
+{
+    memset(n->lines, 0, (n->mask + 1) * sizeof *n->lines);
 }

@@ -18,5 +18,7 @@ size_t novelty_bytes(const struct novelty *n);
 void novelty_prefetch(const struct novelty *n, uint64_t hash);
 /* True: it is new; from now on it is known. */
 bool novelty_is_new(struct novelty *n, uint64_t hash);
+bool novelty_knows(const struct novelty *n, uint64_t hash);
+void novelty_clear(struct novelty *n);
 
 #endif

@@ -64,6 +64,11 @@ static bool is_nibble(const uint8_t *label, unsigned length)
     return length == 1 && (is_digit(label[0]) || (label[0] >= 'a' && label[0] <= 'f'));
 }
 
+static bool is_word(const uint8_t *label, unsigned length, const char *word)
+{
+    return length == strlen(word) && memcmp(label, word, length) == 0;
+}
+
 static void count_label(struct census *c, const uint8_t *label, unsigned length)
 {
     if (c->decimals == c->labels && is_decimal(label, length))
@@ -71,7 +76,8 @@ static void count_label(struct census *c, const uint8_t *label, unsigned length)
     if (c->nibbles == c->labels && is_nibble(label, length))
         c->nibbles++;
     c->labels++;
-    c->service |= label[0] == '_';
+    c->service |= label[0] == '_' || is_word(label, length, "dkim") ||
+                  is_word(label, length, "domainkey"); /* where RFC 6376 keys are aliased to */
     if (length > c->longest)
         c->longest = length;
     for (unsigned i = 0; i < length; i++) {

@@ -20,7 +20,7 @@ struct shape {
     bool coded;           /* data rather than words */
     bool odd;             /* octets that no host name has (RFC 1123 2.1), '_' apart */
     bool address;         /* an address backwards (DNSBL, RFC 5782; SPF, RFC 7208 5.7) */
-    bool service;         /* a label begins with '_' (RFC 8552) */
+    bool service;         /* a label begins with '_' (RFC 8552), or holds keys of mail */
 };
 
 void shape_logs_fill(struct shape_logs *logs);

@@ -278,7 +278,7 @@ static void note_fleet(struct tunnel *t, const struct observation *o, struct pla
     if (s->tool || __builtin_popcount(s->clients) < 2)
         return;
     v = tunnel_judge(s, &t->limits);
-    if (v.alarm && (v.level[FAMILY_TYPE] == 2 || v.level[FAMILY_CONTENT] == 2))
+    if (v.alarm && v.level[FAMILY_CONTENT] == 2)
         say(t, s, &v, o, place.end);
 }
 

@@ -55,12 +55,18 @@ static bool is_lookup_service(const struct suspect *s, const struct tunnel_limit
     return s->answers >= LEAST && share(s->verdicts, s->answers, l->verdict_share);
 }
 
+/* Names of services, as a mail relay asks for; a stream of them is none. */
+static bool is_services(const struct suspect *s, const struct tunnel_limits *l)
+{
+    return share(s->service, s->names, 500) && s->run_best_s < l->stream_strong_s;
+}
+
 static uint8_t volume(const struct suspect *s, const struct tunnel_limits *l, uint32_t factor)
 {
     uint32_t octets = span_octets(&s->minutes), hourly = span_octets(&s->hour);
 
     if (octets >= l->octets_strong * factor || hourly >= l->octets_hour_strong * factor)
-        return is_lookup_service(s, l) || share(s->service, s->names, 500) ? 1 : 2;
+        return is_lookup_service(s, l) || is_services(s, l) ? 1 : 2;
     return octets >= l->octets * factor || span_names(&s->minutes) >= l->names * factor ||
            span_names(&s->hour) >= l->names_hour * factor;
 }
@@ -92,7 +98,8 @@ static uint8_t type_and_size(const struct suspect *s, const struct tunnel_limits
 {
     if (s->exotic >= l->exotic_names && share(s->exotic, s->names, 300))
         return 2;
-    if (s->carrier >= l->carrier_names && share(s->carrier, s->names, l->carrier_share))
+    if (s->carrier >= l->carrier_names && share(s->carrier, s->names, l->carrier_share) &&
+        !is_services(s, l))
         return 2;
     return s->names >= LEAST &&
            ((uint64_t)s->name_octets >= (uint64_t)l->name_long * s->names || is_laden(s, l));

@@ -3,7 +3,7 @@
 
 #define FIVE_MINUTES (300 * NSEC_S)
 #define HOUR         (3600 * NSEC_S)
-#define STREAM_GAP   (5 * NSEC_S)    /* a longer pause ends a stream: iodine pings each 4 s */
+#define STREAM_GAP   (2 * NSEC_S)    /* a longer pause ends a stream */
 #define AT_ONCE      (150 * NSEC_MS) /* the next name after an answer */
 #define GAP_UNIT     (100 * NSEC_MS)
 #define LONG_LABEL   48
@@ -99,14 +99,13 @@ static enum suspect_type type_of(uint16_t qtype)
     }
 }
 
-static void note_type(struct suspect *s, uint16_t qtype, bool service)
+static void note_type(struct suspect *s, uint16_t qtype)
 {
     enum suspect_type type = type_of(qtype);
 
     s->types |= (uint16_t)(1U << type);
     s->exotic += type == TYPE_NULL || type == TYPE_KEY || type == TYPE_PRIVATE;
-    s->carrier +=
-        !service && (type == TYPE_TXT || type == TYPE_CNAME || type == TYPE_MX || type == TYPE_SRV);
+    s->carrier += type == TYPE_TXT || type == TYPE_CNAME || type == TYPE_MX || type == TYPE_SRV;
 }
 
 void tunnel_note_name(struct suspect *s, const struct observation *o, const struct shape *shape)
@@ -133,7 +132,7 @@ void tunnel_note_name(struct suspect *s, const struct observation *o, const stru
     if (shape->coded)
         s->evenness = (uint8_t)(shape->evenness / 10);
     s->clients |= 1U << (o->note.who * 2654435761U >> 27);
-    note_type(s, m->qtype, shape->service);
+    note_type(s, m->qtype);
     note_time(s, o->time);
 }
 
