@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "account/clients.h"
+#include "account/points.h"
 #include "account/suffix.h"
 #include "account/table.h"
 #include "base/error.h"
@@ -14,6 +15,7 @@
 struct account {
     struct conversation_table table;
     struct clients *clients;
+    struct points *points;
     struct suffix *suffix;
     const struct policy *policy;
     struct account_omitted omitted;
@@ -27,10 +29,11 @@ struct account *account_create(size_t conversations, uint64_t seed)
     if (!a)
         return NULL;
     a->clients = clients_create(seed);
+    a->points = points_create(seed);
     a->suffix = suffix_create(seed);
     if (conversation_table_init(&a->table, conversations ? conversations : DEFAULT_CONVERSATIONS,
                                 seed) != SD_OK ||
-        !a->clients || !a->suffix) {
+        !a->clients || !a->points || !a->suffix) {
         account_destroy(a);
         return NULL;
     }
@@ -43,6 +46,7 @@ void account_destroy(struct account *a)
         return;
     conversation_table_finish(&a->table);
     clients_destroy(a->clients);
+    points_destroy(a->points);
     suffix_destroy(a->suffix);
     free(a);
 }
@@ -240,6 +244,14 @@ static void add(struct account *a, struct observation *o, struct stats *stats)
         add_dns(c, o);
     else
         add_flow(c, o);
+}
+
+bool account_twice(struct account *a, const struct observation *o, struct stats *stats)
+{
+    if (!points_again(a->points, o))
+        return false;
+    stats->observations_twice++;
+    return true;
 }
 
 void account_observe(struct account *a, struct observation *o, struct stats *stats)

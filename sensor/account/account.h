@@ -29,6 +29,9 @@ bool account_identify(struct account *a, const struct addr *client, struct clien
 void account_remember(struct account *a, struct memory_sink sink);
 void account_recall(struct account *a, const struct memory *m);
 
+/* Whether another observation point has shown this already: not to be looked at, counted in
+ * observations_twice. */
+bool account_twice(struct account *a, const struct observation *o, struct stats *stats);
 void account_observe(struct account *a, struct observation *o, struct stats *stats);
 /* For a batch: all with entry false, all with entry true, then account_observe() for each. */
 void account_prefetch(const struct account *a, const struct observation *o, bool entry);

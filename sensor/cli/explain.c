@@ -10,6 +10,7 @@
 #include "cli/command.h"
 #include "cli/learned.h"
 #include "cli/profile.h"
+#include "cli/who.h"
 #include "engine/gateway.h"
 #include "model/mute.h"
 #include "output/output.h"
@@ -200,6 +201,7 @@ static int16_t resolver_called(const struct policy *p, const char *word)
 static int explain(struct question *q)
 {
     struct addr *gateway = NULL;
+    const char *store;
     size_t count = 0;
     int status;
 
@@ -209,15 +211,23 @@ static int explain(struct question *q)
     free(gateway);
     if (status != EXIT_DONE)
         return status;
+    store = q->db ? q->db : q->policy->store_path;
     q->is_address = addr_parse(q->subject, &q->address) == SD_OK;
     q->resolver = q->is_address ? policy_resolver_at(q->policy, &q->address, NULL)
                                 : resolver_called(q->policy, q->subject);
     if (q->resolver >= 0)
         explain_resolver(q);
+    else if (!q->is_address && who_is_called(store, q->subject, &q->address))
+        q->is_address = true; /* a client by its host name */
     else if (!q->is_address)
-        printf("%s is no name of a resolver that the policy or the catalogue knows\n", q->subject);
+        printf("%s is no name of a client that the store knows, nor of a resolver that the policy "
+               "or the "
+               "catalogue knows\n",
+               q->subject);
     if (q->is_address && q->resolver < 0)
         explain_client(q);
+    if (q->is_address)
+        who_print(store, &q->address);
     if (q->is_address)
         explain_mutes(q);
     if (q->is_address || q->resolver >= 0)
@@ -253,7 +263,8 @@ const struct command command_explain = {
     "explain", "everything known of a client or resolver, and which rule would act on it",
     "Usage: sealdns explain ADDRESS|NAME [-c FILE] [--db FILE]\n"
     "\n"
-    "Of a client's address: its zone, what the rules do with it, what it did in the last seven "
+    "Of a client's address or host name: the machine it is, its zone, what the rules do with it, "
+    "what it did in the last seven "
     "days,\n"
     "how it takes failures of encrypted DNS and what speaks for that, how its encrypted DNS is "
     "padded\n"

@@ -9,6 +9,7 @@
 #define REMEMBER (60 * NSEC_S)
 
 struct back {
+    bool points;
     struct account *account;
     struct detection *detection;
     struct decision *decision;
@@ -51,6 +52,7 @@ struct back *back_create(const struct back_options *options, const struct policy
     if (!b)
         return NULL;
     b->sink = options->sink;
+    b->points = options->points;
     b->flush = options->flush;
     setup.sink = (struct finding_sink){put_finding, b};
     setup.stats = &b->stats;
@@ -175,6 +177,8 @@ static void work(struct back *b)
 
 void back_observation(struct back *b, const struct observation *o)
 {
+    if (b->points && account_twice(b->account, o, &b->stats))
+        return;
     memcpy(&b->batch[b->waiting++], o, observation_size(o));
     if (b->waiting == BACK_BATCH)
         work(b);

@@ -381,7 +381,7 @@ static void recall(struct parser *p)
 
 static int make(struct parser *p, uint64_t seed)
 {
-    struct back_options options = {.seed = seed, .sink = {put_record, p}};
+    struct back_options options = {.points = true, .seed = seed, .sink = {put_record, p}};
     int status = SD_OK;
 
     p->back = back_create(&options, p->policy, p->policy->mode);

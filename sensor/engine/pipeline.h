@@ -34,6 +34,8 @@ struct stats *front_stats(struct front *f);
 struct back;
 
 struct back_options {
+    bool points; /* live: what a second interface or VLAN shows of a packet is not counted again.
+                    A capture is counted as it stands */
     size_t conversations; /* 0: the default of account/ */
     uint64_t seed;
     nsec_t flush; /* conversations go to the sink so often; 0: as an onlooker wants it */

@@ -41,7 +41,8 @@
     X(behaviours_unwatched, "flows whose behaviour nobody watched: memory was short")              \
     X(classified, "flows given a verdict by nDPI")                                                 \
     X(observations, "observations made")                                                           \
-    X(observations_twice, "... of what another interface had shown already, not counted again")    \
+    X(observations_twice,                                                                          \
+      "... of packets that another place on their way had shown, not counted again")               \
     X(observations_dropped, "observations lost in the ring to the engine")                         \
     X(findings, "findings of detectors")                                                           \
     X(events, "revisions of events")                                                               \

@@ -155,7 +155,7 @@ zone-transfer $(address_of stranger) $(address_of primary) 2 IXFR
 zone-transfer $(address_of asker2) $(address_of primary) 1 AXFR
 open-resolver $OUTSIDER $(address_of open) 2 internal
 rogue-resolver $(address_of asker1) $(address_of rogue) 2 internal
-amplification ${VICTIM%.*}.0 $(address_of primary) 2 reflector
+amplification $VICTIM $(address_of primary) 2 reflector
 amplification $(address_of struck) - 2 victim
 poisoning $(address_of guessed) $LAB_A4 2 wrong ids
 poisoning $(address_of raced) $LAB_A4 1 conflicting answers

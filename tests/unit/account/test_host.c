@@ -8,6 +8,7 @@
 #include <cmocka.h>
 
 #include "account/clients.h"
+#include "account/points.h"
 #include "base/error.h"
 
 struct bench {
@@ -255,6 +256,49 @@ static void a_flood_of_strangers_leaves_who_speaks_in_place(void **state)
     assert_same(first, by(b, "10.9.0.5", 9));
 }
 
+static bool shows(struct points *p, uint16_t iface, nsec_t time, uint16_t id, bool flow)
+{
+    struct observation o = {.kind = flow ? OBSERVE_FLOW : OBSERVE_DNS,
+                            .iface = iface,
+                            .time = time,
+                            .client_port = 40000,
+                            .server_port = 53};
+
+    if (!flow)
+        o.dns.message.id = id;
+    return points_again(p, &o);
+}
+
+static void what_two_interfaces_show_counts_once(void **state)
+{
+    struct points *p = points_create(7);
+    nsec_t t = 1000 * NSEC_S;
+
+    (void)state;
+    assert_false(shows(p, 0, t, 1, false));
+    assert_true(shows(p, 1, t + NSEC_MS, 1, false));
+    assert_false(shows(p, 1, t + NSEC_MS, 2, false)); /* the other first */
+    assert_true(shows(p, 0, t, 2, false));
+    assert_false(shows(p, 0, t + 30 * NSEC_MS, 1, false)); /* sent again */
+    assert_true(shows(p, 1, t + 31 * NSEC_MS, 1, false));
+    assert_false(shows(p, 1, t + NSEC_S, 1, false)); /* not seen on the first, and later */
+    assert_false(shows(p, 0, t, 0, true));
+    assert_true(shows(p, 1, t, 0, true));
+    assert_false(shows(p, 0, t + 60 * NSEC_S, 0, true));
+    assert_true(shows(p, 1, t + 60 * NSEC_S, 0, true));
+    points_destroy(p);
+}
+
+static void one_interface_shows_nothing_twice(void **state)
+{
+    struct points *p = points_create(7);
+
+    (void)state;
+    for (uint16_t i = 0; i < 5000; i++)
+        assert_false(shows(p, 3, 1000 * NSEC_S, i % 7, false));
+    points_destroy(p);
+}
+
 static int set_up(void **state)
 {
     static struct bench bench;
@@ -288,6 +332,8 @@ int main(void)
         TEST(several_clients_behind_one_address_are_said),
         TEST(two_operating_systems_are_two_clients),
         TEST(who_is_who_survives_a_restart),
+        cmocka_unit_test(what_two_interfaces_show_counts_once),
+        cmocka_unit_test(one_interface_shows_nothing_twice),
         TEST(a_flood_of_strangers_leaves_who_speaks_in_place),
     };
 
