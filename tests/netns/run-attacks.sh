@@ -219,9 +219,9 @@ record_attacks() {
     record open-resolver-asked "host $open and (host $OUTSIDER or host $VICTIM)" '["open-resolver"]' \
         "$(event open-resolver open-resolver $OUTSIDER "$open" 2 '"answers": 2, "askers_at_least": 2')" \
         "Unbound inside resolves for two addresses outside."
-    record open-resolver-closed "host $OUTSIDER and (host $(address_of closed) or (host $primary and net 10.53.0.0/16))and udp[8:2] != 0 and less 200" \
+    record open-resolver-closed "host $OUTSIDER and (host $(address_of closed) or (host $primary and net 10.53.0.0/16)) and udp[8:2] != 0 and less 200" \
         '["open-resolver", "amplification"]' "" \
-        "Unbound refuses an address outside, and BIND answers it about its own zones, some of them large: nothing to tell."
+        "Unbound refuses an address outside, and BIND answers it about its own zones: nothing to tell."
     record rogue-resolver-asked "host $(address_of rogue) and net 10.53.0.0/16 and not host $LAB_B4" '["unapproved-resolver"]' \
         "$(event unapproved-resolver rogue-resolver "$(address_of asker1)" "$(address_of rogue)" 2 '"askers_at_least": 3')" \
         "dnsmasq on a client answers three others; the gateway is the resolver here."
