@@ -5,18 +5,21 @@
 
 #include "account/clients.h"
 #include "account/points.h"
+#include "account/roles.h"
 #include "account/suffix.h"
 #include "account/table.h"
 #include "base/error.h"
 #include "base/text.h"
 
 #define DEFAULT_CONVERSATIONS 65536
+#define SERVED                8 /* answers to one client that make a server of it */
 
 struct account {
     struct conversation_table table;
     struct clients *clients;
     struct points *points;
     struct suffix *suffix;
+    struct roles *roles;
     const struct policy *policy;
     struct account_omitted omitted;
     struct conversation folded; /* counts folded since the last flush */
@@ -31,9 +34,10 @@ struct account *account_create(size_t conversations, uint64_t seed)
     a->clients = clients_create(seed);
     a->points = points_create(seed);
     a->suffix = suffix_create(seed);
+    a->roles = roles_create();
     if (conversation_table_init(&a->table, conversations ? conversations : DEFAULT_CONVERSATIONS,
                                 seed) != SD_OK ||
-        !a->clients || !a->points || !a->suffix) {
+        !a->clients || !a->points || !a->suffix || !a->roles) {
         account_destroy(a);
         return NULL;
     }
@@ -48,6 +52,7 @@ void account_destroy(struct account *a)
     clients_destroy(a->clients);
     points_destroy(a->points);
     suffix_destroy(a->suffix);
+    roles_destroy(a->roles);
     free(a);
 }
 
@@ -216,6 +221,17 @@ void account_prefetch(const struct account *a, const struct observation *o, bool
     suffix_prefetch(a->suffix, o);
 }
 
+/* A server that answers this client time and again: is it a client itself? */
+static void note_served(struct account *a, const struct observation *o,
+                        const struct conversation *c)
+{
+    uint32_t who, tenure;
+
+    if (o->kind == OBSERVE_DNS && dns_is_response(&o->dns.message) && c->responses == SERVED &&
+        clients_find(a->clients, &o->server, &who, &tenure))
+        roles_serve(a->roles, who, tenure, &o->client);
+}
+
 static void add(struct account *a, struct observation *o, struct stats *stats)
 {
     struct conversation_key key = key_of(o);
@@ -244,6 +260,7 @@ static void add(struct account *a, struct observation *o, struct stats *stats)
         add_dns(c, o);
     else
         add_flow(c, o);
+    note_served(a, o, c);
 }
 
 bool account_twice(struct account *a, const struct observation *o, struct stats *stats)
@@ -264,6 +281,7 @@ void account_observe(struct account *a, struct observation *o, struct stats *sta
     }
     add(a, o, stats);
     clients_note(a->clients, o, stats);
+    roles_note(a->roles, a->policy, o);
     suffix_note(a->suffix, o);
 }
 
@@ -281,6 +299,7 @@ bool account_identify(struct account *a, const struct addr *client, struct clien
 void account_remember(struct account *a, struct memory_sink sink)
 {
     clients_remember(a->clients, sink);
+    roles_remember(a->roles, sink);
 }
 
 void account_recall(struct account *a, const struct memory *m)

@@ -311,6 +311,17 @@ const struct host *clients_host(struct clients *c, const struct addr *address)
     return m && !m->router ? m : NULL;
 }
 
+bool clients_find(struct clients *c, const struct addr *address, uint32_t *who, uint32_t *tenure)
+{
+    const struct client *client = table_find(c->table, address);
+
+    if (!client || !holds(c, client->who, client->tenure))
+        return false;
+    *who = client->who;
+    *tenure = client->tenure;
+    return true;
+}
+
 void clients_remember(struct clients *c, struct memory_sink sink)
 {
     hosts_remember(c->hosts, sink);

@@ -28,6 +28,9 @@ void clients_lease(struct clients *c, const struct observation *o, struct stats 
 /* The machine that uses this address, NULL: not known. */
 const struct host *clients_host(struct clients *c, const struct addr *address);
 
+/* The place of a client that is known. */
+bool clients_find(struct clients *c, const struct addr *address, uint32_t *who, uint32_t *tenure);
+
 /* As the functions of struct detector. */
 void clients_remember(struct clients *c, struct memory_sink sink);
 void clients_recall(struct clients *c, const struct memory *m);

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/error.h"
+#include "base/time.h"
 
 enum { ROWS = 20 };
 
@@ -148,6 +149,52 @@ static int print_probe(void *context, const struct memory_row *row)
     return 0;
 }
 
+static int print_role(void *context, const struct memory_row *row)
+{
+    struct asked *a = context;
+    json_t *o = json_loads(row->text, 0, NULL);
+    char since[TIME_TEXT];
+
+    if (word(o, "role")[0] && begin_row(a))
+        printf("%s since %.16s, by what it asks and answers\n", word(o, "role"),
+               time_text(row->time, since));
+    json_decref(o);
+    return 0;
+}
+
+static int print_baseline(void *context, const struct memory_row *row)
+{
+    struct asked *a = context;
+    json_t *o = json_loads(row->text, 0, NULL);
+    char at[TIME_TEXT];
+
+    if (json_object_get(o, "usual_queries_per_hour") && begin_row(a))
+        printf("  about %" PRId64
+               " queries in the hour before %.16s, a spread of e^%.2f; known for "
+               "%" PRId64 " hours\n",
+               (int64_t)number(o, "usual_queries_per_hour"), time_text(row->time, at),
+               json_number_value(json_object_get(o, "spread")), (int64_t)number(o, "learned_h"));
+    json_decref(o);
+    return 0;
+}
+
+/* What it is to DNS, and how much it asks: of one key each. */
+static int print_habits(struct store_reader *r, struct asked *a)
+{
+    char key[96];
+    int status = SD_OK;
+
+    a->rows = 0;
+    a->title = "Role: ";
+    if (a->address[0])
+        status = store_memory(r, "role", a->address, print_role, a);
+    a->rows = 0;
+    a->title = "Its usual volume (of this time of the week):\n";
+    snprintf(key, sizeof key, "%c %s 0", a->resolver[0] ? 'r' : 'c',
+             a->resolver[0] ? a->resolver : a->address);
+    return status == SD_OK ? store_memory(r, "baseline", key, print_baseline, a) : status;
+}
+
 static int print_topic(struct store_reader *r, const char *topic, struct asked *a,
                        int (*print)(void *context, const struct memory_row *row))
 {
@@ -163,10 +210,11 @@ static int print_topic(struct store_reader *r, const char *topic, struct asked *
 int learned_print(struct store_reader *r, const char *address, const char *resolver)
 {
     struct asked a = {.address = address, .resolver = resolver};
-    int status;
+    int status = print_habits(r, &a);
 
     a.title = "Last probes:\n";
-    status = print_topic(r, "probe", &a, print_probe);
+    if (status == SD_OK)
+        status = print_topic(r, "probe", &a, print_probe);
     if (status != SD_OK)
         return status;
     a.title = "How it answers, as measured so far:\n";

@@ -1,4 +1,5 @@
-/* What the sensor measured of a client's or a resolver's encrypted DNS, in words; for explain. */
+/* What the sensor learned of a client or a resolver, in words: its role, its usual volume, what was
+ * measured of its encrypted DNS; for explain. */
 #ifndef SEALDNS_CLI_LEARNED_H
 #define SEALDNS_CLI_LEARNED_H
 

@@ -41,6 +41,7 @@ struct subject {
     int16_t index;    /* of the policy's zones or resolvers; -1: none of today's policy */
     uint8_t kind;     /* enum subject_kind */
     uint8_t dirty;    /* pieces to be remembered, bits */
+    uint32_t tenure;  /* of the place whose it is */
     uint32_t since;   /* step since which its window is whole */
     uint32_t seen;    /* last step with a query */
     uint32_t healthy; /* last step with at least half of what was expected */

@@ -19,8 +19,9 @@
 #define SWEEP  (30 * NSEC_S)
 #define GAP    WINDOW_STEPS /* steps without any packet or tick: the sensor was not there */
 #define IDLE   288          /* steps after which one that came and went gives its room away */
-#define FORGET (28 * 288)   /* and anybody */
-#define HOT    4            /* times a floor's step */
+#define HELD   24         /* steps since a machine was seen within which its baseline is its own */
+#define FORGET (28 * 288) /* and anybody */
+#define HOT    4          /* times a floor's step */
 
 unsigned volume_role(uint8_t roles)
 {
@@ -332,9 +333,40 @@ struct subject *volume_subject_of(const struct volume *v, struct place *p)
 {
     struct subject *s = volume_subject(v, p->exact);
 
-    if (s && (s->kind != SUBJECT_CLIENT || !addr_equal(&s->addr, &p->addr)))
+    if (s && (s->kind != SUBJECT_CLIENT || s->tenure != p->slot.tenure))
         p->exact = 0; /* it was given to another */
     return volume_subject(v, p->exact);
+}
+
+/* The baseline of this address becomes the place's, unless it is another machine's that is still
+ * there. What it did before is past. */
+static struct subject *take(struct volume *v, struct place *p, const struct addr *addr, bool make)
+{
+    uint32_t found = volume_adopt(v, addr, make);
+    struct subject *s = volume_subject(v, found);
+
+    if (!s || (s->tenure && s->tenure != p->slot.tenure && v->step - s->seen <= HELD))
+        return NULL;
+    s->tenure = p->slot.tenure;
+    s->since = s->seen = v->step;
+    memset(&s->window, 0, sizeof s->window);
+    p->exact = found;
+    return s;
+}
+
+/* The machine uses another address as well: after a restart that may be the one its baseline is
+ * known by. */
+static void look_again(struct volume *v, struct place *p, const struct addr *addr)
+{
+    struct subject *own = volume_subject_of(v, p);
+    struct subject *known = volume_subject(v, volume_adopt(v, addr, false));
+
+    if (!known || known->tenure || (own && own->profile.first <= known->profile.first))
+        return;
+    if (own)
+        forget(v, own);
+    p->addr = *addr;
+    take(v, p, addr, false);
 }
 
 /* What the place counted in the step before goes to its hour and its zone. */
@@ -348,8 +380,7 @@ static void close_place(struct volume *v, struct place *p)
     if (queries)
         step_add(&zone->closed, &p->now);
     if (!s && p->hour >= v->t.floor[SERIES_ALL] / 3) {
-        p->exact = volume_adopt(v, &p->addr, true);
-        s = volume_subject(v, p->exact);
+        s = take(v, p, &p->addr, true);
         if (s && !s->profile.first) /* until now it is known to have asked less */
             profile_begin(&s->profile, p->first * WINDOW_STEP, (v->step - 1) * WINDOW_STEP,
                           v->t.floor[SERIES_ALL] / 3);
@@ -581,17 +612,10 @@ static void vote(struct subject *s, const struct observation *o)
 
 static void arrive(struct volume *v, struct place *p, const struct observation *o)
 {
-    struct subject *s;
-
     p->addr = o->client;
     p->first = p->step = v->step;
-    p->exact = volume_adopt(v, &o->client, false);
     p->hot = UINT32_MAX;
-    s = volume_subject(v, p->exact);
-    if (!s)
-        return;
-    memset(&s->window, 0, sizeof s->window); /* of when it was here last */
-    s->since = v->step;
+    take(v, p, &o->client, false);
 }
 
 static struct place *place_of(struct volume *v, const struct observation *o)
@@ -601,8 +625,11 @@ static struct place *place_of(struct volume *v, const struct observation *o)
 
     if (fresh)
         arrive(v, p, o);
-    else if (p->step != v->step)
+    else if (p->step != v->step) {
         close_place(v, p);
+        if (!addr_equal(&o->client, &p->addr))
+            look_again(v, p, &o->client);
+    }
     p->zone = o->note.zone;
     p->vlan = o->vlan;
     p->iface = o->iface;

@@ -385,6 +385,31 @@ static void a_baseline_survives_a_restart(void **state)
     check_evidence(&s.found[0], "\"learned_h\":21"); /* nine days */
 }
 
+/* IPv6 first after the restart, of the same machine: the place is one. */
+static void a_machine_finds_its_baseline_by_another_address(void **state)
+{
+    struct observation six = scene_query(T0, "2001:db8::77", "9.9.9.9", "www.example.org");
+    nsec_t t = days(T0, 9);
+
+    (void)state;
+    restart(t);
+    for (size_t i = 0; i < kept_count; i++)
+        s.detector->recall(s.state, &kept[i]);
+    for (int k = 0; k < 24; k++, t += STEP) {
+        struct observation four = scene_query(t + S, C, "9.9.9.9", "www.example.org");
+
+        scene_note(s.policy, &four);
+        six.note = four.note;
+        six.time = t;
+        s.detector->observe(s.state, &six);
+        for (unsigned i = 0; i < usual(t) * (k < 16 ? 1 : 8); i++)
+            s.detector->observe(s.state, &four);
+        scene_tick(&s, t + STEP - MS);
+    }
+    assert_true(s.count >= 1);
+    check_evidence(&s.found[0], "\"learned_h\":21");
+}
+
 /* Anybody may have written the store. */
 static void what_is_no_memory_is_ignored(void **state)
 {
@@ -429,6 +454,7 @@ int main(void)
         SCENE(who_moves_to_dot_has_not_gone_silent),
         SCENE(many_at_once_are_one_event_of_their_zone),
         SCENE(a_baseline_survives_a_restart),
+        SCENE(a_machine_finds_its_baseline_by_another_address),
         SCENE(what_is_no_memory_is_ignored)};
 
     return cmocka_run_group_tests(tests, NULL, NULL);
