@@ -220,10 +220,10 @@ static int explain(struct question *q)
     else if (!q->is_address && who_is_called(store, q->subject, &q->address))
         q->is_address = true; /* a client by its host name */
     else if (!q->is_address)
-        printf("%s is no name of a client that the store knows, nor of a resolver that the policy "
-               "or the "
-               "catalogue knows\n",
-               q->subject);
+        printf(
+            "%s is no name of a resolver that the policy or the catalogue knows, nor of a client "
+            "that the store knows\n",
+            q->subject);
     if (q->is_address && q->resolver < 0)
         explain_client(q);
     if (q->is_address)

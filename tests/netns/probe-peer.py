@@ -45,6 +45,15 @@ def drip(connection, port):
         time.sleep(1)
 
 
+# A socket closed over unread octets resets the connection, and what was sent may never be read.
+def noise(connection):
+    connection.recv(4096)
+    connection.sendall(b"\x7f" * 400000)
+    connection.settimeout(5)
+    while connection.recv(4096):
+        pass
+
+
 def http1(connection, port):
     connection.recv(4096)
     connection.sendall(b"HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\n\r\n")
@@ -58,7 +67,7 @@ def serve(connection, mode, port):
             connection.sendall(os.urandom(4000))
         else:
             talk = sealed(connection, ["http/1.1"] if mode == "http1" else PROTOCOLS[port])
-            {"silent": lambda: time.sleep(30), "noise": lambda: talk.sendall(b"\x7f" * 400000),
+            {"silent": lambda: time.sleep(30), "noise": lambda: noise(talk),
              "drip": lambda: drip(talk, port), "endless": lambda: endless(talk, port),
              "http1": lambda: http1(talk, port)}[mode]()
     except (OSError, ssl.SSLError):
