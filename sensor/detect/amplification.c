@@ -358,6 +358,7 @@ static size_t amplification_bytes(const void *state)
 }
 
 const struct detector detector_amplification = {.name = RULE,
+                                                .reads = READ_QUERIES | READ_RESPONSES,
                                                 .create = amplification_create,
                                                 .destroy = amplification_destroy,
                                                 .use_policy = amplification_use_policy,

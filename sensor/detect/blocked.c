@@ -393,17 +393,6 @@ static void *blocked_create(const struct detector_setup *setup)
     return NULL;
 }
 
-static void blocked_prefetch(const void *state, const struct observation *o, bool entry)
-{
-    const struct blocked *b = state;
-    struct pair_key key = {.client = o->client};
-
-    if (o->kind != OBSERVE_FLOW || !groups_attempt(b->policy, o))
-        return;
-    key.group = groups_at(&b->groups, o->note.resolver, &o->server);
-    (entry ? table_prefetch_entry : table_prefetch_bucket)(b->pairs, &key);
-}
-
 static size_t blocked_bytes(const void *state)
 {
     const struct blocked *b = state;
@@ -420,5 +409,4 @@ const struct detector detector_blocked = {.name = RULE,
                                           .probed = blocked_probed,
                                           .tick = blocked_tick,
                                           .flush = blocked_flush,
-                                          .bytes = blocked_bytes,
-                                          .prefetch = blocked_prefetch};
+                                          .bytes = blocked_bytes};

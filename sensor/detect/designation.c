@@ -371,6 +371,7 @@ static void designation_recall(void *state, const struct memory *m)
 }
 
 const struct detector detector_designation = {.name = RULE,
+                                              .reads = READ_RESPONSES,
                                               .create = designation_create,
                                               .destroy = tallied_destroy,
                                               .use_policy = designation_use_policy,

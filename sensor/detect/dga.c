@@ -313,6 +313,7 @@ static size_t dga_bytes(const void *state)
 }
 
 const struct detector detector_dga = {.name = RULE,
+                                      .reads = READ_RESPONSES,
                                       .create = dga_create,
                                       .destroy = dga_destroy,
                                       .use_policy = dga_use_policy,

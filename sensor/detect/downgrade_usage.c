@@ -24,7 +24,8 @@ struct usage *downgrade_usage(struct downgrade *d, const struct observation *o)
 {
     bool fresh;
     struct usage *u = slots_at(d->usages, &o->note, &fresh);
-    struct recalled *r = fresh ? table_find(d->recalled, &o->client) : NULL;
+    bool known = fresh && table_count(d->recalled) > 0;
+    struct recalled *r = known ? table_find(d->recalled, &o->client) : NULL;
 
     if (r) {
         u->n = r->n;

@@ -40,7 +40,8 @@ bool groups_attempt(const struct policy *p, const struct observation *o)
         return false;
     if (o->server_port == 853)
         return true;
-    return o->server_port == 443 && policy_resolver_at(p, &o->server, &shared) >= 0 && !shared;
+    return o->server_port == 443 && o->note.resolver >= 0 &&
+           policy_resolver_at(p, &o->server, &shared) >= 0 && !shared;
 }
 
 bool groups_cut(const struct policy *p, const struct observation *o)

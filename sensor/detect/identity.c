@@ -450,6 +450,7 @@ static void identity_recall(void *state, const struct memory *m)
 }
 
 const struct detector detector_identity = {.name = RULE,
+                                           .reads = READ_FLOWS,
                                            .create = identity_create,
                                            .destroy = identity_destroy,
                                            .use_policy = identity_use_policy,

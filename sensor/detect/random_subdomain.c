@@ -297,6 +297,7 @@ static size_t random_subdomain_bytes(const void *state)
 }
 
 const struct detector detector_random_subdomain = {.name = RULE,
+                                                   .reads = READ_RESPONSES,
                                                    .create = random_subdomain_create,
                                                    .destroy = random_subdomain_destroy,
                                                    .use_policy = random_subdomain_use_policy,
