@@ -281,8 +281,14 @@ void account_observe(struct account *a, struct observation *o, struct stats *sta
     }
     add(a, o, stats);
     clients_note(a->clients, o, stats);
-    roles_note(a->roles, a->policy, o);
+    roles_prefetch(a->roles, o);
     suffix_note(a->suffix, o);
+}
+
+void account_role(struct account *a, struct observation *o)
+{
+    if (o->kind < OBSERVE_PROBE)
+        roles_note(a->roles, a->policy, o);
 }
 
 bool account_identify(struct account *a, const struct addr *client, struct client_identity *out)

@@ -33,6 +33,8 @@ void account_recall(struct account *a, const struct memory *m);
  * observations_twice. */
 bool account_twice(struct account *a, const struct observation *o, struct stats *stats);
 void account_observe(struct account *a, struct observation *o, struct stats *stats);
+/* After that, of a batch after all of it: what the client is to DNS goes into the note, too. */
+void account_role(struct account *a, struct observation *o);
 /* For a batch: all with entry false, all with entry true, then account_observe() for each. */
 void account_prefetch(const struct account *a, const struct observation *o, bool entry);
 

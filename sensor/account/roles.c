@@ -4,11 +4,13 @@
 #include <string.h>
 
 #include "base/hash.h"
+#include "base/pages.h"
 
 enum {
     RECURSIONS = 32, /* queries of its own recursion */
     SERVERS = 8,     /* different ones it asks so */
     FORWARDS = 16,   /* queries to upstream servers */
+    MANY = 1024,     /* clients from which larger pages are worth it */
     FORGET_S = 86400 /* seconds in which a role must have shown itself again */
 };
 
@@ -48,6 +50,11 @@ void roles_destroy(struct roles *r)
         return;
     free(r->of);
     free(r);
+}
+
+void roles_prefetch(const struct roles *r, const struct observation *o)
+{
+    __builtin_prefetch(r->of + o->note.who, 1);
 }
 
 static uint8_t shown(const struct role *role)
@@ -99,6 +106,13 @@ static const struct policy_role *said(const struct policy *p, const struct addr 
     return NULL;
 }
 
+static void grow(struct roles *r, uint32_t end)
+{
+    r->end = end;
+    if (end >= MANY && (end & (end - 1)) == 0)
+        pages_enlarge(r->of, (2 * end < CLIENTS_MOST ? 2 * end : CLIENTS_MOST) * sizeof *r->of);
+}
+
 void roles_note(struct roles *r, const struct policy *p, struct observation *o)
 {
     struct role *role = r->of + o->note.who;
@@ -109,7 +123,8 @@ void roles_note(struct roles *r, const struct policy *p, struct observation *o)
     if (role->tenure != o->note.tenure) {
         *role = (struct role){
             .tenure = o->note.tenure, .since = (uint32_t)(o->time / NSEC_S), .addr = o->client};
-        r->end = o->note.who >= r->end ? o->note.who + 1 : r->end;
+        if (o->note.who >= r->end)
+            grow(r, o->note.who + 1);
     }
     if (asks)
         learn(r, role, o);

@@ -14,6 +14,8 @@ struct roles;
 /* NULL: no memory. */
 struct roles *roles_create(void);
 void roles_destroy(struct roles *r);
+/* Of a batch, before roles_note() of each. */
+void roles_prefetch(const struct roles *r, const struct observation *o);
 /* The note has its place already: learns from a query, and adds to its roles. */
 void roles_note(struct roles *r, const struct policy *p, struct observation *o);
 /* The machine of this place answers that client, and did so often enough to be meant. */

@@ -4,8 +4,10 @@
 #include <string.h>
 
 #include "base/hash.h"
+#include "base/pages.h"
 
-#define LINE 16
+#define LINE   16
+#define SPARSE 64 /* one mark in so many: larger pages are worth it */
 
 struct line {
     uint32_t mark[LINE]; /* the latest first; 0: free */
@@ -13,7 +15,7 @@ struct line {
 
 struct novelty {
     uint64_t seed;
-    size_t mask;
+    size_t mask, sparse; /* marks to come until pages are enlarged */
     struct line *lines;
 };
 
@@ -28,6 +30,7 @@ struct novelty *novelty_create(size_t capacity, uint64_t seed)
         lines *= 2;
     n->seed = seed;
     n->mask = lines - 1;
+    n->sparse = lines * LINE / SPARSE;
     n->lines = aligned_alloc(sizeof *n->lines, lines * sizeof *n->lines);
     if (n->lines) {
         memset(n->lines, 0, lines * sizeof *n->lines);
@@ -73,6 +76,8 @@ bool novelty_is_new(struct novelty *n, uint64_t hash)
         return false;
     memmove(line->mark + 1, line->mark, sizeof line->mark - sizeof mark);
     line->mark[0] = mark;
+    if (n->sparse && --n->sparse == 0)
+        pages_enlarge(n->lines, (n->mask + 1) * sizeof *n->lines);
     return true;
 }
 

@@ -4,7 +4,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define PREFETCH 256 /* bytes of an entry at most */
+#include "base/pages.h"
+
+#define PREFETCH 256  /* bytes of an entry at most */
+#define MANY     1024 /* clients from which larger pages are worth it */
 
 struct slots {
     struct slots_shape shape;
@@ -51,6 +54,15 @@ void slots_prefetch(const struct slots *s, const struct observation *o)
     prefetch(s->entries + o->note.who * s->shape.entry_size, s->shape.entry_size);
 }
 
+/* Places are given out in their order, so as far as there are clients the array is full. */
+static void grow(struct slots *s, size_t end)
+{
+    s->end = end;
+    if (end >= MANY && (end & (end - 1)) == 0)
+        pages_enlarge(s->entries,
+                      (2 * end < CLIENTS_MOST ? 2 * end : CLIENTS_MOST) * s->shape.entry_size);
+}
+
 void *slots_at(struct slots *s, const struct observation_note *note, bool *fresh)
 {
     struct slot *slot = (struct slot *)(s->entries + note->who * s->shape.entry_size);
@@ -66,7 +78,7 @@ void *slots_at(struct slots *s, const struct observation_note *note, bool *fresh
     memset(slot, 0, s->shape.entry_size);
     slot->tenure = note->tenure;
     if (note->who >= s->end)
-        s->end = note->who + 1U;
+        grow(s, note->who + 1U);
     return slot;
 }
 

@@ -131,6 +131,8 @@ static void account_batch(struct back *b)
         turn_hour(b, b->batch[i].time);
         account_observe(b->account, &b->batch[i], &b->stats);
     }
+    for (size_t i = 0; i < b->waiting; i++)
+        account_role(b->account, &b->batch[i]);
 }
 
 static void detect_batch(struct back *b)

@@ -49,6 +49,7 @@ static void keep(void *context, struct observation *o)
         exit(1);
     }
     account_observe(t->account, o, &t->stats);
+    account_role(t->account, o);
     memcpy(t->bytes + t->used, o, observation_size(o));
     t->used += size;
     t->count++;

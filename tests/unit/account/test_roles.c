@@ -65,6 +65,7 @@ static struct observation message(const char *client, const char *server, uint16
     o.dns.message.flags = flags;
     o.dns.answered = (flags & 0x8000) != 0;
     account_observe(a, &o, &stats);
+    account_role(a, &o);
     return o;
 }
 
