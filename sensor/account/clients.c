@@ -11,6 +11,7 @@ enum {
     TURNS = 6,   /* within a minute from one IPv4 address of a station to another: two machines */
     MOVES = 4,   /* an address that goes to and fro between stations is of neither */
     MOVES_FOR = 600,
+    NOTED = 16,         /* seconds: how exactly a place knows when it was heard last */
     LEASE_USUAL = 86400 /* seconds, where none are said */
 };
 
@@ -22,14 +23,19 @@ struct client {
     uint64_t station; /* of the machine whose it is, 0: of none */
     uint32_t leased;  /* second until which the station is a lease's word */
     uint32_t moved;   /* second */
+    uint32_t noted;   /* second, in which its place heard of it last */
     struct several several;
     uint8_t moves;
 };
 
-struct place {
+/* What every packet asks of a place, apart from the rest. */
+struct tenant {
     uint32_t tenure;
-    uint32_t last; /* second */
     uint32_t four; /* of the last IPv4 address used */
+};
+
+struct place {
+    uint32_t last; /* second */
     uint16_t turns, minute;
 };
 
@@ -37,9 +43,10 @@ struct clients {
     struct table *table;
     struct hosts *hosts;
     struct place *places;
-    uint32_t tenures; /* given out */
-    uint32_t used;    /* places that were ever given out */
-    uint32_t hand;    /* where the search for a silent place goes on */
+    struct tenant *tenants; /* likewise by place */
+    uint32_t tenures;       /* given out */
+    uint32_t used;          /* places that were ever given out */
+    uint32_t hand;          /* where the search for a silent place goes on */
 };
 
 struct clients *clients_create(uint64_t seed)
@@ -55,7 +62,8 @@ struct clients *clients_create(uint64_t seed)
     c->table = table_create(&shape);
     c->hosts = hosts_create(seed);
     c->places = calloc(CLIENTS_MOST, sizeof *c->places);
-    if (c->table && c->hosts && c->places)
+    c->tenants = calloc(CLIENTS_MOST, sizeof *c->tenants);
+    if (c->table && c->hosts && c->places && c->tenants)
         return c;
     clients_destroy(c);
     return NULL;
@@ -69,6 +77,7 @@ void clients_destroy(struct clients *c)
         table_destroy(c->table);
     hosts_destroy(c->hosts);
     free(c->places);
+    free(c->tenants);
     free(c);
 }
 
@@ -107,19 +116,21 @@ static void new_place(struct clients *c, struct client *client, struct stats *st
         stats->state_evicted++;
     }
     client->tenure = next_tenure(c);
-    c->places[client->who] = (struct place){.tenure = client->tenure};
+    c->tenants[client->who] = (struct tenant){.tenure = client->tenure};
+    c->places[client->who] = (struct place){.turns = 0};
+    client->noted = 0;
 }
 
 static bool holds(const struct clients *c, uint32_t who, uint32_t tenure)
 {
-    return tenure != 0 && c->places[who].tenure == tenure;
+    return tenure != 0 && c->tenants[who].tenure == tenure;
 }
 
 /* What it was thought to be was several: every address starts anew. */
 static void dissolve(struct clients *c, const struct host *m)
 {
     if (holds(c, m->who, m->tenure))
-        c->places[m->who].tenure = next_tenure(c);
+        c->tenants[m->who].tenure = next_tenure(c);
 }
 
 /* IP stacks start at these (RFC 1700; what systems do): a packet that has another was forwarded,
@@ -236,19 +247,21 @@ static void settle(struct clients *c, struct client *client, const struct observ
 }
 
 /* One machine has one IPv4 address at a time; two in turns are two behind one link address. */
-static void note_four(struct clients *c, struct client *client, struct place *p,
-                      const struct observation *o, struct stats *stats)
+static void note_four(struct clients *c, struct client *client, const struct observation *o,
+                      struct stats *stats)
 {
+    struct tenant *t = &c->tenants[client->who];
+    struct place *p = &c->places[client->who];
     uint32_t four;
     uint16_t minute = (uint16_t)(o->time / (60 * NSEC_S));
     struct host *m;
 
     memcpy(&four, client->address.b + 12, sizeof four);
-    if (p->four == four)
+    if (t->four == four)
         return;
     p->turns = p->minute == minute ? p->turns + 1 : 0;
     p->minute = minute;
-    p->four = four;
+    t->four = four;
     if (p->turns < TURNS || !(m = hosts_find(c->hosts, client->station)))
         return;
     m->router = m->changed = true;
@@ -259,15 +272,16 @@ static void note_four(struct clients *c, struct client *client, struct place *p,
 void clients_note(struct clients *c, struct observation *o, struct stats *stats)
 {
     struct client *client = table_insert(c->table, &o->client, &(bool){false});
-    struct place *p = &c->places[client->who];
+    uint32_t second = (uint32_t)(o->time / NSEC_S);
 
-    if (client->tenure == 0 || p->tenure != client->tenure ||
-        (client->frame != o->station && o->station))
+    if (!holds(c, client->who, client->tenure) || (client->frame != o->station && o->station))
         settle(c, client, o, stats);
-    p = &c->places[client->who];
-    p->last = (uint32_t)(o->time / NSEC_S);
+    if (second - client->noted >= NOTED) {
+        client->noted = second;
+        c->places[client->who].last = second;
+    }
     if (client->station && addr_is_v4(&o->client))
-        note_four(c, client, p, o, stats);
+        note_four(c, client, o, stats);
     if (o->kind == OBSERVE_DNS && !dns_is_response(&o->dns.message) &&
         several_note(&client->several, o))
         o->note.roles |= ROLE_SEVERAL;

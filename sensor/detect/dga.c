@@ -135,7 +135,7 @@ static void *dga_create(const struct detector_setup *setup)
                                                .item_size = sizeof(struct incident),
                                                .capacity = EVENTS,
                                                .tell = tell};
-    static const struct slots_shape slots = {.entry_size = sizeof(struct asker)};
+    static const struct slots_shape slots = {.entry_size = sizeof(struct asker), .hot = 32};
     struct dga *d = tallied_create(&shape, setup);
 
     if (!d)

@@ -9,7 +9,7 @@ struct recalled {
 
 bool downgrade_usage_create(struct downgrade *d, uint64_t seed)
 {
-    struct slots_shape slots = {.entry_size = sizeof(struct usage)};
+    struct slots_shape slots = {.entry_size = sizeof(struct usage), .hot = 64};
     struct table_shape recalled = {.entry_size = sizeof(struct recalled),
                                    .key_size = sizeof(struct addr),
                                    .capacity = CLIENTS_MOST,

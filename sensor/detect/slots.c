@@ -6,13 +6,15 @@
 
 #include "base/pages.h"
 
-#define PREFETCH 256  /* bytes of an entry at most */
+#define PREFETCH 256 /* bytes of an entry at most */
+#define LINE     64
 #define MANY     1024 /* clients from which larger pages are worth it */
 
 struct slots {
     struct slots_shape shape;
-    size_t end; /* places that were ever used */
-    uint8_t *entries;
+    size_t end;       /* places that were ever used */
+    uint8_t *entries; /* where the first line of `memory` begins */
+    void *memory;
 };
 
 struct slots *slots_create(const struct slots_shape *shape)
@@ -23,8 +25,11 @@ struct slots *slots_create(const struct slots_shape *shape)
     if (!s)
         return NULL;
     s->shape = *shape;
-    s->entries = calloc(CLIENTS_MOST, shape->entry_size);
-    if (s->entries)
+    if (!s->shape.hot)
+        s->shape.hot = shape->entry_size;
+    s->memory = calloc(CLIENTS_MOST * shape->entry_size + LINE, 1);
+    s->entries = (uint8_t *)(((uintptr_t)s->memory + LINE - 1) / LINE * LINE);
+    if (s->memory)
         return s;
     free(s);
     return NULL;
@@ -33,7 +38,7 @@ struct slots *slots_create(const struct slots_shape *shape)
 void slots_destroy(struct slots *s)
 {
     if (s)
-        free(s->entries);
+        free(s->memory);
     free(s);
 }
 
@@ -45,13 +50,13 @@ size_t slots_bytes(const struct slots *s)
 /* Inlined always: see base/table.c. */
 static inline __attribute__((always_inline)) void prefetch(const uint8_t *entry, size_t size)
 {
-    for (size_t line = 0; line < size && line < PREFETCH; line += 64)
+    for (size_t line = 0; line < size && line < PREFETCH; line += LINE)
         __builtin_prefetch(entry + line, 1);
 }
 
 void slots_prefetch(const struct slots *s, const struct observation *o)
 {
-    prefetch(s->entries + o->note.who * s->shape.entry_size, s->shape.entry_size);
+    prefetch(s->entries + o->note.who * s->shape.entry_size, s->shape.hot);
 }
 
 /* Places are given out in their order, so as far as there are clients the array is full. */

@@ -19,6 +19,7 @@ struct slots;
 
 struct slots_shape {
     size_t entry_size;
+    size_t hot; /* bytes that observe() usually touches, from the entry's beginning; 0: all */
     /* A client is about to be forgotten for another; may be NULL. */
     void (*leaves)(void *context, void *entry);
     void *context;

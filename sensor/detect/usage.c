@@ -6,7 +6,7 @@
 #define RULE  "downgrade"
 #define TOPIC "profile"
 #define WEEK  (7 * 86400 * NSEC_S)
-enum { VERSION = 1 };
+enum { VERSION = 2 };
 
 _Static_assert(sizeof(struct usage_counts) <= MEMORY_BODY, "one piece holds a client");
 

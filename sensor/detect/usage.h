@@ -20,29 +20,31 @@ enum usage_profile {
 
 /* What is kept across restarts. */
 struct usage_counts {
-    uint8_t version; /* of this struct */
-    bool name_sent;  /* it says to whom it wants to speak (SNI): strict clients must know it */
+    uint8_t version;    /* of this struct */
+    bool name_sent;     /* it says to whom it wants to speak (SNI): strict clients must know it */
+    uint32_t clear;     /* clear text that no failure explains */
+    uint32_t bootstrap; /* names of resolvers, probes, inside names */
+    nsec_t last, aged;
     uint32_t successes, failures;
     uint32_t hard;      /* failures that it took without clear text */
     uint32_t rejected;  /* certificates that it refused: it verifies */
     uint32_t fallbacks; /* clear text that followed a failure */
     uint32_t recursed;  /* queries without RD after a failure */
     uint32_t recursing; /* and otherwise */
-    uint32_t clear;     /* other clear text */
-    uint32_t bootstrap; /* names of resolvers, probes, inside names */
-    nsec_t since, aged, last;
+    nsec_t since;
 };
 
+/* What every query touches stands in front. */
 struct usage {
-    struct slot slot;    /* first */
-    struct addr address; /* by which it is remembered */
-    uint8_t told;        /* profile as remembered last */
-    bool changed;        /* to be remembered */
-    uint8_t slow;        /* a failure of this run ended in silence or ICMP: clients wait long */
-    uint32_t run;        /* failures since the last success or clear text */
-    nsec_t failed, window;
-    nsec_t attached; /* first sight, or first after a long silence */
+    struct slot slot; /* first */
+    uint8_t told;     /* profile as remembered last */
+    bool changed;     /* to be remembered */
+    uint8_t slow;     /* a failure of this run ended in silence or ICMP: clients wait long */
+    uint32_t run;     /* failures since the last success or clear text */
     struct usage_counts n;
+    nsec_t failed, window;
+    nsec_t attached;     /* first sight, or first after a long silence */
+    struct addr address; /* by which it is remembered */
 };
 
 struct usage_limits {

@@ -288,7 +288,8 @@ static size_t subject_count(const struct volume *v)
 
 static bool make_tables(struct volume *v)
 {
-    struct slots_shape places = {.entry_size = sizeof(struct place)};
+    struct slots_shape places = {.entry_size = sizeof(struct place),
+                                 .hot = offsetof(struct place, cold_z)};
     struct table_shape by_addr = {sizeof(struct by_addr), sizeof(struct addr),
                                   v->exact * 4 + 8,       v->seed,
                                   client_forgotten,       v};

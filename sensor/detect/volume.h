@@ -29,9 +29,9 @@ struct place {
     uint16_t vlan, iface;
     uint8_t roles, told; /* families, bits */
     uint8_t run, cold;   /* of one without a subject: steps above z; enum stage of its alarm */
+    struct step now;
     float cold_z, cold_expected;
     nsec_t cold_since;
-    struct step now;
     struct addr addr;
 };
 
