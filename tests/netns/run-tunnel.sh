@@ -1,6 +1,7 @@
 #!/bin/bash
 # Real tunnels through real resolvers: iodine in four record types and dns2tcp in two, each behind Unbound, dnsmasq or BIND.
-# Each is found within a minute of its first query, as one event; a client that asks what clients ask beside them is not.
+# Each is found within a minute of its first query, as one event; a client that asks what clients ask beside them is not. The same
+# within DNS over TLS, where only the lengths of records show.
 #
 #   run-tunnel.sh [--record] [--keep] [PATTERN]
 #
@@ -16,13 +17,13 @@ for argument in "$@"; do
     case $argument in
     --record) RECORD=1 ;;
     --keep) export LAB_KEEP=1 ;;
-    --help) sed -n '2,9s/^# \{0,1\}//p' "$0"; exit 0 ;;
+    --help) sed -n '2,10s/^# \{0,1\}//p' "$0"; exit 0 ;;
     -*) echo "run-tunnel.sh: unknown option $argument" >&2; exit 2 ;;
     *) PATTERN=$argument ;;
     esac
 done
 
-SECONDS_OF_USE=12
+SECONDS_OF_USE=12 SECONDS_SEALED=25
 readonly UNBOUND=203.0.113.71 DNSMASQ=203.0.113.72 BIND=203.0.113.73
 
 # The cells: number, name, tool and record type, the resolver in between.
@@ -35,6 +36,9 @@ cells() {
 5 dns2tcp-txt dns2tcp:TXT $BIND
 6 dns2tcp-key dns2tcp:KEY $UNBOUND
 7 innocent innocent:- $UNBOUND
+8 sealed-iodine iodine:NULL dot
+9 sealed-iodine-txt iodine:TXT dot
+10 sealed-innocent innocent:- dot
 END
 }
 
@@ -44,7 +48,9 @@ unbound_up() {
     local number rest
     {
         lab_unbound_head
-        printf '  interface: %s@53\n  do-not-query-localhost: no\n  msg-cache-size: 8m\n' $UNBOUND
+        printf '  interface: %s@%s\n' $UNBOUND 53 $UNBOUND 853
+        printf '  do-not-query-localhost: no\n  msg-cache-size: 8m\n  tls-service-key: "%s"\n  tls-service-pem: "%s"\n' \
+            "$LAB_DIR/a.key" "$LAB_DIR/a.pem"
         lab_zone
         while read -r number rest; do echo "  local-zone: \"$(domain_of "$number").\" transparent"; done < <(cells)
         while read -r number rest; do
@@ -137,18 +143,34 @@ use_innocent() {
     lab_in "c$1" dnsperf -s "$4" -d "$LAB_DIR/innocent.names" -l $((SECONDS_OF_USE + 3)) -Q 200 | grep -q 'Queries sent'
 }
 
+# The client's own resolver, which asks onward over TLS and pads.
+seal() {
+    {
+        lab_unbound_head
+        printf '  interface: 127.0.0.1@53\n  msg-cache-size: 1m\n  tls-cert-bundle: "%s"\n' "$LAB_CA"
+        printf 'forward-zone:\n  name: "."\n  forward-tls-upstream: yes\n  forward-addr: %s@853#%s\n' $UNBOUND $LAB_A_NAME
+    } >"$LAB_DIR/seal$1.conf"
+    lab_daemon "c$1" "seal$1" unbound -d -c "$LAB_DIR/seal$1.conf"
+    lab_wait 10 lab_in "c$1" dig +tries=1 +time=1 @127.0.0.1 www.example.org
+}
+
 # run_cell NUMBER NAME TOOL:TYPE RESOLVER
 run_cell() {
+    local resolver=$4
     lab_client "c$1" "$1"
+    if [ "$resolver" = dot ]; then
+        resolver=127.0.0.1 SECONDS_OF_USE=$SECONDS_SEALED
+        seal "$1" || return
+    fi
     date +%s.%N >"$LAB_DIR/c$1.began"
-    "use_${3%%:*}" "$1" "$2" "${3#*:}" "$4" >"$LAB_DIR/c$1.out" 2>&1 && touch "$LAB_DIR/c$1.used"
+    "use_${3%%:*}" "$1" "$2" "${3#*:}" "$resolver" >"$LAB_DIR/c$1.out" 2>&1 && touch "$LAB_DIR/c$1.used"
 }
 
 tunnel_policy() {
     cat <<EOF
 sensor: {name: lab, interfaces: [lan0], mode: monitor}
 resolvers:
-  - {id: lab, addresses: [$UNBOUND, $DNSMASQ, $BIND], transports: [do53]}
+  - {id: lab, name: $LAB_A_NAME, addresses: [$UNBOUND, $DNSMASQ, $BIND], transports: [do53, dot]}
 zones:
   - {id: lab, networks: [10.53.0.0/16], approve: [lab], cleartext: alert, unapproved: alert}
 EOF
@@ -172,11 +194,32 @@ told() {
         | map("\(.domain) \(.tool) \(.after | ceil)") | join(";")' "$LAB_DIR/eve.json"
 }
 
+# What is said of a client's encrypted DNS: rule and families, and the seconds until then.
+told_sealed() {
+    jq -rs --arg client "$1" --argjson began "$2" '[.[] | select(.sealdns.kind? == "tunnel" and .sealdns.client == $client)]
+        | group_by(.sealdns.id) | map(min_by(.sealdns.revision))
+        | map("\(.sealdns.rule) \((.timestamp | sub("\\.[0-9]+"; "") | strptime("%Y-%m-%dT%H:%M:%S%z") | mktime) + 1 - $began | ceil)")
+        | join(";")' "$LAB_DIR/eve.json"
+}
+
+check_sealed() {
+    local got rule after
+    got=$(told_sealed "$(lab_client4 "$1")" "$(cat "$LAB_DIR/c$1.began")")
+    if [ "$2" = sealed-innocent ]; then
+        [ -z "$got" ] && ok "$2: no tunnel" || not_ok "$2: no tunnel" "$got"
+        return
+    fi
+    read -r rule after <<<"$got"
+    [ "$rule" = sealed-tunnel ] && ok "$2: one tunnel, by its records" || not_ok "$2: one tunnel, by its records" "'$got'"
+    [ "${after:-999}" -le 60 ] && ok "$2: within a minute ($after s)" || not_ok "$2: within a minute" "after '$after' s"
+}
+
 # check_cell NUMBER NAME TOOL:TYPE RESOLVER
 check_cell() {
     local got client domain tool after
     client=$(lab_client4 "$1")
     if [ ! -e "$LAB_DIR/c$1.used" ]; then not_ok "$2" "it did not work: $(tail -n1 "$LAB_DIR/c$1.out")"; return; fi
+    if [ "$4" = dot ]; then check_sealed "$@"; return; fi
     got=$(told "$client" "$(cat "$LAB_DIR/c$1.began")")
     if [ "$2" = innocent ]; then
         [ -z "$got" ] && ok "$2: no tunnel" || not_ok "$2: no tunnel" "$got"
@@ -205,7 +248,7 @@ main() {
     lab_up || exit 1
     resolvers_up
     while read -r number name tool resolver; do far_end_up "$number" "$tool"; done < <(cells)
-    lab_daemon gw tcpdump tcpdump --immediate-mode -U -nn -s 0 -i lan0 -w "$LAB_DIR/lan0.pcap" "udp port 53"
+    lab_daemon gw tcpdump tcpdump --immediate-mode -U -nn -s 0 -i lan0 -w "$LAB_DIR/lan0.pcap" "udp port 53 or tcp port 853"
     local tcpdump=$LAB_PID
     lab_wait 5 test -s "$LAB_DIR/lan0.pcap"
     live_policy >"$LAB_DIR/policy.yaml"
