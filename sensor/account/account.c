@@ -68,7 +68,7 @@ static int16_t resolver_of(const struct policy *p, const struct observation *o)
     int16_t by_address = policy_resolver_at(p, &o->server, NULL);
     int16_t by_name = -1;
 
-    if (o->kind == OBSERVE_FLOW && o->flow.tls.sni[0])
+    if (o->kind == OBSERVE_FLOW && o->flow.tls.sni[0] && !o->flow.tls.sni_outer)
         by_name = policy_resolver_named(p, o->flow.tls.sni);
     return by_name >= 0 ? by_name : by_address;
 }
@@ -327,6 +327,7 @@ void account_use_policy(struct account *a, const struct policy *policy)
         /* Interface and VLAN of old conversations are not kept; the next flow writes them anew. */
         o.iface = UINT16_MAX;
         text_copy(o.flow.tls.sni, sizeof o.flow.tls.sni, c->name);
+        o.flow.tls.sni_outer = a->policy && policy_is_outer_name(a->policy, c->name);
         write_note(a, &o);
         c->zone = o.note.zone;
         c->resolver = o.note.resolver;

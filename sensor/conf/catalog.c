@@ -1,4 +1,5 @@
 /* The data files of rules/: the resolver catalogue and the detections. */
+#include <stddef.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -63,10 +64,32 @@ static void read_version(struct reader *r, const struct node *n, void *object)
     read_value(r, n, &option, &version);
 }
 
+static void read_outer_names(struct reader *r, const struct node *n, void *object)
+{
+    struct policy *p = r->policy;
+    static const struct option option = {
+        .name = "outer_names", .kind = OPTION_NAME, .size = sizeof *p->outer_names};
+    char name[sizeof *p->outer_names];
+
+    (void)object;
+    if (!read_is_list(r, n))
+        return;
+    for (const struct node *e = n->first; e; e = e->next) {
+        char(*place)[sizeof name];
+
+        if (!read_value(r, e, &option, name))
+            continue;
+        place = reader_grow(r, &p->outer_names, &p->outer_name_count, sizeof *place);
+        if (place)
+            memcpy(place, name, sizeof name);
+    }
+}
+
 void read_catalog(struct reader *r, const struct node *root)
 {
     static const struct key keys[] = {
         PART("version", read_version, .required = true),
+        PART("outer_names", read_outer_names),
         PART("resolvers", read_entries_of_catalog, .required = true),
         KEYS_END,
     };
@@ -198,6 +221,68 @@ static void read_metadata(struct reader *r, const struct node *n, void *object)
     }
 }
 
+/* A node as it is written: a question and where its answers lead, or a leaf. */
+struct written_node {
+    enum feature ask;
+    uint32_t most, then, other, say;
+};
+
+static void read_node(struct reader *r, const struct node *entry, struct decision_tree *tree)
+{
+    static const struct key question[] = {
+        KEY("ask", OPTION_WORD, .required = true, FIELD(struct written_node, ask),
+            .word = feature_name),
+        KEY("most", OPTION_NUMBER, .required = true, FIELD(struct written_node, most), .least = 0,
+            .most = INT32_MAX),
+        KEY("then", OPTION_NUMBER, .required = true, FIELD(struct written_node, then), .least = 1,
+            .most = DECISION_NODES - 1),
+        KEY("other", OPTION_NUMBER, .required = true, FIELD(struct written_node, other), .least = 1,
+            .most = DECISION_NODES - 1),
+        KEYS_END,
+    };
+    static const struct key leaf[] = {
+        KEY("say", OPTION_NUMBER, .required = true, FIELD(struct written_node, say), .least = 0,
+            .most = 100),
+        KEYS_END,
+    };
+    bool asks = tree_member(entry, "ask") != NULL;
+    struct written_node w = {.say = 0};
+
+    read_map(r, entry, asks ? question : leaf, &w, "a node of the tree");
+    tree->node[tree->count++] =
+        (struct decision_node){.feature = (uint8_t)(asks ? w.ask : FEATURE_COUNT),
+                               .most = (int32_t)w.most,
+                               .then = (uint8_t)w.then,
+                               .other = (uint8_t)w.other,
+                               .confidence = (uint8_t)w.say};
+}
+
+static void read_tree(struct reader *r, const struct node *n, void *object)
+{
+    struct decision_tree *tree = &((struct policy_detection *)object)->tree;
+    const char *fault;
+    size_t at, i = 0;
+
+    if (!read_is_list(r, n))
+        return;
+    for (const struct node *e = n->first; e; e = e->next) {
+        if (tree->count == DECISION_NODES) {
+            complain(r->complaints, e, "too many nodes: at most %d", DECISION_NODES);
+            return;
+        }
+        if (e->kind != NODE_MAP) {
+            complain(r->complaints, e,
+                     "a node is {ask: FEATURE, most: N, then: I, other: J} or {say: N}");
+            return;
+        }
+        read_node(r, e, tree);
+    }
+    fault = decision_fault(tree, &at);
+    for (const struct node *e = n->first; fault && e; e = e->next)
+        if (i++ == at)
+            complain(r->complaints, e, "node %zu: %s", at, fault);
+}
+
 static const struct key detection_keys[] = {
     KEY("id", OPTION_ID, .required = true, FIELD(struct policy_detection, id)),
     KEY("kind", OPTION_WORD, .required = true, FIELD(struct policy_detection, kind),
@@ -214,6 +299,7 @@ static const struct key detection_keys[] = {
     PART("thresholds", read_thresholds),
     PART("ordinary", read_ordinary),
     PART("names", read_names_watched),
+    PART("tree", read_tree),
     PART("attack", read_metadata),
     PART("controls", read_metadata),
     KEY("explanation", OPTION_TEXT, FIELD(struct policy_detection, explanation)),

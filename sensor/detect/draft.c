@@ -129,3 +129,12 @@ bool transport_is_clear(unsigned transport)
 {
     return transport == TRANSPORT_DO53_UDP || transport == TRANSPORT_DO53_TCP;
 }
+
+void draft_sni(struct evidence *e, const char *name, bool outer)
+{
+    if (!name[0])
+        return;
+    evidence_string(e, "sni", name);
+    if (outer)
+        evidence_string(e, "sni_trust", "outer");
+}

@@ -41,6 +41,8 @@ nsec_t draft_idle(const struct policy *p, const char *rule);
 void draft_name(const struct dns_message *m, char *out, size_t size);
 /* Takes over a text that is not empty, cut to what fits. */
 void draft_text(char *to, size_t size, const char *from);
+/* The name a client asked for; the outer one of ECH is called so: it says nothing of the server. */
+void draft_sni(struct evidence *e, const char *name, bool outer);
 /* The words of identified_by, joined by commas. */
 void draft_identified_by(unsigned bits, char *out, size_t size);
 bool transport_is_sealed(unsigned transport);

@@ -19,7 +19,7 @@ struct pair {
     uint8_t next_flow;
     uint8_t confidence, identified_by;
     uint8_t cause; /* of the last failure */
-    bool excepted, worked;
+    bool excepted, worked, sni_outer;
     uint16_t tls_version;
     uint32_t failed;
     uint64_t queries;
@@ -36,8 +36,8 @@ struct unapproved {
 static enum severity severity_of_pair(const struct unapproved *u, const struct pair *p,
                                       enum severity usual)
 {
-    bool known =
-        p->seen.resolver >= 0 || (p->name[0] && policy_resolver_named(u->policy, p->name) >= 0);
+    bool known = p->seen.resolver >= 0 ||
+                 (p->name[0] && !p->sni_outer && policy_resolver_named(u->policy, p->name) >= 0);
 
     if (p->excepted || p->item.key.zone == ZONE_GATEWAY)
         return SEVERITY_INFORMATIONAL;
@@ -72,8 +72,7 @@ static void write_evidence(const struct unapproved *u, const struct pair *p, str
         evidence_integer(e, "queries", (int64_t)p->queries);
     if (p->seen.resolver >= 0 && (size_t)p->seen.resolver < u->policy->resolver_count)
         evidence_string(e, "server_is", u->policy->resolvers[p->seen.resolver].id);
-    if (p->name[0])
-        evidence_string(e, "sni", p->name);
+    draft_sni(e, p->name, p->sni_outer);
 }
 
 static void tell(void *context, struct tally_item *item, nsec_t now)
@@ -90,6 +89,7 @@ static void tell(void *context, struct tally_item *item, nsec_t now)
     f.cut = (uint8_t)cut_of_pair(u, p);
     f.excepted = p->excepted;
     f.tls_version = p->tls_version;
+    f.sni_outer = p->sni_outer;
     snprintf(f.name, sizeof f.name, "%s", p->name);
     snprintf(f.alpn, sizeof f.alpn, "%s", p->alpn);
     snprintf(f.ja3, sizeof f.ja3, "%s", p->ja3);
@@ -154,6 +154,8 @@ static void keep_facts(struct unapproved *u, struct pair *p, const struct observ
     p->queries += flow->queries;
     if (flow->tls.version)
         p->tls_version = flow->tls.version;
+    if (flow->tls.sni[0])
+        p->sni_outer = flow->tls.sni_outer;
     draft_text(p->name, sizeof p->name, flow->tls.sni);
     draft_text(p->alpn, sizeof p->alpn, flow->tls.alpn);
     draft_text(p->ja3, sizeof p->ja3, flow->tls.ja3);

@@ -20,19 +20,21 @@ int feature_of(const char *word)
 }
 
 /* The child's depth, or what is wrong with it. */
-static const char *attach(const struct tree *t, size_t parent, uint8_t child, uint8_t *depth)
+static const char *attach(const struct decision_tree *t, size_t parent, uint8_t child,
+                          uint8_t *depth)
 {
     if (child <= parent || child >= t->count)
         return "its children stand behind it";
     if (depth[child])
         return "it shares a child with another node";
     depth[child] = (uint8_t)(depth[parent] + 1);
-    return depth[child] > TREE_DEPTH + 1 ? "its children lie too deep: at most 6 questions" : NULL;
+    return depth[child] > DECISION_DEPTH + 1 ? "its children lie too deep: at most 6 questions"
+                                             : NULL;
 }
 
-static const char *node_fault(const struct tree *t, size_t i, uint8_t *depth)
+static const char *node_fault(const struct decision_tree *t, size_t i, uint8_t *depth)
 {
-    const struct tree_node *n = t->node + i;
+    const struct decision_node *n = t->node + i;
     const char *fault;
 
     if (depth[i] == 0)
@@ -45,12 +47,12 @@ static const char *node_fault(const struct tree *t, size_t i, uint8_t *depth)
     return fault ? fault : attach(t, i, n->other, depth);
 }
 
-const char *tree_fault(const struct tree *t, size_t *at)
+const char *decision_fault(const struct decision_tree *t, size_t *at)
 {
-    uint8_t depth[TREE_NODES] = {1}; /* 0: not reached yet */
+    uint8_t depth[DECISION_NODES] = {1}; /* 0: not reached yet */
 
     *at = 0;
-    if (t->count > TREE_NODES)
+    if (t->count > DECISION_NODES)
         return "too many nodes: at most 127";
     for (size_t i = 0; i < t->count; i++) {
         const char *fault = node_fault(t, i, depth);
@@ -62,12 +64,12 @@ const char *tree_fault(const struct tree *t, size_t *at)
     return NULL;
 }
 
-uint8_t tree_judge(const struct tree *t, const struct behaviour *b, unsigned *leaf)
+uint8_t decision_judge(const struct decision_tree *t, const struct behaviour *b, unsigned *leaf)
 {
     unsigned at = 0;
 
     while (at < t->count && t->node[at].feature < FEATURE_COUNT) {
-        const struct tree_node *n = t->node + at;
+        const struct decision_node *n = t->node + at;
 
         at = b->feature[n->feature] <= n->most ? n->then : n->other;
     }

@@ -38,19 +38,19 @@ struct behaviour {
 };
 
 /* Depth 6 below the root. */
-enum { TREE_DEPTH = 6, TREE_NODES = 127 };
+enum { DECISION_DEPTH = 6, DECISION_NODES = 127 };
 
-struct tree_node {
+struct decision_node {
     int32_t most;    /* the way is `then` where the feature is not more than this, else `other` */
     uint8_t feature; /* enum feature; FEATURE_COUNT: a leaf */
     uint8_t then, other;
     uint8_t confidence; /* of a leaf, 0..100 that the flow is DNS over HTTPS */
 };
 
-/* A tree that tree_fault() finds nothing wrong with; without nodes it says 0 to everything. */
-struct tree {
+/* A tree that decision_fault() finds nothing wrong with; without nodes it says 0 to everything. */
+struct decision_tree {
     uint8_t count;
-    struct tree_node node[TREE_NODES];
+    struct decision_node node[DECISION_NODES];
 };
 
 /* The word of a feature; "?" for a value out of range. */
@@ -59,10 +59,10 @@ const char *feature_name(unsigned feature);
 int feature_of(const char *word);
 
 /* What is wrong with the node at *at, or NULL: every node but the first is the child of exactly one
- * before it, none lies deeper than TREE_DEPTH, features and confidences are such. */
-const char *tree_fault(const struct tree *t, size_t *at);
+ * before it, none lies deeper than DECISION_DEPTH, features and confidences are such. */
+const char *decision_fault(const struct decision_tree *t, size_t *at);
 /* Confidence that a flow which behaves so is DNS over HTTPS; *leaf (may be NULL) says by which
  * node. */
-uint8_t tree_judge(const struct tree *t, const struct behaviour *b, unsigned *leaf);
+uint8_t decision_judge(const struct decision_tree *t, const struct behaviour *b, unsigned *leaf);
 
 #endif

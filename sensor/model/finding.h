@@ -29,7 +29,8 @@ struct finding {
     uint16_t tls_version;
     uint8_t muted; /* enum severity that it has but for a mute of the policy; SEVERITY_NONE: none */
     bool excepted; /* an exception of the policy covers it */
-    bool query;    /* the packet that decided it was a DNS query */
+    bool sni_outer;             /* name is the outer one of ECH: it hides another */
+    bool query;                 /* the packet that decided it was a DNS query */
     struct addr client, server; /* zero: the finding is about no single one */
     uint64_t key;               /* equal keys are repeats of one thing: they grow one event */
     uint64_t flow_id;

@@ -2,6 +2,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #include "base/error.h"
 #include "model/note.h"
@@ -183,6 +184,7 @@ void policy_destroy(struct policy *p)
     free(p->exceptions);
     free(p->mutes);
     free(p->roles);
+    free(p->outer_names);
     free(p->outputs);
     free(p->detections);
     free(p->gateway);
@@ -229,6 +231,14 @@ int16_t policy_resolver_at(const struct policy *p, const struct addr *server, bo
 int16_t policy_resolver_named(const struct policy *p, const char *name)
 {
     return name_map_find(&p->index->names, name);
+}
+
+bool policy_is_outer_name(const struct policy *p, const char *name)
+{
+    for (size_t i = 0; i < p->outer_name_count; i++)
+        if (strcasecmp(p->outer_names[i], name) == 0)
+            return true;
+    return false;
 }
 
 bool policy_is_gateway(const struct policy *p, const struct addr *a)

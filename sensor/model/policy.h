@@ -25,6 +25,9 @@ uint8_t policy_inside(const struct policy *p, const struct addr *client, const s
 /* What sensor.roles says of this address, 0: nothing, or `client`. */
 uint8_t policy_roles_of(const struct policy *p, const struct addr *a);
 bool policy_is_gateway(const struct policy *p, const struct addr *a);
+/* The name is one that every client of ECH shows instead of the site that it means (RFC 9849 6.1):
+ * it says nothing of whom it talks to. */
+bool policy_is_outer_name(const struct policy *p, const char *name);
 /* The zone approves this resolver for this transport. */
 bool policy_approves(const struct policy *p, int16_t zone, int16_t resolver, enum transport t);
 /* NULL: none that holds at this time for this client and resolver. */

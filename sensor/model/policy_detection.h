@@ -5,6 +5,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "model/behaviour.h"
 #include "model/names.h"
 
 enum { DETECTION_THRESHOLDS = 40, DETECTION_ORDINARY = 32, DETECTION_NAMES = 16 };
@@ -26,6 +27,7 @@ struct policy_detection {
     size_t ordinary_count;
     char names[DETECTION_NAMES][64]; /* names it watches; lower case */
     size_t name_count;
+    struct decision_tree tree; /* of a detection by behaviour; without nodes elsewhere */
 };
 
 #endif

@@ -97,6 +97,8 @@ struct policy {
     nsec_t store_max_age;
     struct policy_resolver *resolvers; /* the file's, then the catalogue's */
     size_t resolver_count;
+    char (*outer_names)[256]; /* public names of ECH (RFC 9849); lower case */
+    size_t outer_name_count;
     struct policy_zone *zones;
     size_t zone_count;
     struct policy_exception *exceptions;

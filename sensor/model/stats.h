@@ -37,6 +37,9 @@
     X(flows, "flows tracked")                                                                      \
     X(flows_evicted, "flows evicted before their end")                                             \
     X(flows_undecided, "flows never classified: memory or packets were short")                     \
+    X(hellos, "ClientHellos read")                                                                 \
+    X(hellos_ech, "... with the extension of ECH, which most browsers send as GREASE")             \
+    X(hellos_outer, "... whose name is known to hide another: ECH in use")                         \
     X(behaviours, "times that it was told how a TLS or QUIC flow behaves")                         \
     X(behaviours_unwatched, "flows whose behaviour nobody watched: memory was short")              \
     X(classified, "flows given a verdict by nDPI")                                                 \

@@ -28,7 +28,8 @@ struct tls_facts {
     bool certificate_seen;
     bool names_cut;     /* not all names of the certificate stand there */
     bool sni_certified; /* the certificate is for the name that the client asked for */
-    bool ech;           /* extension 0xfe0d: GREASE or real (RFC 9849), the SNI is the outer name */
+    bool ech;           /* extension 0xfe0d: real (RFC 9849), or GREASE as most browsers send it */
+    bool sni_outer;     /* real it is: sni is a public name that hides another */
     bool resumed;
     uint16_t version;         /* negotiated, 0x0304 is TLS 1.3; 0: not seen */
     uint16_t version_offered; /* the highest */

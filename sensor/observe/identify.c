@@ -18,6 +18,11 @@ bool alpn_offers(const char *alpn, const char *name)
     return false;
 }
 
+bool identify_outer(const struct observer *o, const struct tls_facts *facts)
+{
+    return facts->ech && o->policy && policy_is_outer_name(o->policy, facts->sni);
+}
+
 static void look_up(const struct observer *o, const struct flow *f, struct sight *s)
 {
     const struct tls_facts *facts = f->cold ? f->cold->facts : NULL;
@@ -25,7 +30,8 @@ static void look_up(const struct observer *o, const struct flow *f, struct sight
     if (!o->policy)
         return;
     s->addressed = policy_resolver_at(o->policy, flow_addr(f, SIDE_SERVER), &s->shared) >= 0;
-    s->named = facts && facts->sni[0] && policy_resolver_named(o->policy, facts->sni) >= 0;
+    s->named = facts && facts->sni[0] && !identify_outer(o, facts) &&
+               policy_resolver_named(o->policy, facts->sni) >= 0;
 }
 
 static void give(struct flow *f, struct name_given given)
@@ -70,6 +76,15 @@ static struct name_given otherwise(const struct sight *s)
     }
 }
 
+static void count_hello(struct observer *o, const struct tls_facts *facts)
+{
+    if (!facts || !facts->hello_seen)
+        return;
+    o->stats->hellos++;
+    o->stats->hellos_ech += facts->ech;
+    o->stats->hellos_outer += identify_outer(o, facts);
+}
+
 void identify(struct observer *o, struct flow *f, enum seen_as seen)
 {
     const struct cold *c = f->cold;
@@ -80,6 +95,7 @@ void identify(struct observer *o, struct flow *f, enum seen_as seen)
         s.guess = c->guess;
         s.dnscrypt = c->quic.dnscrypt;
         s.alpn = c->facts ? c->facts->alpn : "";
+        count_hello(o, c->facts);
     }
     look_up(o, f, &s);
     for (const struct protocol *const *p = protocols; *p; p++) {

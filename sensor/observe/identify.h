@@ -36,6 +36,8 @@ extern const struct protocol *const protocols[]; /* ends in NULL */
 /* One of the names in a list like "h2,http/1.1". */
 bool alpn_offers(const char *alpn, const char *name);
 
+/* The name in this hello is the outer one of ECH. */
+bool identify_outer(const struct observer *o, const struct tls_facts *facts);
 /* From the port alone: what an attempt is meant to be. */
 void identify_by_port(const struct observer *o, struct flow *f);
 /* What the port says is wrong: nothing is known yet. */

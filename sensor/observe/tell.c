@@ -4,6 +4,7 @@
 
 #include "base/hash.h"
 #include "observe/flows.h"
+#include "observe/identify.h"
 
 uint64_t tell_flow_id(const struct observer *o, const struct flow *f)
 {
@@ -63,8 +64,10 @@ static struct flow_observation *begin(struct observer *o, const struct flow *f, 
         f->transport >= TRANSPORT_DOT && f->transport <= TRANSPORT_DNSCRYPT;
     if (c) {
         out->flow.handshake_us = c->handshake_us;
-        if (c->facts)
+        if (c->facts) {
             out->flow.tls = *c->facts;
+            out->flow.tls.sni_outer = identify_outer(o, c->facts);
+        }
     }
     return &out->flow;
 }

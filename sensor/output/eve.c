@@ -177,10 +177,18 @@ static void set_alpns(struct json_writer *w, const struct finding *f)
     json_close(w, ']');
 }
 
+/* The outer name of ECH (RFC 9849) says nothing of whom the client talks to. */
+static void set_sni(struct json_writer *w, const struct finding *f)
+{
+    set_text(w, "sni", f->name);
+    if (f->sni_outer)
+        json_string_member(w, "sni_trust", "outer");
+}
+
 static void set_tls(struct json_writer *w, const struct finding *f)
 {
     json_open(w, "tls", '{');
-    set_text(w, "sni", f->name);
+    set_sni(w, f);
     set_text(w, "version", version_name(f->tls_version));
     set_alpns(w, f);
     if (f->ja3[0]) {
@@ -206,7 +214,7 @@ static void set_protocol(struct json_writer *w, const struct finding *f)
     case TRANSPORT_DOQ:
     case TRANSPORT_DOH3:
         json_open(w, "quic", '{');
-        set_text(w, "sni", f->name);
+        set_sni(w, f);
         json_close(w, '}');
         break;
     default:

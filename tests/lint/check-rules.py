@@ -29,6 +29,7 @@ MARKS = {"memory", "shared-cdn"}
 SIGNATURES = range(8530000, 8540000)
 # struct policy_detection in model/policy.h: what it holds, without the final NUL
 TEXTS = {"title": 80, "category": 63, "explanation": 767, "what_to_do": 511}
+TREE_NODES, TREE_DEPTH = 127, 6
 THRESHOLDS, THRESHOLD_NAME, METADATA = 40, 39, 255
 LISTED = {"ordinary": 32, "names": 16}  # keys that hold domains, each with its reason, and how many at most
 CONTROLS = (
@@ -91,6 +92,11 @@ def words(prefix):
     return set(re.findall(rf'X\({prefix}_\w+, "([a-z0-9-]+)"\)', text))
 
 
+def features():
+    text = (ROOT / "sensor/model/behaviour.h").read_text(encoding="utf-8")
+    return set(re.findall(r'X\(FEATURE_\w+, "([a-z0-9_]+)"\)', text))
+
+
 def address(text, parse=ipaddress.ip_address):
     try:
         return parse(text) if isinstance(text, str) else None
@@ -139,12 +145,14 @@ def check_catalog_entry(checks, entry, addresses, names):
 
 def check_catalog(checks):
     catalog, where = checks.load(checks.folder / "catalog.yaml")
-    if catalog is None or not checks.keys(catalog, {"version", "resolvers"}, set(), where):
+    if catalog is None or not checks.keys(catalog, {"version", "resolvers"}, {"outer_names"}, where):
         return set()
     checks.that(catalog["version"] == 1, where, "version is 1")
     entries = catalog["resolvers"]
     if not checks.that(isinstance(entries, list) and all(isinstance(e, dict) for e in entries), where, "no list of entries"):
         return set()
+    for name in catalog.get("outer_names", []):
+        checks.that(NAME.fullmatch(str(name)), where, f"outer_names: not a name: {name}")
     ids = [str(entry.get("id")) for entry in entries]
     checks.that(len(set(ids)) == len(ids), where, "an id is there twice")
     checks.that(ids == sorted(ids), where, "entries are not sorted by id")
@@ -181,11 +189,32 @@ def check_listed(checks, key, listed, where):
     checks.that(len(set(domains)) == len(domains), where, f"a domain of {key} is there twice")
 
 
+def check_tree(checks, nodes, where):
+    """A decision tree of model/behaviour.h: a node stands before its children, and each but the first is one's child."""
+    if not checks.that(isinstance(nodes, list) and 0 < len(nodes) <= TREE_NODES, where, f"tree holds 1 to {TREE_NODES} nodes"):
+        return
+    depth = {0: 0}
+    for i, node in enumerate(nodes):
+        spot = f"{where}: node {i} of the tree"
+        if not checks.that(isinstance(node, dict) and i in depth, spot, "is no child of a node before it"):
+            return
+        if "say" in node:
+            checks.that(node.keys() == {"say"} and 0 <= node["say"] <= 100, spot, "a leaf is {say: 0 to 100}")
+            continue
+        good = node.keys() == {"ask", "most", "then", "other"} and node["ask"] in features()
+        if not checks.that(good, spot, "is {ask: FEATURE, most: N, then: I, other: J}"):
+            return
+        for child in (node["then"], node["other"]):
+            good = i < child < len(nodes) and child not in depth and depth[i] < TREE_DEPTH
+            checks.that(good, spot, f"child {child} is none, another's, or too deep")
+            depth[child] = depth[i] + 1
+
+
 def check_detection(checks, path, kinds, ids, signatures):
     entry, where = checks.load(path)
     required = {"id", "kind", "signature_id", "rev", "title", "category", "severity", "thresholds", "attack",
                 "controls", "false_positives", "explanation", "what_to_do"}
-    if entry is None or not checks.keys(entry, required, {"signatures", *LISTED}, where):
+    if entry is None or not checks.keys(entry, required, {"signatures", "tree", *LISTED}, where):
         return
     checks.that(ID.fullmatch(str(entry["id"])), where, "id is not of [a-z0-9-]")
     checks.that(entry["id"] == path.stem, where, "id is not the file's name")
@@ -202,6 +231,8 @@ def check_detection(checks, path, kinds, ids, signatures):
     check_thresholds(checks, entry["thresholds"], where)
     for key in LISTED:
         check_listed(checks, key, entry.get(key, []), where)
+    if "tree" in entry:
+        check_tree(checks, entry["tree"], where)
     for key, most in TEXTS.items():
         good = isinstance(entry[key], str) and 0 < len(entry[key].strip().encode()) <= most
         checks.that(good, where, f"{key} is no text of 1 to {most} bytes")
@@ -292,6 +323,11 @@ SPOILT = [  # file, what stands there, what is put in its place: each must be fo
     ("detections/downgrade.yaml", "NIST SP 800-81r3", "NIST"),
     ("detections/tunnel.yaml", "domain: sophosxl.net", "domain: sophosxl_.net."),
     ("detections/tunnel.yaml", "reason: ", "because: "),
+    ("detections/hidden-resolver.yaml", "then: 1, ", "then: 0, "),
+    ("detections/hidden-resolver.yaml", "other: 2}", "other: 1}"),
+    ("detections/hidden-resolver.yaml", "{say: ", "{says: "),
+    ("detections/hidden-resolver.yaml", "{ask: ", "{ask: no_"),
+    ("catalog.yaml", "- cloudflare-ech.com", "- cloudflare ech"),
     ("policy.yaml", "mode: monitor", "mode: observe"),
     ("policy.yaml", "approve: []", "approve: [nobody]"),
     ("policy.yaml", "10.0.0.0/8", "10.0.0.1/8"),

@@ -9,7 +9,7 @@ set -u
 . "$(dirname "$0")/lab.sh"
 DOH=$LAB_ROOT/tests/doh
 OUT=$1 SEED=$2 TIME=${3:-120} ROLES=${4:-}
-CLIENTS=6
+CLIENTS=12
 readonly DOH_NET=203.0.113
 
 # The server's addresses: .101 Unbound that pads, .102 Unbound that does not, .103 dnsdist, .104 caddy for both, .105 and
@@ -188,6 +188,7 @@ recording_down() {
 
 lab_up || exit 1
 trap recording_down EXIT
+lab_in isp nft flush ruleset # nothing is rejected here, UDP on 443 neither
 recording_servers
 recording_clients
 lab_daemon gw tcpdump tcpdump --immediate-mode -U -i lan0 -w "$LAB_DIR/session.pcap" port 443

@@ -484,6 +484,46 @@ static void other_files(void **state)
     free(all);
 }
 
+/* A decision tree is checked node by node before anything is asked of it. */
+static void trees(void **state)
+{
+    static const struct wrong list[] = {
+        {"{ask: client_median, most: 1, then: 1, other: 2}, {say: 0}, {say: 9}", ""},
+        {"{ask: no_such, most: 1, then: 1, other: 2}, {say: 0}, {say: 9}",
+         "d:8:14: `ask` cannot be `no_such`: one of quic, client_records, server_records, "
+         "client_median, client_p90, client_query_milli, ...\n"},
+        {"{say: 101}", "d:8:14: `say` cannot be `101`: a whole number from 0 to 100\n"},
+        {"{say: 1}, {say: 2}", "d:8:18: node 1: no node leads to it\n"},
+        {"{ask: quic, most: 0, then: 1, other: 1}, {say: 0}",
+         "d:8:8: node 0: it shares a child with another node\n"},
+        {"{ask: quic, most: 0, then: 1, other: 3}, {say: 0}, {say: 0}",
+         "d:8:8: node 0: its children stand behind it\n"},
+        {"5", "d:8:8: a node is {ask: FEATURE, most: N, then: I, other: J} or {say: N}\n"},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof list / sizeof *list; i++) {
+        char text[512], *all = NULL;
+        struct conf_text detections = {"d", text, 0};
+        struct conf_source source = {.detections = &detections, .detection_count = 1, .now = NOW};
+        struct conf_report report = {0};
+        struct policy *out = NULL;
+        size_t size;
+
+        detections.length = (size_t)snprintf(
+            text, sizeof text,
+            "id: hidden-resolver\nkind: unapproved-resolver\nsignature_id: 8530035\nrev: 1\n"
+            "title: x\ncategory: y\nseverity: 3\ntree: [%s]\n",
+            list[i].text);
+        report.to = open_memstream(&all, &size);
+        assert_int_equal(conf_load(&source, &report, &out), *list[i].told ? SD_ECONF : SD_OK);
+        fclose(report.to);
+        assert_string_equal(all, list[i].told);
+        free(all);
+        policy_destroy(out);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -494,6 +534,7 @@ int main(void)
         cmocka_unit_test(hostile),     cmocka_unit_test(many_at_once),
         cmocka_unit_test(other_files), cmocka_unit_test(mutes),
         cmocka_unit_test(evidence),
+        cmocka_unit_test(trees),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -339,6 +339,25 @@ static void detections(void **state)
     policy_destroy(q);
 }
 
+static void what_decides_by_behaviour(void **state)
+{
+    const struct policy_detection *d;
+    struct policy *p = load(NULL);
+    size_t at;
+
+    (void)state;
+    d = policy_detection_named(p, "hidden-resolver");
+    assert_non_null(d);
+    assert_true(d->tree.count > 2);
+    assert_null(decision_fault(&d->tree, &at));
+    assert_int_equal(policy_detection_named(p, "unapproved-resolver")->tree.count, 0);
+    assert_true(policy_is_outer_name(p, "cloudflare-ech.com"));
+    assert_true(policy_is_outer_name(p, "Cloudflare-ECH.com"));
+    assert_false(policy_is_outer_name(p, "dns.google"));
+    assert_false(policy_is_outer_name(p, ""));
+    policy_destroy(p);
+}
+
 static void round_trip(void **state)
 {
     const char *texts[] = {NULL, "", full, "sensor: {name: \"a: #b\"}\n",
@@ -414,6 +433,7 @@ int main(void)
         cmocka_unit_test(end_of_day),
         cmocka_unit_test(host_gateway),
         cmocka_unit_test(detections),
+        cmocka_unit_test(what_decides_by_behaviour),
         cmocka_unit_test(round_trip),
         cmocka_unit_test(reload),
         cmocka_unit_test(files),

@@ -18,7 +18,7 @@
         .feature = FEATURE_COUNT, .confidence = (c)                                                \
     }
 
-static const struct tree good = {
+static const struct decision_tree good = {
     .count = 5,
     .node = {ASK(FEATURE_RATIO, 8000, 1, 2), ASK(FEATURE_CLIENT_P90, 450, 3, 4), SAY(0), SAY(90),
              SAY(10)},
@@ -27,20 +27,20 @@ static const struct tree good = {
 static void test_judges(void **state)
 {
     struct behaviour b = {{0}};
-    struct tree none = {0};
+    struct decision_tree none = {0};
     unsigned leaf;
 
     (void)state;
-    assert_int_equal(tree_judge(&none, &b, NULL), 0);
+    assert_int_equal(decision_judge(&none, &b, NULL), 0);
     b.feature[FEATURE_RATIO] = 8000;
     b.feature[FEATURE_CLIENT_P90] = 450;
-    assert_int_equal(tree_judge(&good, &b, &leaf), 90);
+    assert_int_equal(decision_judge(&good, &b, &leaf), 90);
     assert_int_equal(leaf, 3);
     b.feature[FEATURE_CLIENT_P90] = 451;
-    assert_int_equal(tree_judge(&good, &b, &leaf), 10);
+    assert_int_equal(decision_judge(&good, &b, &leaf), 10);
     assert_int_equal(leaf, 4);
     b.feature[FEATURE_RATIO] = 8001;
-    assert_int_equal(tree_judge(&good, &b, &leaf), 0);
+    assert_int_equal(decision_judge(&good, &b, &leaf), 0);
     assert_int_equal(leaf, 2);
 }
 
@@ -53,21 +53,21 @@ static void test_words(void **state)
     assert_string_equal(feature_name(FEATURE_COUNT), "?");
 }
 
-static void is_wrong(struct tree t, size_t where)
+static void is_wrong(struct decision_tree t, size_t where)
 {
     size_t at = 99;
 
-    assert_non_null(tree_fault(&t, &at));
+    assert_non_null(decision_fault(&t, &at));
     assert_int_equal(at, where);
 }
 
 static void test_faults(void **state)
 {
-    struct tree t = good;
+    struct decision_tree t = good;
     size_t at;
 
     (void)state;
-    assert_null(tree_fault(&good, &at));
+    assert_null(decision_fault(&good, &at));
     t.node[1].then = 1; /* itself */
     is_wrong(t, 1);
     t.node[1].then = 0; /* back */
@@ -84,17 +84,17 @@ static void test_faults(void **state)
     t = good;
     t.node[3].confidence = 101;
     is_wrong(t, 3);
-    t.node[3] = (struct tree_node){.feature = FEATURE_COUNT + 1};
+    t.node[3] = (struct decision_node){.feature = FEATURE_COUNT + 1};
     is_wrong(t, 3);
     memset(&t, 0, sizeof t);
     for (uint8_t i = 0; i < 13; i++) /* a chain of six questions, then of seven */
         t.node[i] = i % 2 == 0 && i < 12
-                        ? (struct tree_node)ASK(0, 0, (uint8_t)(i + 1), (uint8_t)(i + 2))
-                        : (struct tree_node)SAY(0);
+                        ? (struct decision_node)ASK(0, 0, (uint8_t)(i + 1), (uint8_t)(i + 2))
+                        : (struct decision_node)SAY(0);
     t.count = 13;
-    assert_null(tree_fault(&t, &at));
-    t.node[12] = (struct tree_node)ASK(0, 0, 13, 14);
-    t.node[13] = t.node[14] = (struct tree_node)SAY(0);
+    assert_null(decision_fault(&t, &at));
+    t.node[12] = (struct decision_node)ASK(0, 0, 13, 14);
+    t.node[13] = t.node[14] = (struct decision_node)SAY(0);
     t.count = 15;
     is_wrong(t, 12);
 }

@@ -404,6 +404,46 @@ static void test_tls_on_53(void **state)
     assert_int_equal(t.stats.dns_queries + t.stats.dns_malformed, 0);
 }
 
+/* RFC 9849: the extension alone is GREASE as a rule; with a public name in front it hides another
+ * name, and that one is no resolver's even if the policy calls it so. */
+static void test_outer_names(void **state)
+{
+    static char outer[1][256] = {"cloudflare-ech.com"};
+    struct policy *policy;
+
+    (void)state;
+    for (int known = 0; known < 2; known++) {
+        trace_begin(&t, IP_PROTO_TCP, 443);
+        policy = calloc(1, sizeof *policy);
+        policy->zones = calloc(2, sizeof *policy->zones);
+        policy->zone_count = 2;
+        policy->resolvers = calloc(1, sizeof *policy->resolvers);
+        policy->resolver_count = 1;
+        policy->resolvers->names = calloc(1, sizeof(char *));
+        policy->resolvers->names[0] = strdup("cloudflare-ech.com");
+        policy->resolvers->name_count = 1;
+        policy->outer_names = calloc(1, sizeof outer);
+        memcpy(policy->outer_names, outer, sizeof outer);
+        policy->outer_name_count = (size_t)known;
+        assert_int_equal(policy_compile(policy), 0);
+        observer_use_policy(t.observer, policy);
+        t.sni = "cloudflare-ech.com";
+        t.ech = true;
+        trace_handshake(&t);
+        hello();
+        finished();
+        trace_end(&t);
+        assert_non_null(trace_phase(&t, FLOW_IDENTIFIED));
+        assert_int_equal(trace_phase(&t, FLOW_IDENTIFIED)->flow.tls.sni_outer, known);
+        assert_int_equal(trace_phase(&t, FLOW_IDENTIFIED)->transport,
+                         known ? TRANSPORT_TLS : TRANSPORT_DOH2);
+        assert_int_equal(t.stats.hellos, 1);
+        assert_int_equal(t.stats.hellos_ech, 1);
+        assert_int_equal(t.stats.hellos_outer, known);
+        policy_destroy(policy);
+    }
+}
+
 static void test_plain_tls_is_let_go(void **state)
 {
     const struct observation *o;
@@ -834,6 +874,7 @@ int main(void)
         cmocka_unit_test(test_tls_1_2),
         cmocka_unit_test(test_alpn_on_another_port),
         cmocka_unit_test(test_tls_on_53),
+        cmocka_unit_test(test_outer_names),
         cmocka_unit_test(test_plain_tls_is_let_go),
         cmocka_unit_test(test_no_answer_to_syn),
         cmocka_unit_test(test_packets_are_the_clock_too),

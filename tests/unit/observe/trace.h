@@ -28,6 +28,7 @@ struct trace {
     bool v6;
     /* what the stand-in classifier says after its first payload */
     const char *sni, *alpn;
+    bool ech;
     uint16_t cipher;
     size_t states;
 };
@@ -65,6 +66,7 @@ static void stand_in_facts(void *classifier, void *flow, struct tls_facts *out)
     (void)flow;
     memset(out, 0, sizeof *out);
     out->cipher = t->cipher;
+    out->ech = t->ech;
     out->hello_seen = t->sni || t->alpn;
     if (t->sni)
         strcpy(out->sni, t->sni);
