@@ -9,6 +9,10 @@
 #include "capture/capture.h"
 #include "engine/pipeline.h"
 
+#define TICK (100 * NSEC_MS)
+
+enum { MOST_TICKS = 1000 }; /* over one silence */
+
 struct run {
     struct front *front;
     const char *session;
@@ -46,8 +50,10 @@ static void put_frame(void *context, const struct frame *frame)
 
     if (!r->first)
         r->first = r->ticked = frame->time;
-    for (; frame->time - r->ticked >= 100 * NSEC_MS; r->ticked += 100 * NSEC_MS)
-        front_tick(r->front, r->ticked);
+    for (int i = 0; i < MOST_TICKS && frame->time - r->ticked >= TICK; i++)
+        front_tick(r->front, r->ticked += TICK);
+    if (frame->time > r->ticked)
+        r->ticked = frame->time;
     front_frame(r->front, frame);
 }
 
