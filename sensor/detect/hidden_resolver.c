@@ -423,6 +423,7 @@ static size_t hidden_bytes(const void *state)
 }
 
 const struct detector detector_hidden_resolver = {.name = RULE,
+                                                  .reads = READ_FLOWS,
                                                   .create = hidden_create,
                                                   .destroy = hidden_destroy,
                                                   .use_policy = hidden_use_policy,
