@@ -533,8 +533,7 @@ int main(void)
         cmocka_unit_test(exceptions),  cmocka_unit_test(warnings),
         cmocka_unit_test(hostile),     cmocka_unit_test(many_at_once),
         cmocka_unit_test(other_files), cmocka_unit_test(mutes),
-        cmocka_unit_test(evidence),
-        cmocka_unit_test(trees),
+        cmocka_unit_test(evidence),    cmocka_unit_test(trees),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
