@@ -10,6 +10,7 @@
 #define WAYS    4     /* of a name's line: the latest first */
 #define PARENTS 8192
 #define TEXT    256
+#define LABELS  8
 
 struct kept {
     uint64_t name;   /* hash of the whole name, 0: free */
@@ -77,40 +78,59 @@ static bool as_text(const uint8_t *wire, unsigned length, char text[TEXT])
     return true;
 }
 
-/* Where the registrable domain begins in the text from `at` on, counted from there; `none` where
- * there is none. Text has the offsets of the wire form less the first length octet: a domain that
- * begins at text[i] begins at wire[i]. */
-static unsigned ask_list(const struct suffix *s, const char *text, unsigned at, unsigned none)
+/* From where the domains of a name are asked for: no rule of the list has more labels (its longest
+ * has 6), and nobody makes us walk a hundred. */
+static unsigned last_labels(const uint8_t *wire, unsigned root)
 {
-    const char *domain = psl_registrable_domain(s->list, text + at);
+    unsigned start[LABELS], count = 0;
 
-    return domain ? (unsigned)(domain - text) - at : none;
+    for (unsigned at = 0; at < root; at += wire[at] + 1U)
+        start[count++ % LABELS] = at;
+    return count < LABELS ? 0 : start[count % LABELS];
 }
 
-static unsigned domain_of_parent(struct suffix *s, const struct dns_message *m, const char *text,
-                                 unsigned parent, unsigned none)
-{
-    uint64_t hash = hash_bytes(m->qname + parent, m->qname_length - parent, s->seed);
-    struct kept *k = &s->parents[hash % PARENTS];
+static unsigned domain_from(struct suffix *s, const struct dns_message *m, const char *text,
+                            unsigned at);
 
-    if (k->name != hash)
-        *k = (struct kept){hash, ask_list(s, text, parent, none)};
-    return (unsigned)k->domain;
+/* The same, for what may be kept. */
+static unsigned domain_of_parent(struct suffix *s, const struct dns_message *m, const char *text,
+                                 unsigned at)
+{
+    uint64_t hash = hash_bytes(m->qname + at, m->qname_length - at, s->seed);
+    struct kept *k = &s->parents[hash % PARENTS];
+    unsigned found;
+
+    if (k->name == hash)
+        return at + (unsigned)k->domain;
+    found = domain_from(s, m, text, at);
+    *k = (struct kept){hash, found - at};
+    return found;
+}
+
+/* Where the registrable domain of the name from `at` on begins; the last octet (the root) when
+ * there is none. Text has the offsets of the wire form less the first length octet. */
+static unsigned domain_from(struct suffix *s, const struct dns_message *m, const char *text,
+                            unsigned at)
+{
+    unsigned root = m->qname_length - 1U, parent = at + m->qname[at] + 1U, found;
+
+    if (psl_is_public_suffix(s->list, text + at))
+        return root;
+    if (parent >= root)
+        return root;
+    found = domain_of_parent(s, m, text, parent);
+    return found == root ? at : found;
 }
 
 /* The last octet (the root) when there is none. */
 static unsigned look_up(struct suffix *s, const struct dns_message *m)
 {
-    unsigned root = m->qname_length ? m->qname_length - 1U : 0, parent, found;
+    unsigned root = m->qname_length ? m->qname_length - 1U : 0;
     char text[TEXT];
 
-    if (!as_text(m->qname, m->qname_length, text) || psl_is_public_suffix(s->list, text))
+    if (!as_text(m->qname, m->qname_length, text))
         return root;
-    parent = m->qname[0] + 1U;
-    if (parent >= root)
-        return root;
-    found = domain_of_parent(s, m, text, parent, root - parent);
-    return parent + found >= root ? 0 : parent + found;
+    return domain_from(s, m, text, last_labels(m->qname, root));
 }
 
 static uint64_t domain_at(const struct suffix *s, const struct dns_message *m, unsigned offset)

@@ -84,11 +84,10 @@ int text_name(const uint8_t *wire, size_t length, char *out, size_t size)
 
 bool text_copy(char *out, size_t size, const char *from)
 {
-    size_t length = strnlen(from, size - 1);
-
-    memcpy(out, from, length);
-    out[length] = '\0';
-    return from[length] != '\0';
+    if (memccpy(out, from, '\0', size))
+        return false;
+    out[size - 1] = '\0';
+    return true;
 }
 
 bool text_name_below(const char *name, const char *suffix)

@@ -3,6 +3,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/pages.h"
+
 enum { WAYS = 8 };
 
 struct line {
@@ -30,6 +32,7 @@ struct seen *seen_create(size_t capacity)
         return NULL;
     }
     memset(s->lines, 0, lines * sizeof *s->lines);
+    pages_enlarge(s->lines, lines * sizeof *s->lines);
     s->mask = lines - 1;
     return s;
 }

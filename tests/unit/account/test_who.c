@@ -103,6 +103,7 @@ static void registrable_domains(void **state)
     check(s, "", 0, false);
     check(s, "localhost", 0 + 10, false);
     check(s, "x\x01\xff.example.com", 4, true);
+    check(s, "a.b.c.d.e.f.g.h.i.j.k.l.m.n.o.p.example.co.uk", 32, true);
     suffix_note(s, &here);
     suffix_note(s, &there);
     assert_int_equal(here.note.domain_hash, there.note.domain_hash);
