@@ -60,6 +60,7 @@ full netns  100 privacy        env SEALDNS=$RELEASE/sealdns tests/netns/run-priv
 full netns  100 probe          env SEALDNS=$DEBUG/sealdns tests/netns/run-probe.sh
 full nft    300 enforce        env SEALDNS=$RELEASE/sealdns tests/netns/run-enforce.sh
 full netns  200 attacks        env SEALDNS=$RELEASE/sealdns tests/netns/run-attacks.sh
+full netns  100 who            env SEALDNS=$RELEASE/sealdns tests/netns/run-who.sh
 full netns  120 tunnel         env SEALDNS=$RELEASE/sealdns tests/netns/run-tunnel.sh
 full nft    200 crash          env SEALDNS=$RELEASE/sealdns tests/netns/run-crash.sh
 full nft    100 daemon         env SEALDNS=$RELEASE/sealdns tests/cli/run-daemon.sh

@@ -154,6 +154,16 @@ static bool is_of_another(const struct addr *a, uint64_t station)
     return own != station;
 }
 
+/* The machine that had the address has it no longer. */
+static void leave(struct clients *c, struct client *client, uint64_t to, nsec_t now)
+{
+    struct host *m = client->station != to ? hosts_find(c->hosts, client->station) : NULL;
+
+    if (m)
+        host_drop(m, &client->address, now);
+    client->station = to;
+}
+
 /* The address is this machine's: it has the machine's place, or the machine has its. */
 static void join(struct clients *c, struct client *client, struct host *m, nsec_t now,
                  struct stats *stats)
@@ -162,11 +172,11 @@ static void join(struct clients *c, struct client *client, struct host *m, nsec_
 
     if (!host_add(m, &client->address, now)) {
         dissolve(c, m);
-        client->station = 0;
+        leave(c, client, 0, now);
         new_place(c, client, stats);
         return;
     }
-    client->station = m->station;
+    leave(c, client, m->station, now);
     if (holds(c, m->who, m->tenure)) {
         client->who = m->who;
         client->tenure = m->tenure;
@@ -192,7 +202,7 @@ static void stand_apart(struct clients *c, struct client *client, nsec_t now, st
         join(c, client, m, now, stats);
         return;
     }
-    client->station = 0;
+    leave(c, client, 0, now);
     new_place(c, client, stats);
 }
 
@@ -299,6 +309,7 @@ static void give(struct clients *c, struct host *m, const struct addr *address, 
     client->moves = 0;
     if (!m->router && (client->station != m->station || !holds(c, client->who, client->tenure)))
         join(c, client, m, now, stats);
+    host_leased(m, address, client->leased);
 }
 
 void clients_lease(struct clients *c, const struct observation *o, struct stats *stats)

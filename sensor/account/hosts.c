@@ -14,14 +14,16 @@ enum {
     SIXES = 8,       /* stable and temporary ones of several prefixes */
     FORWARDED = 3,
     VERSION = 1,
+    RENEWED = 600,    /* seconds that a lease must last longer to be told again */
     REMEMBERED = 1024 /* pieces at a time */
 };
 
 /* What is kept of a machine, as it lies in a piece of memory. */
 struct piece {
     uint8_t version;
-    uint8_t router;
-    uint8_t zero[6];
+    uint8_t router, leased;
+    uint8_t zero;
+    uint32_t until;
     uint64_t station;
     nsec_t since;
     struct addr address[HOST_ADDRESSES];
@@ -64,12 +66,13 @@ struct host *hosts_at(struct hosts *m, uint64_t station, nsec_t now)
     return host;
 }
 
-static bool knows(const struct host *m, const struct addr *address)
+/* Index of the address, -1: it does not use it. */
+static int place_of(const struct host *m, const struct addr *address)
 {
     for (int i = 0; i < HOST_ADDRESSES; i++)
         if (addr_equal(&m->address[i], address))
-            return true;
-    return false;
+            return i;
+    return -1;
 }
 
 bool host_add(struct host *m, const struct addr *address, nsec_t now)
@@ -82,7 +85,7 @@ bool host_add(struct host *m, const struct addr *address, nsec_t now)
         m->counted = second;
         m->fours = m->sixes = 0;
     }
-    if (knows(m, address))
+    if (place_of(m, address) >= 0)
         return true;
     m->fours += four;
     m->sixes += !four;
@@ -91,9 +94,35 @@ bool host_add(struct host *m, const struct addr *address, nsec_t now)
         m->router = true;
         return false;
     }
+    if (m->leased == m->next + 1)
+        m->leased = 0;
     m->address[m->next] = *address;
     m->next = (uint8_t)((m->next + 1) % HOST_ADDRESSES);
     return true;
+}
+
+void host_drop(struct host *m, const struct addr *address, nsec_t now)
+{
+    int i = place_of(m, address);
+
+    if (i < 0)
+        return;
+    m->address[i] = (struct addr){.w = {0, 0}};
+    if (m->leased == i + 1)
+        m->leased = 0;
+    m->seen = now;
+    m->changed = true;
+}
+
+void host_leased(struct host *m, const struct addr *address, uint32_t until)
+{
+    uint8_t leased = (uint8_t)(place_of(m, address) + 1);
+
+    if (!leased || (leased == m->leased && until < m->until + RENEWED))
+        return;
+    m->changed = true;
+    m->leased = leased;
+    m->until = until;
 }
 
 bool host_forwards(struct host *m)
@@ -120,6 +149,10 @@ static void write_text(const struct host *m, struct evidence *e)
             used += (size_t)snprintf(all + used, sizeof all - used, "%s%s", used ? " " : "",
                                      addr_text(&m->address[i], one));
     evidence_string(e, "addresses", all);
+    if (m->leased && !m->router) {
+        evidence_string(e, "leased", addr_text(&m->address[m->leased - 1], one));
+        evidence_string(e, "leased_until", time_text(m->until * NSEC_S, time));
+    }
     if (m->router)
         evidence_boolean(e, "router", true);
     evidence_string(e, "since", time_text(m->since, time));
@@ -127,8 +160,12 @@ static void write_text(const struct host *m, struct evidence *e)
 
 static int put_piece(const struct host *m, struct memory_sink sink)
 {
-    struct piece p = {
-        .version = VERSION, .router = m->router, .station = m->station, .since = m->since};
+    struct piece p = {.version = VERSION,
+                      .router = m->router,
+                      .leased = m->leased,
+                      .until = m->until,
+                      .station = m->station,
+                      .since = m->since};
     struct memory out = {.topic = TOPIC, .time = m->seen, .size = sizeof p};
 
     memcpy(p.address, m->address, sizeof p.address);
@@ -162,11 +199,13 @@ struct host *hosts_recall(struct hosts *m, const struct memory *piece)
     if (strcmp(piece->topic, TOPIC) != 0 || piece->size != sizeof p)
         return NULL;
     memcpy(&p, piece->body, sizeof p);
-    if (p.version != VERSION || p.station == 0)
+    if (p.version != VERSION || p.station == 0 || p.leased > HOST_ADDRESSES)
         return NULL;
     host = hosts_at(m, p.station, p.since);
     host->seen = piece->time;
     host->router = p.router == 1;
+    host->leased = p.leased;
+    host->until = p.until;
     memcpy(host->address, p.address, sizeof p.address);
     text_printable(p.name, sizeof p.name, host->name, sizeof host->name);
     return host;

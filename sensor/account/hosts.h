@@ -24,7 +24,9 @@ struct host {
     uint8_t forwarded;    /* packets that came through it, not from it */
     uint8_t fours, sixes; /* new addresses since `counted` */
     uint8_t next;         /* of address[], the oldest */
+    uint8_t leased;       /* 1 + index into address[] of the last lease, 0: none */
     uint32_t counted;     /* second */
+    uint32_t until;       /* second in which that lease ends */
     nsec_t since, seen;   /* seen: last change of what is known */
     struct addr address[HOST_ADDRESSES];
     char name[LEASE_NAME];
@@ -42,6 +44,10 @@ struct host *hosts_at(struct hosts *m, uint64_t station, nsec_t now);
 /* It uses this address, new to it. False: it has come to use more than a client does, and is a
  * router from now on. */
 bool host_add(struct host *m, const struct addr *address, nsec_t now);
+/* Another machine has this address now. */
+void host_drop(struct host *m, const struct addr *address, nsec_t now);
+/* A lease of this address, which it uses, until that second. */
+void host_leased(struct host *m, const struct addr *address, uint32_t until);
 /* Something passed that it did not send itself; true: that was enough to call it a router. */
 bool host_forwards(struct host *m);
 

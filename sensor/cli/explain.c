@@ -21,10 +21,14 @@ extern const struct command command_explain;
 struct question {
     const char *config, *db, *subject;
     struct policy *policy;
+    struct machine machine;
     struct addr address;
     bool is_address;
     int16_t resolver;
+    size_t event_count, event_from;
 };
+
+enum { EVENTS = 20 };
 
 static void explain_resolver(const struct question *q)
 {
@@ -133,17 +137,26 @@ static int print_conversation(void *context, const struct conversation_row *row)
     return 0;
 }
 
-static int print_event(void *context, const struct event_row *row)
+/* By link address where the event says one: addresses go from one machine to another. */
+static bool concerns(const struct question *q, const json_t *own)
 {
-    const struct question *q = context;
-    json_t *eve = json_loads(row->json, 0, NULL), *own = json_object_get(eve, "sealdns");
     const char *client = json_string_value(json_object_get(own, "client"));
     const char *server = json_string_value(json_object_get(own, "server"));
-    char text[ADDR_TEXT];
+    const char *mac = json_string_value(json_object_get(own, "client_mac"));
+
+    if (mac && q->machine.station[0] && strcmp(mac, q->machine.station) == 0)
+        return true;
+    return (client && !(mac && q->machine.station[0]) && who_has(q->machine.addresses, client)) ||
+           (server && who_has(q->machine.addresses, server));
+}
+
+static int print_event(void *context, const struct event_row *row)
+{
+    struct question *q = context;
+    json_t *eve = json_loads(row->json, 0, NULL);
     char *line = NULL;
 
-    addr_text(&q->address, text);
-    if ((client && strcmp(client, text) == 0) || (server && strcmp(server, text) == 0))
+    if (concerns(q, json_object_get(eve, "sealdns")) && q->event_count++ >= q->event_from)
         line = output_format_named("text")->render(eve);
     if (line)
         printf("  %s\n", line);
@@ -152,41 +165,54 @@ static int print_event(void *context, const struct event_row *row)
     return 0;
 }
 
-/* Of a client or a server: what it did. */
-static int explain_deeds(struct question *q, struct store_reader *r)
+static int count_event(void *context, const struct event_row *row)
 {
-    struct event_filter filter = {.kind = -1, .since = clock_now() - 7 * 86400 * NSEC_S};
-    int status;
+    struct question *q = context;
+    json_t *eve = json_loads(row->json, 0, NULL);
 
-    printf("Conversations of the last seven days, newest first:\n");
-    status = store_conversations(r, &q->address, filter.since, 20, print_conversation, q);
-    printf("Events:\n");
+    q->event_count += concerns(q, json_object_get(eve, "sealdns"));
+    json_decref(eve);
+    return 0;
+}
+
+/* The last of them, in the order they were written. */
+static int explain_events(struct question *q, struct store_reader *r, nsec_t since)
+{
+    struct event_filter filter = {.kind = -1, .since = since};
+    int status = store_events(r, &filter, count_event, q);
+
+    q->event_from = q->event_count > EVENTS ? q->event_count - EVENTS : 0;
+    printf("Events of the last seven days:%s\n", q->event_count ? "" : " none");
+    if (q->event_from)
+        printf("  ... %zu before these, see `sealdns events`\n", q->event_from);
+    q->event_count = 0;
     return status == SD_OK ? store_events(r, &filter, print_event, q) : status;
 }
 
-static int explain_history(struct question *q)
+/* Of a client or a server: what it did. */
+static int explain_deeds(struct question *q, struct store_reader *r)
 {
-    struct store_reader *r;
-    char error[STORE_ERROR] = "", address[ADDR_TEXT] = "";
-    int status;
+    nsec_t since = clock_now() - 7 * 86400 * NSEC_S;
+    int status = SD_OK;
+    size_t position = 0;
+    struct addr one;
 
-    if (store_reader_open(q->db ? q->db : q->policy->store_path, &r, error) != SD_OK) {
-        printf("No history: %s\n", error);
-        return EXIT_DONE;
-    }
-    if (q->is_address)
-        addr_text(&q->address, address);
-    status =
-        learned_print(r, address, q->resolver >= 0 ? q->policy->resolvers[q->resolver].id : "");
+    printf("Conversations of the last seven days, newest first:\n");
+    while (status == SD_OK && who_next(&q->machine, &position, &one))
+        status = store_conversations(r, &one, since, 20, print_conversation, q);
+    return status == SD_OK ? explain_events(q, r, since) : status;
+}
+
+static int explain_history(struct question *q, struct store_reader *r)
+{
+    const char *resolver = q->resolver >= 0 ? q->policy->resolvers[q->resolver].id : "";
+    int status = learned_print(r, &q->machine, resolver);
+
     if (status == SD_OK && q->is_address)
-        status = profile_print(r, address);
+        status = profile_print(r, q->machine.addresses);
     if (status == SD_OK && q->is_address)
         status = explain_deeds(q, r);
-    store_reader_close(r);
-    if (status == SD_OK)
-        return EXIT_DONE;
-    log_error("cannot read the store: %s", sd_strerror(status));
-    return EXIT_FAILED;
+    return status;
 }
 
 /* By a name of it, or by the id that the policy or the catalogue gives it. */
@@ -198,10 +224,52 @@ static int16_t resolver_called(const struct policy *p, const char *word)
     return policy_resolver_named(p, word);
 }
 
+/* Who is asked for: a resolver, a client by address, or one by its host name or link address. */
+static int find_subject(struct question *q, struct store_reader *r)
+{
+    char text[ADDR_TEXT];
+    size_t position = 0;
+    int status = SD_OK;
+
+    q->is_address = addr_parse(q->subject, &q->address) == SD_OK;
+    q->resolver = q->is_address ? policy_resolver_at(q->policy, &q->address, NULL)
+                                : resolver_called(q->policy, q->subject);
+    if (q->is_address)
+        snprintf(q->machine.addresses, sizeof q->machine.addresses, " %s ",
+                 addr_text(&q->address, text));
+    if (r && (q->is_address || q->resolver < 0))
+        status = who_find(r, q->is_address ? text : q->subject, &q->machine);
+    if (!q->is_address && q->machine.station[0])
+        q->is_address = who_next(&q->machine, &position, &q->address);
+    return status;
+}
+
+static int explain_subject(struct question *q, struct store_reader *r)
+{
+    int status = find_subject(q, r);
+    bool known = q->resolver >= 0 || q->is_address || q->machine.station[0];
+
+    if (!known)
+        printf("%s is no name of a resolver that the policy or the catalogue knows, nor of a "
+               "client that the store knows\n",
+               q->subject);
+    if (q->resolver >= 0)
+        explain_resolver(q);
+    else if (q->is_address)
+        explain_client(q);
+    who_print(&q->machine);
+    if (q->is_address)
+        explain_mutes(q);
+    if (status == SD_OK && r && known)
+        status = explain_history(q, r);
+    return status;
+}
+
 static int explain(struct question *q)
 {
     struct addr *gateway = NULL;
-    const char *store;
+    struct store_reader *r = NULL;
+    char error[STORE_ERROR] = "";
     size_t count = 0;
     int status;
 
@@ -211,29 +279,16 @@ static int explain(struct question *q)
     free(gateway);
     if (status != EXIT_DONE)
         return status;
-    store = q->db ? q->db : q->policy->store_path;
-    q->is_address = addr_parse(q->subject, &q->address) == SD_OK;
-    q->resolver = q->is_address ? policy_resolver_at(q->policy, &q->address, NULL)
-                                : resolver_called(q->policy, q->subject);
-    if (q->resolver >= 0)
-        explain_resolver(q);
-    else if (!q->is_address && who_is_called(store, q->subject, &q->address))
-        q->is_address = true; /* a client by its host name */
-    else if (!q->is_address)
-        printf(
-            "%s is no name of a resolver that the policy or the catalogue knows, nor of a client "
-            "that the store knows\n",
-            q->subject);
-    if (q->is_address && q->resolver < 0)
-        explain_client(q);
-    if (q->is_address)
-        who_print(store, &q->address);
-    if (q->is_address)
-        explain_mutes(q);
-    if (q->is_address || q->resolver >= 0)
-        status = explain_history(q);
+    if (store_reader_open(q->db ? q->db : q->policy->store_path, &r, error) != SD_OK)
+        r = NULL;
+    status = explain_subject(q, r);
+    if (!r)
+        printf("No history: %s\n", error);
+    store_reader_close(r);
     policy_destroy(q->policy);
-    return fflush(stdout) == 0 ? status : EXIT_FAILED;
+    if (status != SD_OK)
+        log_error("cannot read the store: %s", sd_strerror(status));
+    return status == SD_OK && fflush(stdout) == 0 ? EXIT_DONE : EXIT_FAILED;
 }
 
 static int run(int argc, char **argv)
@@ -263,9 +318,9 @@ const struct command command_explain = {
     "explain", "everything known of a client or resolver, and which rule would act on it",
     "Usage: sealdns explain ADDRESS|NAME [-c FILE] [--db FILE]\n"
     "\n"
-    "Of a client's address or host name: the machine it is, its zone, what the rules do with it, "
-    "what it did in the last seven "
-    "days,\n"
+    "Of a client's address, host name or link address: the machine it is, its zone, what the rules "
+    "do\n"
+    "with it, what it did in the last seven days under all of its addresses,\n"
     "how it takes failures of encrypted DNS and what speaks for that, how its encrypted DNS is "
     "padded\n"
     "and under which versions and suites.\n"

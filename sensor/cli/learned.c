@@ -11,7 +11,7 @@
 enum { ROWS = 20 };
 
 struct asked {
-    const char *address, *resolver;
+    const char *addresses, *resolver;
     const char *title; /* printed before the first row */
     unsigned rows;
 };
@@ -70,7 +70,7 @@ static int print_latency(void *context, const struct memory_row *row)
     const char *who = word(o, "resolver"), *transport = word(o, "transport");
     json_int_t connections = number(o, "connections");
 
-    if ((is_own(who, a->resolver) || is_own(who, a->address)) && begin_row(a)) {
+    if ((is_own(who, a->resolver) || who_has(a->addresses, who)) && begin_row(a)) {
         printf("  %s %s", who, transport);
         if (connections)
             printf(": %" PRId64 " connections, %" PRId64 " %% resumed, %.1f queries each",
@@ -101,9 +101,9 @@ static int print_pair(void *context, const struct memory_row *row)
 {
     struct asked *a = context;
     json_t *o = json_loads(row->text, 0, NULL);
-    bool is_client = is_own(word(o, "client"), a->address);
+    bool is_client = who_has(a->addresses, word(o, "client"));
 
-    if ((is_client || is_own(word(o, "server"), a->address)) && begin_row(a)) {
+    if ((is_client || who_has(a->addresses, word(o, "server"))) && begin_row(a)) {
         printf("  %s %s %s: %" PRId64 " connections, %" PRId64 " resumed", word(o, "transport"),
                is_client ? "to" : "from", word(o, is_client ? "server" : "client"),
                (int64_t)number(o, "connections"), (int64_t)number(o, "resumed"));
@@ -128,8 +128,8 @@ static int print_probe(void *context, const struct memory_row *row)
 {
     struct asked *a = context;
     json_t *o = json_loads(row->text, 0, NULL);
-    bool own = a->address[0] ? is_own(word(o, "server"), a->address)
-                             : is_own(word(o, "resolver"), a->resolver);
+    bool own = a->addresses[0] ? who_has(a->addresses, word(o, "server"))
+                               : is_own(word(o, "resolver"), a->resolver);
     char time[TIME_TEXT];
 
     if (own && begin_row(a)) {
@@ -178,21 +178,32 @@ static int print_baseline(void *context, const struct memory_row *row)
     return 0;
 }
 
-/* What it is to DNS, and how much it asks: of one key each. */
-static int print_habits(struct store_reader *r, struct asked *a)
+static int print_volume(struct store_reader *r, struct asked *a, char kind, const char *of)
 {
     char key[96];
+
+    snprintf(key, sizeof key, "%c %s 0", kind, of);
+    return store_memory(r, "baseline", key, print_baseline, a);
+}
+
+/* What it is to DNS, and how much it asks: a machine's is known by one of its addresses. */
+static int print_habits(struct store_reader *r, struct asked *a, const struct machine *m)
+{
+    char text[ADDR_TEXT];
+    struct addr one;
     int status = SD_OK;
 
     a->rows = 0;
     a->title = "Role: ";
-    if (a->address[0])
-        status = store_memory(r, "role", a->address, print_role, a);
+    for (size_t at = 0; status == SD_OK && who_next(m, &at, &one);)
+        status = store_memory(r, "role", addr_text(&one, text), print_role, a);
     a->rows = 0;
     a->title = "Its usual volume (of this time of the week):\n";
-    snprintf(key, sizeof key, "%c %s 0", a->resolver[0] ? 'r' : 'c',
-             a->resolver[0] ? a->resolver : a->address);
-    return status == SD_OK ? store_memory(r, "baseline", key, print_baseline, a) : status;
+    if (status == SD_OK && a->resolver[0])
+        return print_volume(r, a, 'r', a->resolver);
+    for (size_t at = 0; status == SD_OK && who_next(m, &at, &one);)
+        status = print_volume(r, a, 'c', addr_text(&one, text));
+    return status;
 }
 
 static int print_topic(struct store_reader *r, const char *topic, struct asked *a,
@@ -207,10 +218,10 @@ static int print_topic(struct store_reader *r, const char *topic, struct asked *
     return status;
 }
 
-int learned_print(struct store_reader *r, const char *address, const char *resolver)
+int learned_print(struct store_reader *r, const struct machine *m, const char *resolver)
 {
-    struct asked a = {.address = address, .resolver = resolver};
-    int status = print_habits(r, &a);
+    struct asked a = {.addresses = m->addresses, .resolver = resolver};
+    int status = print_habits(r, &a, m);
 
     a.title = "Last probes:\n";
     if (status == SD_OK)

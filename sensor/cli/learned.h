@@ -3,10 +3,11 @@
 #ifndef SEALDNS_CLI_LEARNED_H
 #define SEALDNS_CLI_LEARNED_H
 
+#include "cli/who.h"
 #include "store/store.h"
 
-/* address: as text, "" when only the resolver is asked for; resolver: its id, "" when it is none.
+/* m: its addresses, none when only the resolver is asked for; resolver: its id, "" when it is none.
  * SD_EIO. */
-int learned_print(struct store_reader *r, const char *address, const char *resolver);
+int learned_print(struct store_reader *r, const struct machine *m, const char *resolver);
 
 #endif

@@ -4,13 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "base/error.h"
-
-struct asked {
-    const char *address;
-    char addresses[1024]; /* of its machine, with spaces around each */
-    bool found;
-};
+#include "cli/who.h"
 
 static long long count_of(const json_t *profile, const char *member)
 {
@@ -54,13 +48,12 @@ static void print_counts(const json_t *profile)
         printf("    it names its resolver in the handshake\n");
 }
 
-static int print_profile(void *context, const struct memory_row *row)
+static int print_profile(const struct memory_row *row)
 {
     json_t *profile = json_loads(row->text, 0, NULL);
     const char *word = json_string_value(json_object_get(profile, "profile"));
     char time[TIME_TEXT];
 
-    ((struct asked *)context)->found = true;
     printf("  profile   %s: %s\n", word ? word : "unknown", meaning_of(word ? word : ""));
     print_counts(profile);
     printf("    last seen %.19sZ\n", time_text(row->time, time));
@@ -68,46 +61,12 @@ static int print_profile(void *context, const struct memory_row *row)
     return 0;
 }
 
-static bool has(const char *addresses, const char *address)
-{
-    char word[ADDR_TEXT + 2];
-
-    snprintf(word, sizeof word, " %s ", address);
-    return strstr(addresses, word) != NULL;
-}
-
-/* Is it the machine that uses this address? */
-static int look_at_machine(void *context, const struct memory_row *row)
-{
-    struct asked *a = context;
-    json_t *machine = json_loads(row->text, 0, NULL);
-    const char *addresses = json_string_value(json_object_get(machine, "addresses"));
-    char spaced[sizeof a->addresses];
-
-    snprintf(spaced, sizeof spaced, " %s ", addresses ? addresses : "");
-    if (has(spaced, a->address))
-        memcpy(a->addresses, spaced, sizeof spaced);
-    json_decref(machine);
-    return a->addresses[0] != '\0';
-}
-
 static int print_of_machine(void *context, const struct memory_row *row)
 {
-    struct asked *a = context;
-
-    return has(a->addresses, row->key) ? print_profile(context, row) : 0;
+    return who_has(context, row->key) ? print_profile(row) : 0;
 }
 
-/* A machine is remembered under the address that was seen first. */
-int profile_print(struct store_reader *r, const char *address)
+int profile_print(struct store_reader *r, char *addresses)
 {
-    struct asked a = {.address = address};
-    int status = store_memory(r, "profile", address, print_profile, &a);
-
-    if (status != SD_OK || a.found)
-        return status;
-    status = store_memory(r, "client", NULL, look_at_machine, &a);
-    if (status == SD_OK && a.addresses[0])
-        status = store_memory(r, "profile", NULL, print_of_machine, &a);
-    return status;
+    return store_memory(r, "profile", NULL, print_of_machine, addresses);
 }

@@ -5,7 +5,8 @@
 
 #include "store/store.h"
 
-/* By any address that its machine uses. Prints nothing of a client that is not known. SD_EIO. */
-int profile_print(struct store_reader *r, const char *address);
+/* addresses: all that its machine uses (who.h). Prints nothing of a client that is not known.
+ * SD_EIO. */
+int profile_print(struct store_reader *r, char *addresses);
 
 #endif

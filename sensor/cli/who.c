@@ -2,100 +2,114 @@
 
 #include <jansson.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 
 #include "base/error.h"
-#include "store/store.h"
+#include "base/text.h"
 
 #define TOPIC "client"
 
 struct search {
-    const char *host;    /* NULL: by address */
-    const char *address; /* as text */
-    struct addr *out;
-    bool found;
+    const char *subject;
+    struct machine *out;
 };
 
-/* Whether a word of the list, words with a blank between, is this one. */
-static bool lists(const char *list, const char *word)
+bool who_has(const char *addresses, const char *address)
 {
-    size_t n = strlen(word);
+    char word[ADDR_TEXT + 2];
 
-    for (const char *at = list; (at = strstr(at, word)) != NULL; at += n)
-        if ((at == list || at[-1] == ' ') && (at[n] == ' ' || at[n] == '\0'))
-            return true;
-    return false;
+    snprintf(word, sizeof word, " %s ", address);
+    return address[0] && strstr(addresses, word) != NULL;
 }
 
-static void print_machine(const json_t *m, const struct memory_row *row)
+bool who_next(const struct machine *m, size_t *position, struct addr *out)
 {
-    const char *host = json_string_value(json_object_get(m, "host"));
-    const char *addresses = json_string_value(json_object_get(m, "addresses"));
-    const char *since = json_string_value(json_object_get(m, "since"));
-    char seen[TIME_TEXT];
+    const char *at = m->addresses + *position;
+    char one[ADDR_TEXT];
+    size_t length;
 
-    printf("  it is the machine %s%s%s: %s\n", row->key, host ? ", called " : "", host ? host : "",
-           addresses ? addresses : "");
-    printf("    known since %s, last change %s\n", since ? since : "?", time_text(row->time, seen));
+    at += strspn(at, " ");
+    length = strcspn(at, " ");
+    snprintf(one, sizeof one, "%.*s", (int)length, at);
+    *position = (size_t)(at - m->addresses) + length;
+    return length > 0 && addr_parse(one, out) == SD_OK;
 }
 
-static void take_address(struct search *s, const char *list)
+static void take_text(const json_t *o, const char *key, char *out, size_t size)
 {
-    char first[ADDR_TEXT];
+    const char *text = json_string_value(json_object_get(o, key));
 
-    snprintf(first, sizeof first, "%.*s", (int)strcspn(list, " "), list);
-    s->found = addr_parse(first, s->out) == SD_OK;
+    text_copy(out, size, text ? text : "");
+}
+
+static void read_machine(const json_t *o, const struct memory_row *row, struct machine *m)
+{
+    const char *addresses = json_string_value(json_object_get(o, "addresses"));
+
+    text_copy(m->station, sizeof m->station, row->key);
+    take_text(o, "host", m->host, sizeof m->host);
+    take_text(o, "since", m->since, sizeof m->since);
+    take_text(o, "leased", m->leased, sizeof m->leased);
+    take_text(o, "leased_until", m->leased_until, sizeof m->leased_until);
+    snprintf(m->addresses, sizeof m->addresses, " %s ", addresses ? addresses : "");
+    m->router = json_is_true(json_object_get(o, "router"));
+    m->changed = row->time;
+}
+
+static bool is_first_label(const char *label, const char *name)
+{
+    size_t n = strlen(label);
+
+    return n > 0 && !strchr(label, '.') && strncasecmp(label, name, n) == 0 && name[n] == '.';
+}
+
+/* DHCP servers cut what clients call themselves to its first label; and people do. */
+static bool is_called(const char *host, const char *word)
+{
+    return strcasecmp(host, word) == 0 || is_first_label(host, word) || is_first_label(word, host);
 }
 
 static int match_row(void *context, const struct memory_row *row)
 {
     struct search *s = context;
-    char *text = NULL;
-    json_t *m;
-    const char *host, *addresses;
+    json_t *o = json_loads(row->text, 0, NULL);
+    struct machine m;
 
-    if (s->found && s->host)
-        return 0;
-    if (asprintf(&text, "{%s}", row->text ? row->text : "") < 0)
-        return SD_EMEM;
-    m = json_loads(text, 0, NULL);
-    free(text);
-    host = json_string_value(json_object_get(m, "host"));
-    addresses = json_string_value(json_object_get(m, "addresses"));
-    if (s->host && host && addresses && strcasecmp(host, s->host) == 0)
-        take_address(s, addresses);
-    else if (!s->host && addresses && lists(addresses, s->address))
-        print_machine(m, row);
-    json_decref(m);
+    memset(&m, 0, sizeof m);
+    read_machine(o, row, &m);
+    json_decref(o);
+    if ((who_has(m.addresses, s->subject) || is_called(m.host, s->subject) ||
+         strcasecmp(m.station, s->subject) == 0) &&
+        m.changed >= s->out->changed)
+        *s->out = m;
     return 0;
 }
 
-static void look(const char *store, struct search *s)
+int who_find(struct store_reader *r, const char *subject, struct machine *out)
 {
-    struct store_reader *r;
-    char error[STORE_ERROR];
+    struct search s = {subject, out};
+    struct addr address;
+    int status;
 
-    if (store_reader_open(store, &r, error) != SD_OK)
-        return; /* whoever asks for the history says so */
-    if (store_memory(r, TOPIC, NULL, match_row, s) != SD_OK)
-        printf("  what is known of the machines could not be read\n");
-    store_reader_close(r);
+    memset(out, 0, sizeof *out);
+    status = subject[0] ? store_memory(r, TOPIC, NULL, match_row, &s) : SD_OK;
+    if (!out->station[0] && addr_parse(subject, &address) == SD_OK)
+        snprintf(out->addresses, sizeof out->addresses, " %s ", subject);
+    return status;
 }
 
-bool who_is_called(const char *store, const char *host, struct addr *out)
+void who_print(const struct machine *m)
 {
-    struct search s = {.host = host, .out = out};
+    char seen[TIME_TEXT];
 
-    look(store, &s);
-    return s.found;
-}
-
-void who_print(const char *store, const struct addr *address)
-{
-    char text[ADDR_TEXT];
-    struct search s = {.address = addr_text(address, text)};
-
-    look(store, &s);
+    if (!m->station[0])
+        return;
+    printf("  it is the machine %s%s%s%s\n", m->station, m->host[0] ? ", called " : "", m->host,
+           m->router ? ", a router: what comes from it is others'" : "");
+    if (strspn(m->addresses, " ") < strlen(m->addresses))
+        printf("    addresses%.*s\n", (int)strlen(m->addresses) - 1, m->addresses);
+    if (m->leased[0])
+        printf("    leased %s until %.19sZ\n", m->leased, m->leased_until);
+    printf("    known since %.19sZ, last change %.19sZ\n", m->since, time_text(m->changed, seen));
 }

@@ -27,7 +27,7 @@ struct designated {
     uint8_t source; /* enum lease_source */
     bool rogue;
     uint64_t giver, known; /* link addresses: whose offer it was, whose was known */
-    char name[128];        /* designated */
+    char name[128];        /* designated; all canary names that were answered */
     char addresses[128];
     char asked[128];
 };
@@ -266,6 +266,20 @@ static bool is_canary(const struct designation *s, const struct dns_message *m)
     return false;
 }
 
+/* One more name of the list; false: it was there, or there is no room. */
+static bool add_name(char *list, size_t size, const char *name)
+{
+    size_t used = strlen(list), length = strlen(name);
+
+    for (const char *at = list; (at = strstr(at, name)) != NULL; at += length)
+        if ((at == list || at[-1] == ' ') && (at[length] == ' ' || at[length] == '\0'))
+            return false;
+    if (used + 1 + length >= size)
+        return false;
+    snprintf(list + used, size - used, "%s%s", used ? " " : "", name);
+    return true;
+}
+
 static void judge_canary(struct designation *s, const struct observation *o)
 {
     const struct dns_message *m = &o->dns.message;
@@ -277,7 +291,7 @@ static void judge_canary(struct designation *s, const struct observation *o)
         return;
     d = item_of(s, o, o->note.zone, &o->client, BY_CANARY);
     snprintf(d->asked, sizeof d->asked, "%s", name);
-    snprintf(d->name, sizeof d->name, "%s", name);
+    d->item.news |= add_name(d->name, sizeof d->name, name) && d->item.told;
     list_addresses(m->address, m->address_count, d->addresses, sizeof d->addresses);
     d->qtype = m->qtype;
     tally_add(s->base.tally, &d->item, 1, o->time);

@@ -24,11 +24,11 @@ struct usage *downgrade_usage(struct downgrade *d, const struct observation *o)
 {
     bool fresh;
     struct usage *u = slots_at(d->usages, &o->note, &fresh);
-    bool known = fresh && table_count(d->recalled) > 0;
-    struct recalled *r = known ? table_find(d->recalled, &o->client) : NULL;
+    bool asks = (fresh || usage_moves(u, &o->client)) && table_count(d->recalled) > 0;
+    struct recalled *r = asks ? table_find(d->recalled, &o->client) : NULL;
 
     if (r) {
-        u->n = r->n;
+        usage_join(u, &o->client, &r->n);
         table_remove(d->recalled, r);
     }
     usage_seen(u, &o->client, o->time, fresh, &d->limits);
@@ -38,6 +38,27 @@ struct usage *downgrade_usage(struct downgrade *d, const struct observation *o)
 struct usage *downgrade_usage_of(struct downgrade *d, uint32_t who, uint32_t tenure)
 {
     return slots_find(d->usages, who, tenure);
+}
+
+/* First of all: what lies under an address that it has left may be overwritten by whoever has that
+ * address now. */
+static bool forget_old_places(struct downgrade *d, struct memory_sink sink)
+{
+    size_t position = 0;
+    struct memory m;
+    struct usage *u;
+
+    while ((u = slots_next(d->usages, &position)) != NULL) {
+        if (!usage_is_misplaced(u))
+            continue;
+        usage_forget(u, &m);
+        if (sink.put(sink.context, &m) < 0)
+            return false;
+        u->kept = (struct addr){.w = {0, 0}};
+        u->changed = true;
+        u->told = USAGE_UNKNOWN;
+    }
+    return true;
 }
 
 /* What nobody would miss is not written: a client of whom nothing can be said yet. */
@@ -52,6 +73,8 @@ void downgrade_remember(void *state, struct memory_sink sink, nsec_t now)
     struct memory m;
     struct usage *u;
 
+    if (!forget_old_places(d, sink))
+        return;
     for (int pieces = 0; pieces < PIECES;) {
         enum usage_profile profile;
 
@@ -69,6 +92,7 @@ void downgrade_remember(void *state, struct memory_sink sink, nsec_t now)
             return;
         }
         u->told = (uint8_t)profile;
+        u->kept = u->address;
         u->changed = false;
         pieces++;
     }

@@ -40,14 +40,52 @@ static void age(struct usage *u, nsec_t now)
     u->changed = true;
 }
 
+/* Temporary addresses come and go, that of IPv4 stays: one piece in the store for each client. */
+static void go_by(struct usage *u, const struct addr *client)
+{
+    memcpy(&u->tail, client->b + 12, sizeof u->tail);
+    if (addr_is_v4(client) || !addr_is_v4(&u->address))
+        u->address = *client;
+}
+
+static void add(uint32_t *n, uint32_t more)
+{
+    *n = more > UINT32_MAX - *n ? UINT32_MAX : *n + more;
+}
+
+void usage_join(struct usage *u, const struct addr *client, const struct usage_counts *n)
+{
+    if (!u->n.since || n->since < u->n.since) {
+        u->n.since = n->since;
+        u->n.aged = n->aged;
+        u->kept = *client;
+    }
+    if (n->last > u->n.last)
+        u->n.last = n->last;
+    u->n.name_sent |= n->name_sent;
+    add(&u->n.clear, n->clear);
+    add(&u->n.bootstrap, n->bootstrap);
+    add(&u->n.successes, n->successes);
+    add(&u->n.failures, n->failures);
+    add(&u->n.hard, n->hard);
+    add(&u->n.rejected, n->rejected);
+    add(&u->n.fallbacks, n->fallbacks);
+    add(&u->n.recursed, n->recursed);
+    add(&u->n.recursing, n->recursing);
+}
+
+bool usage_is_misplaced(const struct usage *u)
+{
+    return !addr_is_zero(&u->kept) && !addr_equal(&u->kept, &u->address);
+}
+
 void usage_seen(struct usage *u, const struct addr *client, nsec_t now, bool fresh,
                 const struct usage_limits *l)
 {
-    if (fresh) {
-        u->address = *client;
-        if (!u->n.since)
-            u->n.since = now;
-    }
+    if (fresh && !u->n.since)
+        u->n.since = now;
+    if (fresh || usage_moves(u, client))
+        go_by(u, client);
     if (now - u->n.last > l->absence)
         u->attached = now;
     if (now > u->n.last)
@@ -152,17 +190,28 @@ const char *usage_word(unsigned profile)
     return profile < sizeof words / sizeof *words ? words[profile] : words[0];
 }
 
+static void begin_piece(struct memory *m, const struct addr *address, nsec_t time)
+{
+    memset(m, 0, offsetof(struct memory, text));
+    evidence_clear(&m->text);
+    snprintf(m->topic, sizeof m->topic, TOPIC);
+    addr_text(address, m->key);
+    m->time = time;
+}
+
+void usage_forget(const struct usage *u, struct memory *m)
+{
+    begin_piece(m, &u->kept, u->n.last);
+    m->forget = true;
+}
+
 void usage_remember(const struct usage *u, nsec_t now, const struct usage_limits *l,
                     struct memory *m)
 {
     struct usage_counts n = u->n;
     struct evidence *e = &m->text;
 
-    memset(m, 0, offsetof(struct memory, text));
-    evidence_clear(e);
-    snprintf(m->topic, sizeof m->topic, TOPIC);
-    addr_text(&u->address, m->key);
-    m->time = n.last;
+    begin_piece(m, &u->address, n.last);
     n.version = VERSION;
     n.hard = hard_failures(u, now);
     m->size = sizeof n;

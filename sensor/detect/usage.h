@@ -5,6 +5,8 @@
 #ifndef SEALDNS_DETECT_USAGE_H
 #define SEALDNS_DETECT_USAGE_H
 
+#include <string.h>
+
 #include "detect/origin.h"
 #include "detect/slots.h"
 #include "model/memory.h"
@@ -41,10 +43,12 @@ struct usage {
     bool changed;     /* to be remembered */
     uint8_t slow;     /* a failure of this run ended in silence or ICMP: clients wait long */
     uint32_t run;     /* failures since the last success or clear text */
+    uint32_t tail;    /* last four octets of the address it used last */
     struct usage_counts n;
     nsec_t failed, window;
     nsec_t attached;     /* first sight, or first after a long silence */
-    struct addr address; /* by which it is remembered */
+    struct addr address; /* by which it is remembered: the last, IPv4 before IPv6 */
+    struct addr kept;    /* and by which it lies in the store, zero: by none */
 };
 
 struct usage_limits {
@@ -53,6 +57,19 @@ struct usage_limits {
 };
 
 void usage_read_limits(struct usage_limits *l, const struct policy *p);
+/* Whether it used another address before; fresh entries used none. */
+static inline bool usage_moves(const struct usage *u, const struct addr *client)
+{
+    uint32_t tail;
+
+    memcpy(&tail, client->b + 12, sizeof tail);
+    return tail != u->tail;
+}
+
+/* What was remembered of this address is of this client, too. */
+void usage_join(struct usage *u, const struct addr *client, const struct usage_counts *n);
+/* What it is remembered by is another address than the store has: that piece is to be forgotten. */
+bool usage_is_misplaced(const struct usage *u);
 /* A packet of the client came; fresh: it was not known before. */
 void usage_seen(struct usage *u, const struct addr *client, nsec_t now, bool fresh,
                 const struct usage_limits *l);
@@ -69,9 +86,11 @@ void usage_bootstrapped(struct usage *u);
 enum usage_profile usage_profile(const struct usage *u, nsec_t now, const struct usage_limits *l);
 /* strict, opportunistic, clear-text-only, mixed, unknown */
 const char *usage_word(unsigned profile);
-/* The piece for the store, topic "profile", key the address. */
+/* The piece for the store, topic "profile", key the address. usage_forget(): the one that takes out
+ * what lies there under another address. */
 void usage_remember(const struct usage *u, nsec_t now, const struct usage_limits *l,
                     struct memory *m);
+void usage_forget(const struct usage *u, struct memory *m);
 /* False: no piece of this topic and version. */
 bool usage_recall(const struct memory *m, struct addr *client, struct usage_counts *n);
 

@@ -238,6 +238,40 @@ static void who_is_who_survives_a_restart(void **state)
     assert_same(by(b, "10.8.0.5", 0x020000000009), by(b, "2001:db8:8::5", 0x020000000009));
 }
 
+static void remember(struct bench *b)
+{
+    b->count = 0;
+    clients_remember(b->clients, (struct memory_sink){keep, b});
+}
+
+/* What was remembered of a machine: its row as text. */
+static const char *row_of(const struct bench *b, const char *key)
+{
+    for (size_t i = 0; i < b->count; i++)
+        if (strcmp(b->kept[i].key, key) == 0)
+            return b->kept[i].text.text;
+    fail_msg("nothing new of %s", key);
+    return "";
+}
+
+static void an_address_is_remembered_of_its_last_machine_only(void **state)
+{
+    struct bench *b = *state;
+
+    lease(b, "10.8.0.5", 5, "laptop");
+    by(b, "10.8.0.5", 5);
+    remember(b);
+    assert_non_null(strstr(row_of(b, "00:00:00:00:00:05"), "\"leased\":\"10.8.0.5\""));
+    lease(b, "10.8.0.6", 5, "laptop");
+    lease(b, "10.8.0.5", 6, "guest");
+    remember(b);
+    assert_non_null(strstr(row_of(b, "00:00:00:00:00:05"), "\"addresses\":\"10.8.0.6\","));
+    by(b, "10.8.0.6", 7); /* without a lease, too */
+    remember(b);
+    assert_non_null(strstr(row_of(b, "00:00:00:00:00:05"), "\"addresses\":\"\",\"since"));
+    assert_non_null(strstr(row_of(b, "00:00:00:00:00:07"), "10.8.0.6"));
+}
+
 /* Places are fewer than strangers: a machine that speaks keeps its own. */
 static void a_flood_of_strangers_leaves_who_speaks_in_place(void **state)
 {
@@ -332,6 +366,7 @@ int main(void)
         TEST(several_clients_behind_one_address_are_said),
         TEST(two_operating_systems_are_two_clients),
         TEST(who_is_who_survives_a_restart),
+        TEST(an_address_is_remembered_of_its_last_machine_only),
         cmocka_unit_test(what_two_interfaces_show_counts_once),
         cmocka_unit_test(one_interface_shows_nothing_twice),
         TEST(a_flood_of_strangers_leaves_who_speaks_in_place),

@@ -115,6 +115,34 @@ static void a_canary_is_told_when_it_is_answered(void **state)
     assert_int_equal(events_of(canary("use-applicatiox-dns.net", 0, 1)), 0);
 }
 
+/* A client asks for one after the other: one event, which says all of them. */
+static void canaries_of_a_client_are_told_together(void **state)
+{
+    static const char *const names[] = {"mask.icloud.com", "use-application-dns.net",
+                                        "mask.icloud.com"};
+    struct policy_detection two = detection;
+    struct scene s;
+
+    (void)state;
+    begin(&s);
+    strcpy(two.names[1], "mask.icloud.com");
+    two.name_count = 2;
+    s.policy->detections = &two;
+    s.detector->use_policy(s.state, s.policy);
+    for (int i = 0; i < 3; i++) {
+        struct observation o = canary(names[i], 0, 1);
+
+        o.time = T0 + i * NSEC_S / 10;
+        scene_see(&s, &o);
+    }
+    scene_tick(&s, T0 + 3 * NSEC_S);
+    assert_int_equal(s.count, 2);
+    assert_int_equal(s.found[0].key, s.found[1].key);
+    assert_non_null(strstr(s.found[1].evidence.text,
+                           "\"designated\":\"mask.icloud.com use-application-dns.net\""));
+    end(&s);
+}
+
 static void lease(struct scene *s, nsec_t t, uint64_t giver, const char *server,
                   const char *resolver, const char *name)
 {
@@ -223,6 +251,7 @@ int main(void)
         cmocka_unit_test(an_approved_designation_is_silent),
         cmocka_unit_test(nothing_is_made_of_a_denial),
         cmocka_unit_test(a_canary_is_told_when_it_is_answered),
+        cmocka_unit_test(canaries_of_a_client_are_told_together),
         cmocka_unit_test(offers_are_held_against_the_zone),
         cmocka_unit_test(another_station_that_offers_its_own_is_rogue),
         cmocka_unit_test(a_flood_is_bounded),

@@ -290,6 +290,80 @@ static void nothing_new_is_not_written_again(void **state)
     assert_int_equal(pieces, 0);
 }
 
+/* A query as account/ would note it: of the client at that place, whatever its address. */
+static void ask_as(nsec_t t, uint32_t who, const char *address, int number)
+{
+    char name[32];
+    struct observation o;
+
+    snprintf(name, sizeof name, "host%d.example.org", number);
+    o = scene_query(t, address, PLAIN, name);
+    scene_note(s.policy, &o);
+    o.note.who = who;
+    o.note.tenure = who + 1;
+    s.detector->observe(s.state, &o);
+}
+
+static struct memory row[8];
+static int rows;
+
+static int collect(void *context, const struct memory *m)
+{
+    (void)context;
+    assert_true(rows < 8);
+    row[rows++] = *m;
+    return 0;
+}
+
+static void collect_all(nsec_t now)
+{
+    rows = 0;
+    s.detector->remember(s.state, (struct memory_sink){collect, NULL}, now);
+}
+
+/* A new lease: what it had goes with it, and does not stay with the address. */
+static void who_moves_takes_its_profile_along(void **state)
+{
+    (void)state;
+    for (int i = 0; i < 3; i++)
+        ask_as(T0 + i * S, 5, "10.30.2.11", i);
+    collect_all(T0 + 4 * S);
+    assert_int_equal(rows, 1);
+    assert_string_equal(row[0].key, "10.30.2.11");
+    ask_as(T0 + 5 * S, 5, "10.30.2.12", 4);
+    ask_as(T0 + 5 * S, 5, "2001:db8:30::12", 4); /* IPv4 stays what it goes by */
+    for (int i = 0; i < 3; i++)
+        ask_as(T0 + 6 * S, 3, "10.30.2.11", i); /* of another, in a place before */
+    collect_all(T0 + 7 * S);
+    assert_int_equal(rows, 3);
+    assert_string_equal(row[0].key, "10.30.2.11");
+    assert_true(row[0].forget);
+    assert_string_equal(row[1].key, "10.30.2.11");
+    assert_non_null(strstr(row[1].text.text, "\"clear_otherwise\":3"));
+    assert_string_equal(row[2].key, "10.30.2.12");
+    assert_non_null(strstr(row[2].text.text, "\"clear_otherwise\":5"));
+    collect_all(T0 + 8 * S);
+    assert_int_equal(rows, 0);
+}
+
+/* After a restart the address that it uses first may be another than the one it went by. */
+static void what_was_remembered_is_found_by_a_later_address(void **state)
+{
+    (void)state;
+    for (int i = 0; i < 3; i++)
+        ask_as(T0 + i * S, 5, "10.30.2.11", i);
+    collect_all(T0 + 4 * S);
+    close_scene(NULL);
+    open_scene(NULL);
+    s.detector->recall(s.state, &row[0]);
+    ask_as(T0 + 10 * S, 9, "2001:db8:30::11", 4);
+    ask_as(T0 + 11 * S, 9, "10.30.2.11", 5);
+    collect_all(T0 + 12 * S);
+    assert_int_equal(rows, 1);
+    assert_string_equal(row[0].key, "10.30.2.11");
+    assert_non_null(strstr(row[0].text.text, "\"clear_otherwise\":5"));
+}
+
 static int no_room(void *context, const struct memory *m)
 {
     (void)context;
@@ -345,6 +419,8 @@ int main(void)
         SCENE(it_survives_a_restart),
         SCENE(nothing_new_is_not_written_again),
         SCENE(what_found_no_room_is_said_again),
+        SCENE(who_moves_takes_its_profile_along),
+        SCENE(what_was_remembered_is_found_by_a_later_address),
         SCENE(clear_text_right_after_an_absence_is_informational)};
 
     return cmocka_run_group_tests(tests, NULL, NULL);
