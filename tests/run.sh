@@ -48,6 +48,7 @@ fast -       60 lint-rules     tests/lint/check-rules.py
 fast -      400 units          tests/unit/run.sh $DEBUG
 fast -      400 replay         env SEALDNS=$DEBUG/sealdns tests/pcap/replay.py
 fast -      200 volume         tests/volume/run.sh $RELEASE
+fast -       60 doh            tests/doh/run.sh $RELEASE
 fast -      200 soak           env SEALDNS=$RELEASE/sealdns tests/pcap/soak.sh
 fast -      200 cli            env SEALDNS=$DEBUG/sealdns tests/cli/run-cli.sh
 full corpus 500 corpus         python3 tests/corpus/compare.py --binary $RELEASE/sealdns

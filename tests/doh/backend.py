@@ -11,9 +11,12 @@ import random
 import sys
 import urllib.parse
 
+from names import NAMES
+
 HEAD = "HTTP/1.1 %s\r\nContent-Type: %s\r\n%s\r\n"
 
 PAGE = """<!doctype html><title>p</title><body><script>
+const names = %s;
 let n = 0;
 const q = new URLSearchParams(location.search);
 function again() {
@@ -26,7 +29,7 @@ again();
 SCRIPTS = {
     # Other names each time: what resolves them has work.
     "hosts": "for (let i = 0; i < 1 + Math.random() * 3; i++) new Image().src = "
-             "'http://h' + Math.floor(Math.random() * 400) + '.site.example/s?' + n + i;",
+             "'http://' + names[Math.floor(Math.random() * names.length)] + '/s?' + n + i;",
     "poll": "fetch('/api?n=' + Math.floor(80 + Math.random() * +q.get('n')) + '&d=' + Math.floor(Math.random() * 60));",
     "tiles": "for (let i = 0; i < 1 + Math.random() * 6; i++) new Image().src = "
              "'/obj/' + Math.floor(300 + Math.random() * +q.get('n')) + '?' + n + i;",
@@ -49,7 +52,7 @@ async def body_of(path, query):
     if path.startswith("/obj/"):
         return "application/octet-stream", os.urandom(min(int(path[5:]), 20_000_000))
     if path.startswith("/page/"):
-        return "text/html", (PAGE % SCRIPTS[path[6:]]).encode()
+        return "text/html", (PAGE % (NAMES if path == "/page/hosts" else [], SCRIPTS[path[6:]])).encode()
     if path == "/suggest":
         random.seed(query.get("q", ""))
         words = [query.get("q", "") + text(random.randint(2, 14)) for _ in range(random.randint(3, 10))]

@@ -16,7 +16,7 @@ enum { MOST_TICKS = 1000 }; /* over one silence */
 struct run {
     struct front *front;
     const char *session;
-    nsec_t first, ticked;
+    nsec_t ticked; /* 0: nothing came yet */
 };
 
 static const char *outcome_of(const struct observation *o)
@@ -36,9 +36,9 @@ static void put_observation(void *context, struct observation *o)
         return;
     if (o->flow.phase != FLOW_BEHAVIOUR && o->flow.phase != FLOW_CLOSED)
         return;
-    printf("%s,%s,%" PRId64 ",%" PRIx64 ",%s,%s,%u,%s,%s", r->session, outcome_of(o),
-           (o->time - r->first) / NSEC_MS, o->flow_id, addr_text(&o->client, client),
-           addr_text(&o->server, server), o->server_port, o->flow.tls.sni, "");
+    printf("%s,%s,%" PRId64 ",%" PRIx64 ",%s,%s,%u,%s", r->session, outcome_of(o),
+           o->time / NSEC_MS, o->flow_id, addr_text(&o->client, client),
+           addr_text(&o->server, server), o->server_port, o->flow.tls.sni);
     for (int i = 0; i < FEATURE_COUNT; i++)
         printf(",%" PRId32, o->flow.behaviour.feature[i]);
     putchar('\n');
@@ -48,8 +48,8 @@ static void put_frame(void *context, const struct frame *frame)
 {
     struct run *r = context;
 
-    if (!r->first)
-        r->first = r->ticked = frame->time;
+    if (!r->ticked)
+        r->ticked = frame->time;
     for (int i = 0; i < MOST_TICKS && frame->time - r->ticked >= TICK; i++)
         front_tick(r->front, r->ticked += TICK);
     if (frame->time > r->ticked)
@@ -59,7 +59,7 @@ static void put_frame(void *context, const struct frame *frame)
 
 static void print_head(void)
 {
-    printf("session,outcome,time_ms,flow,client,server,port,sni,label");
+    printf("session,outcome,time_ms,flow,client,server,port,sni");
     for (unsigned i = 0; i < FEATURE_COUNT; i++)
         printf(",%s", feature_name(i));
     putchar('\n');

@@ -8,7 +8,7 @@ const session = http2.connect(`https://${host}`, { rejectUnauthorized: false });
 session.on('error', () => process.exit(0));
 const end = Date.now() + seconds * 1000;
 const token = word(between(20, 300));
-const common = { 'user-agent': 'app/1.' + between(0, 99), accept: 'application/json', authorization: 'Bearer ' + token };
+const common = kind === 'doh' ? {} : { 'user-agent': 'app/1.' + between(0, 99), accept: 'application/json', authorization: 'Bearer ' + token };
 
 function ask(headers, body, then) {
   const request = session.request({ ...common, ...headers });
@@ -18,8 +18,29 @@ function ask(headers, body, then) {
   request.end(body);
 }
 
+// A resolver is asked: A and AAAA of a name of any length, padded (RFC 8467) as chance will have it; four names at most at once.
+const padded = Math.random() < 0.5, get = Math.random() < 0.5, width = between(1, 5);
+function question(type) {
+  const labels = [word(between(1, 16)), ...(Math.random() < 0.5 ? [word(between(3, 30))] : []), word(between(3, 14)), 'example'];
+  const name = Buffer.concat([...labels.map((l) => Buffer.concat([Buffer.from([l.length]), Buffer.from(l)])), Buffer.from([0])]);
+  const head = Buffer.concat([Buffer.from([0, 0, 1, 0, 0, 1, 0, 0, 0, 0, 0, 1]), name, Buffer.from([0, type, 0, 1])]);
+  const pad = padded ? (128 - (head.length + 15) % 128) % 128 : 0;
+  const option = padded ? Buffer.concat([Buffer.from([0, 12, 0, pad]), Buffer.alloc(pad)]) : Buffer.alloc(0);
+  return Buffer.concat([head, Buffer.from([0, 0, 41, 4, 208, 0, 0, 0, 0, 0, option.length]), option]);
+}
+function resolve(type, then) {
+  const q = question(type), kind = 'application/dns-message';
+  if (get) ask({ ':path': '/dns-query?dns=' + q.toString('base64url'), accept: kind }, undefined, then);
+  else ask({ ':method': 'POST', ':path': '/dns-query', accept: kind, 'content-type': kind, 'content-length': q.length }, q, then);
+}
+
 let typed = '';
 const kinds = {
+  doh: (next) => {
+    let left = 2 * between(1, width + 1);
+    const done = () => { if (--left === 0) setTimeout(next, between(20, 1500)); };
+    for (let i = left / 2; i > 0; i--) { resolve(1, done); resolve(28, done); }
+  },
   // The same question again and again, small answers.
   poll: (next) => ask({ ':path': '/api?n=' + between(60, 300) }, undefined, () => setTimeout(next, between(100, 1500))),
   // Telemetry: posts of JSON, almost empty answers.

@@ -3,7 +3,8 @@
 
   sessions.py LAB DIRECTORY SECONDS SEED CLIENTS [ROLE,ROLE...]
 
-Servers by name, see record-doh.sh: dns.* are resolvers, www.* are not; mixed and h3 are one address for both.
+Servers by name, see record-doh.sh: dns.* are resolvers, www.* are not; mixed is one address for both. Who played what and when goes
+to DIRECTORY/roles.csv.
 """
 import os
 import random
@@ -11,6 +12,8 @@ import subprocess
 import sys
 import threading
 import time
+
+from names import NAMES
 
 LAB, DIR, SECONDS, SEED, CLIENTS = sys.argv[1], sys.argv[2], float(sys.argv[3]), int(sys.argv[4]), int(sys.argv[5])
 ONLY = sys.argv[6].split(",") if len(sys.argv) > 6 else None
@@ -23,7 +26,7 @@ RANDOM = random.Random(SEED)
 
 
 def host(r):
-    return f"h{r.randrange(400)}.site.example"
+    return r.choice(NAMES)
 
 
 def questions(r, n):
@@ -65,6 +68,54 @@ def dnss(r):
                         f"-l {r.randrange(10, 22)}; kill $pid"]
 
 
+def dnsdist(r):
+    """Another forwarder; it does not pad."""
+    name, port, path = r.choice(DNS), r.randrange(20000, 30000), scratch(r)
+    with open(f"{path}/queries", "w", encoding="ascii") as out:
+        out.writelines(f"{host(r)} {r.choice(['A', 'AAAA', 'TXT', 'TYPE65'])}\n" for _ in range(300))
+    with open(f"{path}/conf", "w", encoding="ascii") as out:
+        out.write(f'setLocal("127.0.0.1:{port}") setACL("0.0.0.0/0") newServer{{address="{address(name)}:443", tls="openssl", '
+                  f'subjectName="{name}", dohPath="/dns-query", validateCertificates=false, healthCheckMode="up"}}\n')
+    return ["sh", "-c", f"dnsdist --supervised -C {path}/conf & pid=$!; sleep 1; dnsperf -s 127.0.0.1 -p {port} -d {path}/queries "
+                        f"-q {r.choice([1, 3])} -Q {r.choice([1, 3, 6, 12])} -l {r.randrange(10, 22)}; kill $pid"]
+
+
+def program_doh(r):
+    return ["/usr/bin/python3", f"{HERE}/ask.py", "doh", r.choice(DNS), str(r.randrange(10, 25)), str(r.randrange(1 << 30))]
+
+
+def program_api(r):
+    return ["/usr/bin/python3", f"{HERE}/ask.py", "api", r.choice(WWW), str(r.randrange(10, 25)), str(r.randrange(1 << 30))]
+
+
+def firefox(r, url, seconds, doh=None):
+    home = f"{DIR}/firefox-{r.randrange(1 << 30)}"
+    os.makedirs(f"{home}/profile")
+    subprocess.run(["cp", "-r", f"{DIR}/nssdb/.", f"{home}/profile"], check=True)
+    wishes = {"datareporting.policy.dataSubmissionEnabled": "false", "dom.security.https_first": "false", "app.update.auto": "false",
+              "browser.shell.checkDefaultBrowser": "false", "network.captive-portal-service.enabled": "false",
+              "network.connectivity-service.enabled": "false", "browser.safebrowsing.malware.enabled": "false",
+              "browser.safebrowsing.phishing.enabled": "false", "services.settings.server": '"data:,"'}
+    if doh:
+        wishes |= {"network.trr.mode": "3", "network.trr.uri": f'"{doh}"', "network.trr.custom_uri": f'"{doh}"',
+                   "network.trr.allow-rfc1918": "true", "network.trr.confirmationNS": '"skip"', "network.trr.useGET":
+                   r.choice(["true", "false"])}
+    with open(f"{home}/profile/user.js", "w", encoding="ascii") as out:
+        out.writelines(f'user_pref("{name}", {value});\n' for name, value in wishes.items())
+    return ["env", f"HOME={home}", "MOZ_CRASHREPORTER_DISABLE=1", "timeout", "-k", "2", str(seconds), "firefox-esr", "--headless",
+            "--no-remote", "--profile", f"{home}/profile", url]
+
+
+def firefox_doh(r):
+    return firefox(r, f"http://{NAMES[0]}/page/hosts?every={r.randrange(300, 1500)}", r.randrange(20, 32),
+                   f"https://{r.choice(DNS)}/dns-query")
+
+
+def firefox_web(r):
+    return firefox(r, f"https://{r.choice(WWW)}/page/{r.choice(['poll', 'tiles'])}?every={r.randrange(150, 1200)}"
+                      f"&n={r.choice([100, 400, 2000])}", r.randrange(18, 28))
+
+
 def chromium(r, url, seconds, doh=None, quic=()):
     home = f"{DIR}/chromium-{r.randrange(1 << 30)}"
     os.makedirs(f"{home}/.pki/nssdb")
@@ -86,7 +137,7 @@ def chromium(r, url, seconds, doh=None, quic=()):
 def chromium_doh(r):
     name = r.choice(DNS + ["dns.h3.example"] * 2)
     template = f"https://{name}/dns-query" + r.choice(["", "{?dns}"])
-    return chromium(r, f"http://h1.site.example/page/hosts?every={r.randrange(300, 1500)}", r.randrange(18, 30), template,
+    return chromium(r, f"http://{NAMES[0]}/page/hosts?every={r.randrange(300, 1500)}", r.randrange(18, 30), template,
                     ("dns.h3.example:443",) if "h3" in name else ())
 
 
@@ -97,8 +148,8 @@ def chromium_web(r):
                     r.randrange(15, 25), None, ("www.h3.example:443",) if "h3" in name else ())
 
 
-def gtls(r, name, paths):
-    return ["gtlsclient", "-q", "--timeout=3s", address(name), "443", *[f"https://{name}{p}" for p in paths]]
+def app_doh(r):
+    return ["node", f"{HERE}/http2.js", "doh", r.choice(DNS), "/", str(r.randrange(10, 25))]
 
 
 def app(r):
@@ -142,10 +193,12 @@ def sse(r):
     return ["curl", "-skN", "-o", "/dev/null", f"https://{r.choice(WWW)}/events?n={r.randrange(10, 60)}&every={r.randrange(100, 900)}"]
 
 
-ROLES = {"kdig": kdig, "curl-doh": curl_doh, "dnsperf": dnsperf, "dnss": dnss, "chromium-doh": chromium_doh,
-         "chromium-web": chromium_web, "app": app, "curl-api": curl_api, "page": page, "download": download, "chat": chat,
+ROLES = {"kdig": kdig, "curl-doh": curl_doh, "dnsperf": dnsperf, "dnss": dnss, "dnsdist": dnsdist,
+         "program-doh": program_doh, "program-api": program_api, "firefox-doh": firefox_doh, "firefox-web": firefox_web,
+         "chromium-doh": chromium_doh, "chromium-web": chromium_web, "app-doh": app_doh, "app": app, "curl-api": curl_api, "page": page, "download": download, "chat": chat,
          "sse": sse}
-WEIGHTS = {"kdig": 3, "curl-doh": 3, "dnsperf": 3, "dnss": 2, "chromium-doh": 3, "chromium-web": 3, "app": 6, "curl-api": 4,
+WEIGHTS = {"kdig": 3, "curl-doh": 3, "dnsperf": 3, "dnss": 2, "dnsdist": 2, "program-doh": 3, "program-api": 4, "firefox-doh": 2,
+           "firefox-web": 2, "chromium-doh": 3, "chromium-web": 3, "app-doh": 2, "app": 6, "curl-api": 4,
            "page": 2, "download": 1, "chat": 3, "sse": 1}
 
 
@@ -159,11 +212,14 @@ def play(number):
     names = ONLY or list(ROLES)
     while time.monotonic() < END - 8:
         role = r.choices(names, [WEIGHTS[n] for n in names])[0]
-        browser = role.startswith("chromium")
+        browser = role.startswith(("chromium", "firefox"))
         if browser and not BROWSER.acquire(blocking=False):  # pylint: disable=consider-using-with
             continue
         words = ROLES[role](r)
         began = time.monotonic()
+        with open(f"{DIR}/roles.csv", "a", encoding="ascii") as out:
+            part = f"-{words[2]}" if role == "app" else ""
+            out.write(f"10.53.1.{number + 1},{time.time_ns() // 1000000},{role}{part}\n")
         done = subprocess.run(["ip", "netns", "exec", f"{LAB}-c{number}", "timeout", "-k", "2", str(max(3, END - began)), *words],
                               stdin=subprocess.DEVNULL, capture_output=True, check=False)
         if browser:

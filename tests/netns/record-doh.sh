@@ -4,12 +4,13 @@
 #
 #   record-doh.sh OUT.pcap SEED [SECONDS [ROLE,...]]
 #
-# Needs the lab, and: caddy chromium curl dnsdist dnsperf dnss gtlsclient libnss3-tools nginx node python3-websockets.
+# Beside OUT.pcap comes OUT.roles: which client did what from when. Needs the lab, and the packages: caddy chromium curl dnsdist
+# dnsperf dnss firefox-esr libnss3-tools nginx nodejs python3-h2 python3-httpx python3-websockets.
 set -u
 . "$(dirname "$0")/lab.sh"
 DOH=$LAB_ROOT/tests/doh
 OUT=$1 SEED=$2 TIME=${3:-120} ROLES=${4:-}
-CLIENTS=12
+CLIENTS=24
 readonly DOH_NET=203.0.113
 
 # The server's addresses: .101 Unbound that pads, .102 Unbound that does not, .103 dnsdist, .104 caddy for both, .105 and
@@ -32,23 +33,6 @@ recording_certificate() {
     certutil -d "sql:$LAB_DIR/nssdb" -N --empty-password && certutil -d "sql:$LAB_DIR/nssdb" -A -t C,, -n lab -i "$LAB_CA"
 }
 
-# Four hundred names whose answers differ in size as real ones do.
-recording_zone() {
-    echo '  local-zone: "." static'
-    echo '  local-zone: "site.example." static'
-    echo '  local-data: "site.example. 300 IN SOA ns.site.example. root.site.example. 1 3600 600 86400 60"'
-    awk -v seed=7 'BEGIN { srand(seed)
-        for (i = 0; i < 400; i++) {
-            n = int(1 + 6 * rand() ^ 2)
-            for (k = 0; k < n; k++)
-                printf "  local-data: \"h%d.site.example. 300 IN A 203.0.113.%d\"\n", i, 111 + (i + k) % 2
-            text = ""
-            for (k = int(10 + 200 * rand() ^ 2); k > 0; k--) text = text "t"
-            printf "  local-data: '"'"'h%d.site.example. 300 IN TXT \"%s\"'"'"'\n", i, text
-            if (i % 3 == 0) printf "  local-data: \"h%d.site.example. 300 IN HTTPS 1 . alpn=h2 ipv4hint=203.0.113.111\"\n", i
-        } }'
-}
-
 # recording_unbound NAME ADDRESS PAD [LINE]
 recording_unbound() {
     {
@@ -58,7 +42,7 @@ recording_unbound() {
         echo "  tls-service-pem: \"$LAB_DIR/web.pem\""
         echo "  pad-responses: $3"
         echo "${4:-}"
-        recording_zone
+        python3 "$DOH/names.py"
     } >"$LAB_DIR/$1.conf"
     lab_daemon server "$1" unbound -d -c "$LAB_DIR/$1.conf"
 }
@@ -93,47 +77,25 @@ END
     lab_daemon server nginx nginx -c "$LAB_DIR/nginx.conf" -e "$LAB_DIR/nginx/error.log"
 }
 
+# recording_caddy NAME N SITE...: at .N; one that is called dns.* passes on to Unbound, one that is called www.* to the backend.
+# Each address is a process of its own: of several, this version speaks HTTP/3 on one only.
 recording_caddy() {
-    cat >"$LAB_DIR/Caddyfile" <<END
-{
-  admin off
-  auto_https off
-  storage file_system $LAB_DIR/caddy
-}
-(dns) {
-  tls $LAB_DIR/web.pem $LAB_DIR/web.key
-  reverse_proxy https://$DOH_NET.102 {
-    transport http {
-      tls_insecure_skip_verify
-      versions 2
-    }
-  }
-}
-(www) {
-  tls $LAB_DIR/web.pem $LAB_DIR/web.key
-  reverse_proxy /ws 127.0.0.1:8081
-  reverse_proxy 127.0.0.1:8080 {
-    flush_interval -1
-  }
-}
-https://dns.mixed.example {
-  bind $DOH_NET.104
-  import dns
-}
-https://www.mixed.example {
-  bind $DOH_NET.104
-  import www
-}
-https://dns.h3.example {
-  bind $DOH_NET.105
-  import dns
-}
-https://www.h3.example {
-  bind $DOH_NET.106
-  import www
-}
-END
-    lab_daemon server caddy env HOME="$LAB_DIR" caddy run --config "$LAB_DIR/Caddyfile" --adapter caddyfile
+    local name=$1 n=$2 site
+    shift 2
+    {
+        printf '{\n  admin off\n  auto_https off\n  storage file_system %s\n}\n' "$LAB_DIR/$name"
+        for site in "$@"; do
+            echo "https://$site {"
+            echo "  bind $DOH_NET.$n"
+            echo "  tls $LAB_DIR/web.pem $LAB_DIR/web.key"
+            case $site in
+            dns.*) printf '  reverse_proxy https://%s {\n    transport http {\n      tls_insecure_skip_verify\n      versions 2\n    }\n  }\n' $DOH_NET.102 ;;
+            *) printf '  reverse_proxy /ws 127.0.0.1:8081\n  reverse_proxy 127.0.0.1:8080 {\n    flush_interval -1\n  }\n' ;;
+            esac
+            echo "}"
+        done
+    } >"$LAB_DIR/$name.conf"
+    lab_daemon server "$name" env HOME="$LAB_DIR" caddy run --config "$LAB_DIR/$name.conf" --adapter caddyfile
 }
 
 recording_servers() {
@@ -146,7 +108,9 @@ recording_servers() {
     lab_daemon server backend /usr/bin/python3 "$DOH/backend.py" web
     lab_daemon server relay /usr/bin/python3 "$DOH/backend.py" relay $DOH_NET.121=$DOH_NET.101=8 $DOH_NET.122=$DOH_NET.102=25 \
         $DOH_NET.123=$DOH_NET.103=60 $DOH_NET.124=$DOH_NET.104=15 $DOH_NET.131=$DOH_NET.111=10 $DOH_NET.132=$DOH_NET.112=40
-    recording_caddy
+    recording_caddy caddy-mixed 104 dns.mixed.example www.mixed.example
+    recording_caddy caddy-dns 105 dns.h3.example
+    recording_caddy caddy-www 106 www.h3.example
     for n in 101 102 103 104 105 106 111 112 124 132; do
         lab_wait 15 recording_answers $DOH_NET.$n || lab_die "nobody answers at $DOH_NET.$n"
     done
@@ -198,4 +162,5 @@ python3 "$DOH/sessions.py" "$LAB" "$LAB_DIR" "$TIME" "$SEED" $CLIENTS $ROLES
 sleep 1
 lab_stop "$TCPDUMP_PID" INT
 cp "$LAB_DIR/session.pcap" "$OUT"
+cp "$LAB_DIR/roles.csv" "${OUT%.pcap}.roles"
 echo "$(stat -c %s "$OUT") octets in $OUT"
