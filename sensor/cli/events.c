@@ -9,7 +9,7 @@
 #include "base/error.h"
 #include "base/log.h"
 #include "cli/command.h"
-#include "engine/gateway.h"
+#include "cli/when.h"
 #include "output/output.h"
 #include "store/store.h"
 
@@ -83,17 +83,6 @@ static int show(struct request *q)
     return status;
 }
 
-/* "7d" ago, or a date. */
-static int parse_time(const char *text, nsec_t *out)
-{
-    nsec_t ago;
-
-    if (duration_parse(text, &ago) != SD_OK)
-        return time_parse(text, 0, out);
-    *out = clock_now() - ago;
-    return SD_OK;
-}
-
 static int take(struct request *q, int option, const char *value)
 {
     switch (option) {
@@ -104,7 +93,7 @@ static int take(struct request *q, int option, const char *value)
         q->format = output_format_named(strcmp(value, "json") == 0 ? "eve" : value);
         return q->format ? SD_OK : SD_EINVAL;
     case 's':
-        return parse_time(value, &q->filter.since);
+        return when_parse(value, &q->filter.since);
     case 't':
         q->filter.kind = kind_of(value);
         return q->filter.kind >= 0 ? SD_OK : SD_EINVAL;

@@ -5,12 +5,9 @@
 
 #include "base/error.h"
 #include "base/text.h"
+#include "store/read.h"
 #include "store/schema.h"
 #include "store/store.h"
-
-struct store_reader {
-    sqlite3 *db;
-};
 
 static int refuse(const char *path, const char *why, int status, char error[STORE_ERROR])
 {

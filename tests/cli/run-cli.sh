@@ -27,7 +27,7 @@ help_and_version() {
         expect "$command --version" 0 out '^sealdns [0-9]' "$SEALDNS" "$command" --version
         expect "$command --frobnicate" 2 err "no option --frobnicate" "$SEALDNS" "$command" --frobnicate
     done
-    for command in run analyze check rules events status explain probe; do
+    for command in run analyze check rules plan events status explain probe; do
         expect "--help lists $command" 0 out "^  $command +[a-z]" "$SEALDNS" --help
     done
 }
@@ -52,6 +52,9 @@ arguments() {
     expect "events --type frobnicate" 2 err '--type does not take "frobnicate"' "$SEALDNS" events --type frobnicate
     expect "events --severity frobnicate" 2 err '--severity does not take' "$SEALDNS" events --severity frobnicate
     expect "events --client frobnicate" 2 err '--client does not take' "$SEALDNS" events --client frobnicate
+    expect "plan with an argument" 2 err 'unexpected argument "x"' "$SEALDNS" plan x
+    expect "plan --since frobnicate" 2 err '--since does not take "frobnicate"' "$SEALDNS" plan --since frobnicate
+    expect "plan --format xml" 2 err 'text or json' "$SEALDNS" plan --format xml
     expect "events --since frobnicate" 2 err '--since does not take' "$SEALDNS" events --since frobnicate
 }
 
@@ -146,10 +149,53 @@ stores_and_sockets() {
 }
 no_events() { "$SEALDNS" events --db "$SCRATCH/store.db" "$@" >"$SCRATCH/out" 2>&1 && ! grep -q . "$SCRATCH/out"; }
 
+# A recorded fallback from DoT to clear text, and what a strict policy makes of it.
+plans() {
+    local db=$SCRATCH/plan.db
+    "$SEALDNS" analyze -c "$CASE/policy.yaml" --db "$db" "$CASE/capture.pcap" >"$SCRATCH/out" 2>&1
+    sed -e 's/cleartext: [a-z]*/cleartext: reject/; s/unapproved: [a-z]*/unapproved: reject/' "$CASE/policy.yaml" >"$SCRATCH/strict.yaml"
+    printf 'sensor: {mod: monitor}\n' >"$SCRATCH/wrong.yaml"
+    printf 'zones:\n  - {id: lan, networks: [10.0.0.0/8], vlans: [5], cleartext: reject}\n' >"$SCRATCH/vlan.yaml"
+    expect "plan" 0 out '^Zone .*clear text: reject' "$SEALDNS" plan -c "$SCRATCH/strict.yaml" --since 2020-01-01 --db "$db"
+    expect "plan says who goes dark" 0 out 'bootstrap-only: loses' "$SEALDNS" plan -c "$SCRATCH/strict.yaml" --since 2020-01-01 --db "$db"
+    expect "plan as JSON" 0 out '^"clients":' "$SEALDNS" plan -c "$SCRATCH/strict.yaml" --since 2020-01-01 --db "$db" --format json
+    check "the plan's JSON is one document, of what the capture holds" plan_document "$db"
+    expect "plan of a period without traffic" 0 out 'no conversation was recorded' "$SEALDNS" plan -c "$SCRATCH/strict.yaml" --since 1s --db "$db"
+    expect "plan of a policy that cuts nothing" 0 out '1 unaffected' "$SEALDNS" plan -c "$SCRATCH/good.yaml" --since 2020-01-01 --db "$db"
+    expect "plan without a store" 1 err 'nowhere.db' "$SEALDNS" plan -c "$SCRATCH/strict.yaml" --db "$SCRATCH/nowhere.db"
+    expect "plan of a store that is none" 1 err 'good.yaml' "$SEALDNS" plan -c "$SCRATCH/strict.yaml" --db "$SCRATCH/good.yaml"
+    expect "plan with a wrong policy" 2 err 'wrong.yaml:1:10: ' "$SEALDNS" plan -c "$SCRATCH/wrong.yaml" --db "$db"
+    expect "plan with a policy that no kernel enforces" 2 err 'cannot be enforced: zone lan' "$SEALDNS" plan -c "$SCRATCH/vlan.yaml" --db "$db"
+    check "plan reads the first schema" plan_of_old_store "$db"
+    check "hostile names do not reach the terminal" plan_of_hostile_store "$db"
+    check "nobody reads the plan: it fails" plan_nowhere "$db"
+}
+plan_document() {
+    "$SEALDNS" plan -c "$SCRATCH/strict.yaml" --since 2020-01-01 --db "$1" --format json | jq -e '
+        ([.zones[].cut.queries] | add) == ([.conversations[] | select(.fate == "cut") | .queries] | add) and
+        ([.zones[].cut.queries] | add) > 0 and ([.zones[].clients] | add) == .read.clients and
+        ([.zones[].resolvers[].of.conversations] | add) == (.conversations | length) and
+        (.unknown | length) > 0'
+}
+plan_of_old_store() {
+    cp "$1" "$SCRATCH/old.db" && sqlite3 "$SCRATCH/old.db" 'DROP TABLE memory; PRAGMA user_version = 1' &&
+        "$SEALDNS" plan -c "$SCRATCH/strict.yaml" --since 2020-01-01 --db "$SCRATCH/old.db" | grep -q 'bootstrap-only: loses'
+}
+# What a stranger may have had recorded: an escape sequence, a quote, bytes that are no UTF-8.
+plan_of_hostile_store() {
+    cp "$1" "$SCRATCH/hostile.db" &&
+        sqlite3 "$SCRATCH/hostile.db" "UPDATE conversations SET name = CAST(x'1b5b324a2271ff' AS TEXT)" &&
+        "$SEALDNS" plan -c "$SCRATCH/strict.yaml" --since 2020-01-01 --db "$SCRATCH/hostile.db" >"$SCRATCH/out" &&
+        grep -q '\\027\[2J"q\\255' "$SCRATCH/out" && ! grep -qP '[\x00-\x09\x0b-\x1f\x7f-\xff]' "$SCRATCH/out" &&
+        "$SEALDNS" plan -c "$SCRATCH/strict.yaml" --since 2020-01-01 --db "$SCRATCH/hostile.db" --format json | jq -e '.conversations | length > 0'
+}
+plan_nowhere() { "$SEALDNS" plan -c "$SCRATCH/strict.yaml" --since 2020-01-01 --db "$1" >/dev/full 2>"$SCRATCH/err"; [ $? = 1 ]; }
+
 help_and_version
 arguments
 captures
 policies
 muted
 stores_and_sockets
+plans
 tally

@@ -254,6 +254,72 @@ static void what_was_learned_comes_back(void **state)
     store_reader_close(reader);
 }
 
+struct summed {
+    unsigned rows;
+    uint64_t queries, responses;
+    char names[128];
+};
+
+static int sum_row(void *context, const struct history_row *row)
+{
+    struct summed *s = context;
+    size_t used = strlen(s->names);
+
+    s->rows++;
+    s->queries += row->queries;
+    s->responses += row->responses;
+    snprintf(s->names + used, sizeof s->names - used, "%.*s>%.*s %.*s;", (int)row->client.length,
+             row->client.at, (int)row->server.length, row->server.at, (int)row->name.length,
+             row->name.at);
+    return s->rows == 3 ? SD_ELIMIT : SD_OK;
+}
+
+static void write_hour(struct store *s, nsec_t hour, const char *client, const char *name)
+{
+    struct record r = {.kind = RECORD_CONVERSATION, .hour = hour, .zone = "office"};
+    struct conversation *c = &r.conversation;
+
+    assert_true(!client || addr_parse(client, &c->key.client) == SD_OK);
+    assert_true(!client || addr_parse("9.9.9.9", &c->key.server) == SD_OK);
+    c->key.server_port = 853;
+    c->key.transport = TRANSPORT_DOT;
+    snprintf(c->name, sizeof c->name, "%s", name);
+    c->queries = 7;
+    c->responses = 5;
+    assert_int_equal(store_write(s, &r, NULL), SD_OK);
+}
+
+/* From the hour on that holds `since`, in order; and it stops when it is told to. */
+static void history_comes_back_row_by_row(void **state)
+{
+    const nsec_t hour = 3600 * NSEC_S;
+    struct store *s = open_store(0);
+    struct store_reader *reader;
+    struct summed sum = {0};
+    struct history_sink sink = {sum_row, &sum};
+
+    (void)state;
+    write_hour(s, hour, "10.0.0.1", "before");
+    write_hour(s, 2 * hour, "10.0.0.2", "");
+    write_hour(s, 2 * hour, "10.0.0.1", "dns.quad9.net");
+    store_commit(s);
+    assert_int_equal(store_reader_open(path, &reader, error), SD_OK);
+    assert_int_equal(store_history(reader, 2 * hour + 60 * NSEC_S, &sink), SD_OK);
+    assert_string_equal(sum.names, "10.0.0.1>9.9.9.9 dns.quad9.net;10.0.0.2>9.9.9.9 ;");
+    assert_int_equal(sum.queries, 14);
+    assert_int_equal(sum.responses, 10);
+    write_hour(s, 3 * hour, NULL, ""); /* what was folded together */
+    store_commit(s);
+    sum = (struct summed){0};
+    assert_int_equal(store_history(reader, 0, &sink), SD_ELIMIT);
+    assert_int_equal(sum.rows, 3);
+    sum = (struct summed){0};
+    assert_int_equal(store_history(reader, 3 * hour, &sink), SD_OK);
+    assert_string_equal(sum.names, "> ;");
+    store_reader_close(reader);
+    store_close(s);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -261,6 +327,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(nothing_committed_is_lost, set_up, tear_down),
         cmocka_unit_test_setup_teardown(conversations_add_up, set_up, tear_down),
         cmocka_unit_test_setup_teardown(what_was_learned_comes_back, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(history_comes_back_row_by_row, set_up, tear_down),
         cmocka_unit_test_setup_teardown(refuses_what_is_not_its_own, set_up, tear_down),
         cmocka_unit_test_setup_teardown(stays_below_its_size, set_up, tear_down)};
     int failed;

@@ -1,0 +1,78 @@
+/* Hours of conversations are read by the million. So the rows never leave SQLite's machine: a
+ * function in the WHERE clause is handed each row where it lies, and says that it does not match.
+ * That takes half of the time that sqlite3_step() needs for the same rows. */
+#include <sqlite3.h>
+
+#include "base/error.h"
+#include "store/read.h"
+#include "store/store.h"
+
+#define MAPPED "17179869184" /* octets of the file at most: one copy of each page less */
+
+struct reading {
+    const struct history_sink *sink;
+    int status;
+};
+
+static struct history_text text_at(sqlite3_value *v)
+{
+    struct history_text t = {.at = sqlite3_value_blob(v)};
+
+    t.length = t.at ? (uint32_t)sqlite3_value_bytes(v) : 0;
+    if (!t.at)
+        t.at = "";
+    return t;
+}
+
+static uint64_t count_at(sqlite3_value *v)
+{
+    sqlite3_int64 value = sqlite3_value_int64(v);
+
+    return value > 0 ? (uint64_t)value : 0;
+}
+
+static void take_row(sqlite3_context *c, int count, sqlite3_value **v)
+{
+    struct reading *reading = sqlite3_user_data(c);
+    struct history_row row = {.hour = sqlite3_value_int64(v[0]),
+                              .client = text_at(v[1]),
+                              .server = text_at(v[2]),
+                              .server_port = (uint16_t)sqlite3_value_int(v[3]),
+                              .transport = text_at(v[4]),
+                              .zone = text_at(v[5]),
+                              .name = text_at(v[6]),
+                              .flows = count_at(v[7]),
+                              .flows_failed = count_at(v[8]),
+                              .queries = count_at(v[9]),
+                              .responses = count_at(v[10])};
+
+    (void)count;
+    reading->status = reading->sink->take(reading->sink->context, &row);
+    if (reading->status != SD_OK)
+        sqlite3_result_error(c, "", 0);
+    else
+        sqlite3_result_int(c, 0);
+}
+
+int store_history(struct store_reader *r, nsec_t since, const struct history_sink *sink)
+{
+    static const char text[] =
+        "SELECT 1 FROM conversations WHERE hour >= ?1 AND take(hour, client, server, server_port,"
+        " transport, zone, name, flows, flows_failed, queries, responses)";
+    struct reading reading = {.sink = sink};
+    sqlite3_stmt *q = NULL;
+    int code = SQLITE_ERROR;
+
+    sqlite3_exec(r->db, "PRAGMA mmap_size = " MAPPED, NULL, NULL, NULL);
+    if (sqlite3_create_function(r->db, "take", 11, SQLITE_UTF8, &reading, take_row, NULL, NULL) ==
+            SQLITE_OK &&
+        sqlite3_prepare_v2(r->db, text, -1, &q, NULL) == SQLITE_OK) {
+        sqlite3_bind_int64(q, 1, since - since % (3600 * NSEC_S));
+        code = sqlite3_step(q);
+    }
+    sqlite3_finalize(q);
+    sqlite3_create_function(r->db, "take", 11, SQLITE_UTF8, NULL, NULL, NULL, NULL);
+    if (reading.status != SD_OK)
+        return reading.status;
+    return code == SQLITE_DONE ? SD_OK : SD_EIO;
+}
