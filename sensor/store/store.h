@@ -79,9 +79,9 @@ int store_conversations(struct store_reader *r, const struct addr *either, nsec_
                         int (*fn)(void *context, const struct conversation_row *row),
                         void *context);
 
-/* Every recorded hour of every conversation from the hour of `since` on, by hour, client and server;
- * millions a second. What the sensor folded together has no client and no server ("").
- * What take() returned if that was not SD_OK; SD_EIO. */
+/* Every recorded hour of every conversation from the hour of `since` on, by hour, client and
+ * server; millions a second. What the sensor folded together has no client and no server (""). What
+ * take() returned if that was not SD_OK; SD_EIO. */
 int store_history(struct store_reader *r, nsec_t since, const struct history_sink *sink);
 
 #endif

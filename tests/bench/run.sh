@@ -22,6 +22,8 @@ usage: run.sh [--quick] [--runs N] [--packets N] [--workloads LIST] [--seed N] [
   --json FILE        write the figures there as well
   --detectors        instead: what each detector costs, on 50,000 clients and on the gateway mix; more
                      than 150 MB of state for the clients is an error
+  --plan             instead: `sealdns plan` over 30 days of 1,000 clients, in the store and in the page
+                     cache; a median above 3 s of CPU time is an error, and so is a wrong count
 The program measured is $SEALDNS, or build/sealdns.
 END
 }
@@ -32,17 +34,17 @@ for argument; do
     esac
 done
 
-# --scratch and --detectors are for this script, all the others for measure.py
+# --scratch, --detectors and --plan are for this script, all the others for measure.py
 want=
-detectors=no
+instead=
 set -- "$@" --end
 while [ "$1" != --end ]; do
     if [ "$want" = scratch ]; then
         scratch=$1 want= keep=yes
     elif [ "$1" = --scratch ]; then
         want=scratch
-    elif [ "$1" = --detectors ]; then
-        detectors=yes
+    elif [ "$1" = --detectors ] || [ "$1" = --plan ]; then
+        instead=$1
     else
         set -- "$@" "$1"
     fi
@@ -56,9 +58,20 @@ mkdir -p "$scratch"
 trap 'exit 1' INT TERM
 
 ${CC:-cc} -std=gnu11 -O2 -D_GNU_SOURCE -Wall -Wextra "$here"/*.c -o "$scratch/generate" -lcrypto -lm
-if [ $detectors = yes ]; then
+# build_target NAME: one of tests/bench/CMakeLists.txt.
+build_target() {
     [ -e "$root/build/CMakeCache.txt" ] || cmake -S "$root" -B "$root/build" -DSEALDNS_TESTS=OFF >"$scratch/cmake.log"
-    cmake --build "$root/build" --target bench_detectors >"$scratch/cmake.log" || { cat "$scratch/cmake.log"; exit 1; }
+    cmake --build "$root/build" --target "$1" >"$scratch/cmake.log" || { cat "$scratch/cmake.log"; exit 1; }
+}
+if [ "$instead" = --plan ]; then
+    build_target bench_history
+    [ -e "$scratch/history.db" ] || "$root/build/bench_history" "$scratch/history.db"
+    python3 "$here/history/measure.py" --store "$scratch/history.db" --scratch "$scratch" \
+        --binary "${SEALDNS:-$root/build/sealdns}" "$@"
+    exit
+fi
+if [ "$instead" = --detectors ]; then
+    build_target bench_detectors
     [ -e "$scratch/clients.pcap" ] ||
         "$scratch/generate" dns "$scratch/clients.pcap" --packets 600000 --clients 50000
     [ -e "$scratch/mix.pcap" ] || "$scratch/generate" mix "$scratch/mix.pcap" --packets 600000

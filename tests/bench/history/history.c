@@ -1,10 +1,12 @@
-/* A store of recorded conversations, the same for the same seed: every client has a few in every hour.
+/* A store of recorded conversations, the same for the same seed: every client has a few in every
+ * hour.
  *
  *     bench_history FILE [CLIENTS] [HOURS] [CONVERSATIONS] [SEED]
  *
- * The schema is made by the program's own store; the rows go past its writer, which keeps inventories too and would take
- * minutes. They come in the order of the hours and, within an hour, in any order, as a sensor writes them. The last hour
- * is that of now, so that `--since 30d` holds them. */
+ * The schema is made by the program's own store; the rows go past its writer, which keeps
+ * inventories too and would take minutes. They come in the order of the hours and, within an hour,
+ * in any order, as a sensor writes them. The last hour is that of now, so that `--since 30d` holds
+ * them. */
 #include <inttypes.h>
 #include <sqlite3.h>
 #include <stdio.h>
@@ -56,7 +58,8 @@ static void text(struct run *r, int at, const char *value)
 
 static int add_row(struct run *r, unsigned hour, unsigned client, unsigned which)
 {
-    const struct service *s = services + (which + (which >= 3 ? client % (SERVICES - 3) : 0)) % SERVICES;
+    const struct service *s =
+        services + (which + (which >= 3 ? client % (SERVICES - 3) : 0)) % SERVICES;
     int64_t queries = 1 + (int64_t)random_below(&r->random, 400), at = r->start + hour * HOUR;
     char address[ADDR_TEXT];
     int status;
@@ -106,18 +109,21 @@ static int add_hour(struct run *r, unsigned hour, uint32_t *order)
 
 static int fill(struct run *r)
 {
-    static const char insert[] = "INSERT INTO conversations VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)"
-                                 " ON CONFLICT DO NOTHING";
+    static const char insert[] =
+        "INSERT INTO conversations VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)"
+        " ON CONFLICT DO NOTHING";
     uint32_t *order = calloc((size_t)r->clients * r->conversations, sizeof *order);
     int failed = !order || sqlite3_prepare_v2(r->db, insert, -1, &r->add, NULL) != SQLITE_OK;
 
     for (uint32_t i = 0; !failed && i < r->clients * r->conversations; i++)
         order[i] = i;
-    failed = failed || sqlite3_exec(r->db, "PRAGMA synchronous = OFF; PRAGMA cache_size = -262144; BEGIN", NULL,
-                                    NULL, NULL) != SQLITE_OK;
+    failed = failed ||
+             sqlite3_exec(r->db, "PRAGMA synchronous = OFF; PRAGMA cache_size = -262144; BEGIN",
+                          NULL, NULL, NULL) != SQLITE_OK;
     for (unsigned hour = 0; !failed && hour < r->hours; hour++)
         failed = add_hour(r, hour, order);
-    failed = failed || sqlite3_exec(r->db, "COMMIT; PRAGMA wal_checkpoint(TRUNCATE)", NULL, NULL, NULL) != SQLITE_OK;
+    failed = failed || sqlite3_exec(r->db, "COMMIT; PRAGMA wal_checkpoint(TRUNCATE)", NULL, NULL,
+                                    NULL) != SQLITE_OK;
     sqlite3_finalize(r->add);
     free(order);
     return failed;
@@ -139,7 +145,9 @@ int main(int argc, char **argv)
     int failed;
 
     if (argc < 2 || !r.clients || !r.hours || !r.conversations || r.conversations > SERVICES) {
-        fprintf(stderr, "usage: bench_history FILE [CLIENTS] [HOURS] [CONVERSATIONS, at most %zu] [SEED]\n", SERVICES);
+        fprintf(stderr,
+                "usage: bench_history FILE [CLIENTS] [HOURS] [CONVERSATIONS, at most %zu] [SEED]\n",
+                SERVICES);
         return 2;
     }
     random_seed(&r.random, argument(argc, argv, 5, 1));
