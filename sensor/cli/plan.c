@@ -59,6 +59,16 @@ static int take_machine(void *context, const struct memory_row *row)
     return status;
 }
 
+static int take_blocked(void *context, const struct blocked_row *row)
+{
+    struct request *q = context;
+    struct addr client, server;
+
+    if (addr_parse(row->client, &client) != SD_OK || addr_parse(row->server, &server) != SD_OK)
+        return SD_OK;
+    return plan_blocked(q->plan, &client, &server, row->cleartext);
+}
+
 static int replay(struct request *q)
 {
     struct history_sink sink = {take_row, q};
@@ -74,6 +84,8 @@ static int replay(struct request *q)
     status = store_history(r, q->since, &sink);
     if (q->shown)
         fprintf(stderr, "\r\033[K");
+    if (status == SD_OK)
+        status = store_blocked(r, q->since, take_blocked, q);
     if (status == SD_OK)
         status = store_memory(r, "client", NULL, take_machine, q);
     if (status == SD_OK)

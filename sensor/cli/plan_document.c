@@ -163,6 +163,7 @@ static void write_zones(const struct plan_document *d, FILE *to)
             set_tally(&w, fate_name(f), r->zones[i].fates + f);
         set_tally(&w, "cut-cleartext", &r->zones[i].cleartext);
         set_tally(&w, "cut-unapproved", &r->zones[i].unapproved);
+        set_tally(&w, "cut-already", &r->zones[i].already);
         fprintf(to, "%s{", before);
         put_line(&w, "", to);
         write_groups(d, (int16_t)i, false, to);
@@ -223,6 +224,7 @@ static void set_conversation(struct json_writer *w, const struct plan_document *
     json_string_member(w, "fate", fate_name(c->fate));
     json_string_member(w, "action", action_name(c->action));
     json_string_member(w, "as", c->cleartext ? "cleartext" : "unapproved");
+    json_raw_member(w, "already_cut", c->already ? "true" : "false");
     json_integer_member(w, "flows", (int64_t)c->flows);
     json_integer_member(w, "flows_failed", (int64_t)c->flows_failed);
     json_integer_member(w, "queries", (int64_t)c->queries);

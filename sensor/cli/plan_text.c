@@ -54,15 +54,17 @@ static const char *doubt_answers(const struct plan_document *d, char text[PLAN_D
     const struct plan_result *r = plan_result(d->plan);
     uint64_t unanswered = 0;
 
-    for (size_t i = 0; i < d->policy->zone_count; i++)
-        unanswered +=
-            r->zones[i].fates[FATE_CUT].conversations - r->zones[i].fates[FATE_CUT].answered;
+    for (size_t i = 0; i < r->conversation_count; i++) {
+        const struct plan_conversation *c = r->conversations[i];
+
+        unanswered += c->fate == FATE_CUT && !c->already && !c->answered_last;
+    }
     if (!unanswered)
         return NULL;
     snprintf(text, PLAN_DOUBT,
              "why %" PRIu64
-             " of the conversations to be cut were never answered: by rules that were "
-             "enforced then, or by themselves",
+             " of the conversations to be cut were never answered: no event says that "
+             "rules cut them",
              unanswered);
     return text;
 }
@@ -231,6 +233,7 @@ static void print_zone(const struct plan_document *d, int16_t zone, FILE *to)
     print_outcomes(z->outcomes, to);
     print_tally("cut as clear text:", &z->cleartext, to);
     print_tally("cut as unapproved:", &z->unapproved, to);
+    print_tally("of these, cut already:", &z->already, to);
     print_tally("redirected:", z->fates + FATE_REDIRECTED, to);
     print_tally("passes by exception:", z->fates + FATE_EXCEPTED, to);
     print_tally("out of reach of any rule:", z->fates + FATE_OUT_OF_REACH, to);

@@ -29,6 +29,7 @@ struct plan *plan_create(const struct policy *policy, nsec_t now, uint64_t seed)
     intern_init(&p->names, NAMES_MOST, seed);
     intern_init(&p->keys, PLAN_MOST, seed);
     intern_init(&p->machine_keys, CLIENTS_MOST, seed);
+    intern_init(&p->blocked, PLAN_MOST, seed);
     if (intern_number(&p->names, "", 1) != 0) {
         plan_destroy(p);
         return NULL;
@@ -46,6 +47,7 @@ void plan_destroy(struct plan *p)
     intern_finish(&p->names);
     intern_finish(&p->keys);
     intern_finish(&p->machine_keys);
+    intern_finish(&p->blocked);
     free(p->client_of);
     free(p->machine_of);
     free(p->clients);
@@ -410,6 +412,14 @@ int plan_machine(struct plan *p, const struct addr *address, uint32_t machine)
     if (machine >= p->machines)
         p->machines = machine + 1;
     return SD_OK;
+}
+
+int plan_blocked(struct plan *p, const struct addr *client, const struct addr *server,
+                 bool cleartext)
+{
+    struct plan_block key = {*client, *server, cleartext};
+
+    return intern_number(&p->blocked, &key, sizeof key) == SD_EMEM ? SD_EMEM : SD_OK;
 }
 
 const struct plan_result *plan_result(const struct plan *p)

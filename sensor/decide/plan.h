@@ -21,6 +21,7 @@ struct plan_conversation {
     uint8_t fate, action;
     bool cleartext; /* judged as clear text (port 53), else as an unapproved resolver */
     bool approved;  /* the resolver, for this transport */
+    bool already;   /* cut, and rules that were enforced then did cut it */
     int32_t exception;
     uint64_t flows, flows_failed, queries, responses;
     nsec_t first, last;    /* hours */
@@ -60,7 +61,7 @@ struct plan_group {
 struct plan_zone {
     uint64_t clients, outcomes[OUTCOME_COUNT];
     struct plan_tally fates[FATE_COUNT];
-    struct plan_tally cleartext, unapproved; /* of those that are cut */
+    struct plan_tally cleartext, unapproved, already; /* of those that are cut */
 };
 
 /* After plan_settle(). Orders do not hang on the order of the rows. */
@@ -89,6 +90,9 @@ int plan_take(struct plan *p, const struct history_row *row);
 /* The address is one of a machine, numbered from 0: what works at another of its addresses keeps
  * this one from the dark. SD_EMEM. */
 int plan_machine(struct plan *p, const struct addr *address, uint32_t machine);
+/* Rules kept this client from this server already, by what events tell. SD_EMEM. */
+int plan_blocked(struct plan *p, const struct addr *client, const struct addr *server,
+                 bool cleartext);
 /* Judges all that was taken; only once. SD_EMEM. */
 int plan_settle(struct plan *p);
 const struct plan_result *plan_result(const struct plan *p);

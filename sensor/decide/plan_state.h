@@ -7,6 +7,11 @@
 
 enum { NOBODY = UINT32_MAX };
 
+struct plan_block {
+    struct addr client, server;
+    uint64_t cleartext;
+};
+
 struct plan {
     const struct policy *policy;
     nsec_t now;
@@ -15,6 +20,7 @@ struct plan {
     struct intern aliases, client_keys, server_keys, names, keys;
     uint32_t *client_of;            /* by alias */
     struct intern machine_keys;     /* addresses */
+    struct intern blocked;          /* struct plan_block */
     uint32_t *machine_of, machines; /* by address; one more than the greatest */
     struct plan_client *clients;
     struct plan_server *servers;

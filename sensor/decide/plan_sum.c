@@ -86,6 +86,14 @@ static void except(const struct plan *p, struct plan_conversation *c)
     }
 }
 
+static bool was_blocked(const struct plan *p, const struct plan_conversation *c)
+{
+    struct plan_block key = {p->clients[c->client].address, p->servers[c->server].address,
+                             c->cleartext};
+
+    return intern_find(&p->blocked, &key, sizeof key) >= 0;
+}
+
 static void judge(const struct plan *p, struct plan_conversation *c)
 {
     enum action a = asked_at(p, c, p->now);
@@ -96,6 +104,7 @@ static void judge(const struct plan *p, struct plan_conversation *c)
     c->fate = FATE_PASSES;
     if (cuts(a)) {
         c->fate = FATE_CUT;
+        c->already = was_blocked(p, c);
     } else if (a == ACTION_REDIRECT) {
         c->fate = FATE_REDIRECTED;
     } else if (asked_at(p, c, INT64_MAX) != a) { /* when all exceptions have ended */
@@ -343,7 +352,7 @@ static int list_conversations(struct plan *p)
 
 /* Conversations come by zone and client: a tally meets the conversations of a client in a row. */
 struct last_clients {
-    uint32_t fates[FATE_COUNT], cleartext, unapproved;
+    uint32_t fates[FATE_COUNT], cleartext, unapproved, already;
 };
 
 static void count_one(struct plan_tally *t, uint32_t *last, const struct plan_conversation *c)
@@ -372,6 +381,8 @@ static int sum_zones(struct plan *p)
         if (c->fate == FATE_CUT)
             count_one(c->cleartext ? &z->cleartext : &z->unapproved,
                       c->cleartext ? &last.cleartext : &last.unapproved, c);
+        if (c->already)
+            count_one(&z->already, &last.already, c);
         if (c->exception >= 0)
             count_one(r->exceptions + c->exception, excepted + c->exception, c);
         if (c->fate != FATE_PASSES)

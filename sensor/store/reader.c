@@ -184,6 +184,29 @@ int store_conversations(struct store_reader *r, const struct addr *either, nsec_
     return stop || code == SQLITE_DONE ? SD_OK : SD_EIO;
 }
 
+int store_blocked(struct store_reader *r, nsec_t since,
+                  int (*fn)(void *context, const struct blocked_row *row), void *context)
+{
+    static const char text[] = "SELECT DISTINCT client, server, kind = ?2 FROM events"
+                               " WHERE time >= ?1 AND verdict = ?3 AND client IS NOT NULL"
+                               " AND server IS NOT NULL";
+    sqlite3_stmt *q;
+    int code = SQLITE_DONE, stop = 0;
+
+    if (sqlite3_prepare_v2(r->db, text, -1, &q, NULL) != SQLITE_OK)
+        return SD_EIO;
+    sqlite3_bind_int64(q, 1, since);
+    sqlite3_bind_text(q, 2, kind_name(KIND_CLEARTEXT), -1, SQLITE_STATIC);
+    sqlite3_bind_text(q, 3, verdict_name(VERDICT_BLOCKED), -1, SQLITE_STATIC);
+    while (!stop && (code = sqlite3_step(q)) == SQLITE_ROW) {
+        struct blocked_row row = {column(q, 0), column(q, 1), sqlite3_column_int(q, 2) != 0};
+
+        stop = fn(context, &row);
+    }
+    sqlite3_finalize(q);
+    return stop || code == SQLITE_DONE ? SD_OK : SD_EIO;
+}
+
 int store_memory(struct store_reader *r, const char *topic, const char *key,
                  int (*fn)(void *context, const struct memory_row *row), void *context)
 {

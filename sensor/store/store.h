@@ -84,4 +84,13 @@ int store_conversations(struct store_reader *r, const struct addr *either, nsec_
  * take() returned if that was not SD_OK; SD_EIO. */
 int store_history(struct store_reader *r, nsec_t since, const struct history_sink *sink);
 
+/* Who was kept from which server by rules, as the events since then tell: clear text (else as an
+ * unapproved resolver). fn as above. SD_EIO. */
+struct blocked_row {
+    const char *client, *server;
+    bool cleartext;
+};
+int store_blocked(struct store_reader *r, nsec_t since,
+                  int (*fn)(void *context, const struct blocked_row *row), void *context);
+
 #endif

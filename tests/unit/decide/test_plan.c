@@ -231,6 +231,31 @@ static void a_machine_is_all_its_addresses(void **state)
     policy_destroy(policy);
 }
 
+/* What rules cut before is told apart, by client, server and what it was cut as. */
+static void what_was_cut_before_is_told(void **state)
+{
+    static const struct seen seen[] = {
+        {"10.20.0.2", "9.9.9.9", 53, "do53-udp", 10, 0, "office", NULL},
+        {"10.20.0.2", "9.9.9.9", 853, "dot", 10, 10, "office", NULL},
+        {"10.20.0.3", "9.9.9.9", 53, "do53-udp", 10, 10, "office", NULL},
+        {"10.20.0.4", "192.0.2.53", 53, "do53-udp", 10, 10, "office", NULL}, /* now approved */
+    };
+    struct addr server = twin_addr("9.9.9.9"), corp = twin_addr("192.0.2.53"),
+                a = twin_addr("10.20.0.2"), b = twin_addr("10.20.0.4");
+    struct policy *policy = policy_of(office);
+    struct plan *p = plan_for(policy, seen, COUNT_OF(seen));
+
+    (void)state;
+    assert_int_equal(plan_blocked(p, &a, &server, true), SD_OK);
+    assert_int_equal(plan_blocked(p, &b, &corp, true), SD_OK);
+    assert_int_equal(plan_settle(p), SD_OK);
+    assert_int_equal(plan_result(p)->zones[2].already.conversations, 1);
+    assert_int_equal(plan_result(p)->zones[2].already.answered, 0);
+    assert_int_equal(plan_result(p)->zones[2].fates[FATE_CUT].conversations, 3);
+    plan_destroy(p);
+    policy_destroy(policy);
+}
+
 /* The zone that was recorded tells where interfaces decide; elsewhere the policy alone does. */
 static void zones_by_interface_are_as_recorded(void **state)
 {
@@ -437,6 +462,7 @@ int main(void)
         cmocka_unit_test(each_client_has_its_outcome),
         cmocka_unit_test(zones_and_groups_add_up),
         cmocka_unit_test(a_machine_is_all_its_addresses),
+        cmocka_unit_test(what_was_cut_before_is_told),
         cmocka_unit_test(zones_by_interface_are_as_recorded),
         cmocka_unit_test(what_is_damaged_is_counted),
         cmocka_unit_test(it_agrees_with_the_rules),

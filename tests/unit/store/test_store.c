@@ -254,6 +254,51 @@ static void what_was_learned_comes_back(void **state)
     store_reader_close(reader);
 }
 
+static int note_blocked(void *context, const struct blocked_row *row)
+{
+    char *seen = context;
+    size_t used = strlen(seen);
+
+    snprintf(seen + used, 128 - used, "%s>%s %d;", row->client, row->server, row->cleartext);
+    return 0;
+}
+
+/* Each pair once, whatever revisions and events there are of it; and none that only would have
+ * been. */
+static void who_was_blocked_comes_back(void **state)
+{
+    static const struct {
+        enum verdict verdict;
+        enum kind kind;
+        unsigned second;
+    } events[] = {{VERDICT_BLOCKED, KIND_CLEARTEXT, 1},
+                  {VERDICT_BLOCKED, KIND_CLEARTEXT, 9},
+                  {VERDICT_BLOCKED, KIND_CLEARTEXT, 10},
+                  {VERDICT_WOULD_BLOCK, KIND_UNAPPROVED_RESOLVER, 10}};
+    struct store *s = open_store(0);
+    struct store_reader *reader;
+    char seen[128] = "";
+
+    (void)state;
+    for (unsigned i = 0; i < 4; i++) {
+        struct record r = event(events[i].second, i);
+
+        r.event.verdict = (uint8_t)events[i].verdict;
+        r.event.finding.kind = (uint8_t)events[i].kind;
+        assert_int_equal(addr_parse("10.0.0.1", &r.event.finding.client), SD_OK);
+        assert_int_equal(addr_parse("9.9.9.9", &r.event.finding.server), SD_OK);
+        assert_int_equal(store_write(s, &r, "{}"), SD_OK);
+    }
+    store_close(s);
+    assert_int_equal(store_reader_open(path, &reader, error), SD_OK);
+    assert_int_equal(store_blocked(reader, 5 * NSEC_S, note_blocked, seen), SD_OK);
+    assert_string_equal(seen, "10.0.0.1>9.9.9.9 1;");
+    seen[0] = '\0';
+    assert_int_equal(store_blocked(reader, 11 * NSEC_S, note_blocked, seen), SD_OK);
+    assert_string_equal(seen, "");
+    store_reader_close(reader);
+}
+
 struct summed {
     unsigned rows;
     uint64_t queries, responses;
@@ -327,6 +372,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(nothing_committed_is_lost, set_up, tear_down),
         cmocka_unit_test_setup_teardown(conversations_add_up, set_up, tear_down),
         cmocka_unit_test_setup_teardown(what_was_learned_comes_back, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(who_was_blocked_comes_back, set_up, tear_down),
         cmocka_unit_test_setup_teardown(history_comes_back_row_by_row, set_up, tear_down),
         cmocka_unit_test_setup_teardown(refuses_what_is_not_its_own, set_up, tear_down),
         cmocka_unit_test_setup_teardown(stays_below_its_size, set_up, tear_down)};
