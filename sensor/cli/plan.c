@@ -17,12 +17,15 @@
 
 extern const struct command command_plan;
 
+enum { MOVED_MOST = 64 };
+
 struct request {
     const char *config, *db;
     nsec_t since, now;
     bool json;
     struct policy *policy;
     struct plan *plan;
+    size_t moved; /* addresses of the gateway that only the record knows */
     uint32_t machines;
     bool progress, shown; /* a line stands on the terminal */
     uint64_t rows;
@@ -69,50 +72,6 @@ static int take_blocked(void *context, const struct blocked_row *row)
     return plan_blocked(q->plan, &client, &server, row->cleartext);
 }
 
-static int replay(struct request *q)
-{
-    struct history_sink sink = {take_row, q};
-    char error[STORE_ERROR] = "";
-    struct store_reader *r;
-    int status;
-
-    if (store_reader_open(q->db, &r, error) != SD_OK) {
-        log_error("%s", error);
-        return EXIT_FAILED;
-    }
-    q->progress = isatty(STDERR_FILENO);
-    status = store_history(r, q->since, &sink);
-    if (q->shown)
-        fprintf(stderr, "\r\033[K");
-    if (status == SD_OK)
-        status = store_blocked(r, q->since, take_blocked, q);
-    if (status == SD_OK)
-        status = store_memory(r, "client", NULL, take_machine, q);
-    if (status == SD_OK)
-        status = plan_settle(q->plan);
-    store_reader_close(r);
-    if (status == SD_OK)
-        return EXIT_DONE;
-    log_error("cannot read the store %s: %s", q->db, sd_strerror(status));
-    return EXIT_FAILED;
-}
-
-static int print(const struct request *q)
-{
-    struct plan_document d = {.policy = q->policy,
-                              .plan = q->plan,
-                              .file = q->config ? q->config : "the policy",
-                              .store = q->db,
-                              .since = q->since,
-                              .until = q->now};
-    int status = q->json ? plan_json(&d, stdout) : plan_text(&d, stdout);
-
-    if (fflush(stdout) == 0 && status == SD_OK)
-        return EXIT_DONE;
-    log_error("cannot write the plan");
-    return EXIT_FAILED;
-}
-
 /* What could not be enforced is no plan. */
 static int check_rules(const struct request *q)
 {
@@ -142,6 +101,100 @@ static int load(struct request *q)
     return status == EXIT_DONE ? check_rules(q) : status;
 }
 
+static int read_store(struct request *q, struct store_reader *r)
+{
+    struct history_sink sink = {take_row, q};
+    int status;
+
+    q->rows = q->machines = 0;
+    q->progress = isatty(STDERR_FILENO);
+    status = store_history(r, q->since, &sink);
+    if (q->shown)
+        fprintf(stderr, "\r\033[K");
+    if (status == SD_OK)
+        status = store_blocked(r, q->since, take_blocked, q);
+    if (status == SD_OK)
+        status = store_memory(r, "client", NULL, take_machine, q);
+    return status;
+}
+
+static int begin(struct request *q)
+{
+    q->plan = plan_create(q->policy, q->now, (uint64_t)q->now);
+    return q->plan ? SD_OK : SD_EMEM;
+}
+
+/* The store of another machine, or of this one before it was given other addresses: what its
+ * clients asked it must not look as if they asked a stranger. Nobody else has this policy yet. */
+static int begin_again(struct request *q, const struct addr *moved)
+{
+    struct policy *p = q->policy;
+    struct addr *all = realloc(p->gateway, (p->gateway_count + q->moved) * sizeof *all);
+    int status;
+
+    if (!all)
+        return SD_EMEM;
+    memcpy(all + p->gateway_count, moved, q->moved * sizeof *all);
+    p->gateway = all;
+    p->gateway_count += q->moved;
+    if ((status = policy_compile(p)) != SD_OK)
+        return status;
+    plan_destroy(q->plan);
+    return begin(q);
+}
+
+static int replay(struct request *q, struct store_reader *r)
+{
+    struct addr moved[MOVED_MOST];
+    int status = begin(q);
+
+    if (status == SD_OK)
+        status = read_store(q, r);
+    if (status != SD_OK)
+        return status;
+    q->moved = plan_gateways(q->plan, moved, MOVED_MOST);
+    if (q->moved)
+        status = begin_again(q, moved);
+    if (q->moved && status == SD_OK)
+        status = read_store(q, r);
+    return status == SD_OK ? plan_settle(q->plan) : status;
+}
+
+static int open_and_replay(struct request *q)
+{
+    char error[STORE_ERROR] = "";
+    struct store_reader *r;
+    int status;
+
+    if (store_reader_open(q->db, &r, error) != SD_OK) {
+        log_error("%s", error);
+        return EXIT_FAILED;
+    }
+    status = replay(q, r);
+    store_reader_close(r);
+    if (status == SD_OK)
+        return EXIT_DONE;
+    log_error("cannot read the store %s: %s", q->db, sd_strerror(status));
+    return EXIT_FAILED;
+}
+
+static int print(const struct request *q)
+{
+    struct plan_document d = {.policy = q->policy,
+                              .plan = q->plan,
+                              .file = q->config ? q->config : "the policy",
+                              .store = q->db,
+                              .moved = q->moved,
+                              .since = q->since,
+                              .until = q->now};
+    int status = q->json ? plan_json(&d, stdout) : plan_text(&d, stdout);
+
+    if (fflush(stdout) == 0 && status == SD_OK)
+        return EXIT_DONE;
+    log_error("cannot write the plan");
+    return EXIT_FAILED;
+}
+
 static int plan(struct request *q)
 {
     int status = load(q);
@@ -149,8 +202,7 @@ static int plan(struct request *q)
     if (status == EXIT_DONE) {
         if (!q->db)
             q->db = q->policy->store_path;
-        q->plan = plan_create(q->policy, q->now, (uint64_t)q->now);
-        status = q->plan ? replay(q) : EXIT_FAILED;
+        status = open_and_replay(q);
     }
     if (status == EXIT_DONE)
         status = print(q);

@@ -63,13 +63,17 @@ static const char *resolver_id(const struct plan_document *d, int16_t resolver)
 static void write_head(const struct plan_document *d, FILE *to)
 {
     const struct plan_result *r = plan_result(d->plan);
-    char line[LINE];
+    char line[LINE], text[ADDR_TEXT];
     struct json_writer w = json_writer_over(line, sizeof line);
 
     json_open(&w, "policy", '{');
     set_text(&w, "file", d->file);
     json_string_member(&w, "digest", d->policy->digest);
     json_string_member(&w, "mode", mode_name(d->policy->mode));
+    json_open(&w, "gateway", '[');
+    for (size_t i = 0; i < d->policy->gateway_count && w.used < sizeof line / 2; i++)
+        json_string_member(&w, NULL, addr_text(d->policy->gateway + i, text));
+    json_close(&w, ']');
     json_close(&w, '}');
     json_open(&w, "period", '{');
     json_string_member(&w, "store", d->store);

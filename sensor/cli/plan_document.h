@@ -10,6 +10,7 @@ struct plan_document {
     const struct policy *policy;
     const struct plan *plan;
     const char *file, *store; /* of the policy and of the conversations */
+    size_t moved;             /* addresses that only the record calls the gateway's */
     nsec_t since, until;
 };
 

@@ -84,6 +84,17 @@ static const char *doubt_zones(const struct plan_document *d, char text[PLAN_DOU
     return text;
 }
 
+static const char *doubt_gateway(const struct plan_document *d, char text[PLAN_DOUBT])
+{
+    if (!d->moved)
+        return NULL;
+    snprintf(text, PLAN_DOUBT,
+             "whether %zu address%s that the record calls the gateway's own, and that this machine "
+             "does not have, still are: taken as such",
+             d->moved, d->moved == 1 ? "" : "es");
+    return text;
+}
+
 static const char *doubt_omitted(const struct plan_document *d, char text[PLAN_DOUBT])
 {
     const struct plan_result *r = plan_result(d->plan);
@@ -108,7 +119,7 @@ static const char *doubt_future(const struct plan_document *d, char text[PLAN_DO
 const char *plan_doubt(const struct plan_document *d, unsigned number, char text[PLAN_DOUBT])
 {
     static doubt_fn *const doubts[] = {doubt_empty, doubt_period,  doubt_bootstrap, doubt_answers,
-                                       doubt_zones, doubt_omitted, doubt_future};
+                                       doubt_zones, doubt_gateway, doubt_omitted,   doubt_future};
 
     for (size_t i = 0; i < sizeof doubts / sizeof *doubts; i++) {
         const char *doubt = doubts[i](d, text);

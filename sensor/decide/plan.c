@@ -338,6 +338,8 @@ static int add(struct plan *p, struct plan_conversation *c, const struct history
     c->flows_failed += row->flows_failed;
     c->queries += row->queries;
     c->responses += row->responses;
+    if (row->gateway_resolver)
+        p->servers[c->server].was_gateway = true;
     if (row->hour < c->first)
         c->first = row->hour;
     if (row->hour > c->last)
@@ -412,6 +414,16 @@ int plan_machine(struct plan *p, const struct addr *address, uint32_t machine)
     if (machine >= p->machines)
         p->machines = machine + 1;
     return SD_OK;
+}
+
+size_t plan_gateways(const struct plan *p, struct addr *out, size_t most)
+{
+    size_t count = 0;
+
+    for (size_t i = 0; i < p->server_keys.count && count < most; i++)
+        if (p->servers[i].was_gateway && !policy_is_gateway(p->policy, &p->servers[i].address))
+            out[count++] = p->servers[i].address;
+    return count;
 }
 
 int plan_blocked(struct plan *p, const struct addr *client, const struct addr *server,

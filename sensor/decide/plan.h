@@ -47,6 +47,7 @@ struct plan_client {
 struct plan_server {
     struct addr address;
     int16_t resolver; /* of the policy or the catalogue, -1: none */
+    bool was_gateway; /* when it was recorded */
 };
 
 /* What the clients of a zone lose (or keep) with one server, or under one name. */
@@ -93,6 +94,10 @@ int plan_machine(struct plan *p, const struct addr *address, uint32_t machine);
 /* Rules kept this client from this server already, by what events tell. SD_EMEM. */
 int plan_blocked(struct plan *p, const struct addr *client, const struct addr *server,
                  bool cleartext);
+/* Addresses that were the gateway's own when they were recorded and are not in the policy: at most
+ * `most` of them into out; returns how many. A policy that does not know them cuts what it lets
+ * pass. */
+size_t plan_gateways(const struct plan *p, struct addr *out, size_t most);
 /* Judges all that was taken; only once. SD_EMEM. */
 int plan_settle(struct plan *p);
 const struct plan_result *plan_result(const struct plan *p);

@@ -3,6 +3,7 @@
 #ifndef SEALDNS_MODEL_HISTORY_H
 #define SEALDNS_MODEL_HISTORY_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "base/time.h"
@@ -18,6 +19,7 @@ struct history_row {
     struct history_text zone; /* as the policy of that time called it, "" none */
     struct history_text name; /* of the server: SNI, or the known resolver's; "" none */
     uint16_t server_port;
+    bool gateway_resolver; /* the server was the gateway itself, asked on port 53 */
     uint64_t flows, flows_failed, queries, responses;
 };
 

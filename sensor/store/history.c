@@ -7,7 +7,8 @@
 #include "store/read.h"
 #include "store/store.h"
 
-#define MAPPED "17179869184" /* octets of the file at most: one copy of each page less */
+#define COLUMNS 13
+#define MAPPED  "17179869184" /* octets of the file at most: one copy of each page less */
 
 struct reading {
     const struct history_sink *sink;
@@ -46,6 +47,9 @@ static void take_row(sqlite3_context *c, int count, sqlite3_value **v)
                               .queries = count_at(v[9]),
                               .responses = count_at(v[10])};
 
+    /* Approved without being a resolver that the policy names: account/ says so of nobody else. */
+    row.gateway_resolver = row.server_port == 53 && sqlite3_value_int(v[11]) != 0 &&
+                           sqlite3_value_type(v[12]) == SQLITE_NULL;
     (void)count;
     reading->status = reading->sink->take(reading->sink->context, &row);
     if (reading->status != SD_OK)
@@ -58,20 +62,20 @@ int store_history(struct store_reader *r, nsec_t since, const struct history_sin
 {
     static const char text[] =
         "SELECT 1 FROM conversations WHERE hour >= ?1 AND take(hour, client, server, server_port,"
-        " transport, zone, name, flows, flows_failed, queries, responses)";
+        " transport, zone, name, flows, flows_failed, queries, responses, approved, resolver)";
     struct reading reading = {.sink = sink};
     sqlite3_stmt *q = NULL;
     int code = SQLITE_ERROR;
 
     sqlite3_exec(r->db, "PRAGMA mmap_size = " MAPPED, NULL, NULL, NULL);
-    if (sqlite3_create_function(r->db, "take", 11, SQLITE_UTF8, &reading, take_row, NULL, NULL) ==
-            SQLITE_OK &&
+    if (sqlite3_create_function(r->db, "take", COLUMNS, SQLITE_UTF8, &reading, take_row, NULL,
+                                NULL) == SQLITE_OK &&
         sqlite3_prepare_v2(r->db, text, -1, &q, NULL) == SQLITE_OK) {
         sqlite3_bind_int64(q, 1, since - since % (3600 * NSEC_S));
         code = sqlite3_step(q);
     }
     sqlite3_finalize(q);
-    sqlite3_create_function(r->db, "take", 11, SQLITE_UTF8, NULL, NULL, NULL, NULL);
+    sqlite3_create_function(r->db, "take", COLUMNS, SQLITE_UTF8, NULL, NULL, NULL, NULL);
     if (reading.status != SD_OK)
         return reading.status;
     return code == SQLITE_DONE ? SD_OK : SD_EIO;

@@ -167,6 +167,7 @@ plans() {
     expect "plan with a wrong policy" 2 err 'wrong.yaml:1:10: ' "$SEALDNS" plan -c "$SCRATCH/wrong.yaml" --db "$db"
     expect "plan with a policy that no kernel enforces" 2 err 'cannot be enforced: zone lan' "$SEALDNS" plan -c "$SCRATCH/vlan.yaml" --db "$db"
     check "plan reads the first schema" plan_of_old_store "$db"
+    check "plan of a copied store knows whose resolver was the gateway's own" plan_of_copied_store "$db"
     check "hostile names do not reach the terminal" plan_of_hostile_store "$db"
     check "nobody reads the plan: it fails" plan_nowhere "$db"
 }
@@ -180,6 +181,12 @@ plan_document() {
 plan_of_old_store() {
     cp "$1" "$SCRATCH/old.db" && sqlite3 "$SCRATCH/old.db" 'DROP TABLE memory; PRAGMA user_version = 1' &&
         "$SEALDNS" plan -c "$SCRATCH/strict.yaml" --since 2020-01-01 --db "$SCRATCH/old.db" | grep -q 'bootstrap-only: loses'
+}
+plan_of_copied_store() {
+    cp "$1" "$SCRATCH/copied.db" &&
+        sqlite3 "$SCRATCH/copied.db" "UPDATE conversations SET approved = 1, resolver = NULL WHERE server_port = 53" &&
+        "$SEALDNS" plan -c "$SCRATCH/strict.yaml" --since 2020-01-01 --db "$SCRATCH/copied.db" >"$SCRATCH/out" &&
+        grep -q '1 unaffected' "$SCRATCH/out" && grep -q 'whether 1 address that the record calls' "$SCRATCH/out"
 }
 # What a stranger may have had recorded: an escape sequence, a quote, bytes that are no UTF-8.
 plan_of_hostile_store() {

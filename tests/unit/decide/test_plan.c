@@ -72,19 +72,24 @@ static struct history_text text_of(const char *t)
     return (struct history_text){t ? t : "", t ? (uint32_t)strlen(t) : 0};
 }
 
+static struct history_row row_of(const struct seen *s, nsec_t hour)
+{
+    return (struct history_row){.hour = hour,
+                                .client = text_of(s->client),
+                                .server = text_of(s->server),
+                                .server_port = s->port,
+                                .transport = text_of(s->transport),
+                                .zone = text_of(s->zone),
+                                .name = text_of(s->name),
+                                .flows = s->queries,
+                                .flows_failed = s->queries - s->responses,
+                                .queries = s->queries,
+                                .responses = s->responses};
+}
+
 static void take_at(struct plan *p, const struct seen *s, nsec_t hour)
 {
-    struct history_row row = {.hour = hour,
-                              .client = text_of(s->client),
-                              .server = text_of(s->server),
-                              .server_port = s->port,
-                              .transport = text_of(s->transport),
-                              .zone = text_of(s->zone),
-                              .name = text_of(s->name),
-                              .flows = s->queries,
-                              .flows_failed = s->queries - s->responses,
-                              .queries = s->queries,
-                              .responses = s->responses};
+    struct history_row row = row_of(s, hour);
 
     assert_int_equal(plan_take(p, &row), SD_OK);
 }
@@ -227,6 +232,32 @@ static void a_machine_is_all_its_addresses(void **state)
     assert_true(client_of(p, "10.20.0.2")->elsewhere);
     assert_string_equal(outcome_at(p, "2001:db8:20::2"), "unaffected");
     assert_string_equal(outcome_at(p, "10.20.0.3"), "bootstrap-only");
+    plan_destroy(p);
+    policy_destroy(policy);
+}
+
+/* The record knows the gateway by addresses that it no longer has. */
+static void gateways_of_then_are_told(void **state)
+{
+    static const struct seen seen[] = {
+        {"10.20.0.2", "10.20.0.1", 53, "do53-udp", 1, 1, "office", NULL}, /* and has */
+        {"10.20.0.2", "10.20.0.254", 53, "do53-udp", 1, 1, "office", NULL},
+        {"10.20.0.2", "10.20.0.253", 53, "do53-udp", 1, 1, "office", NULL},
+    };
+    struct policy *policy = policy_of(office);
+    struct plan *p = plan_create(policy, NOW, 1);
+    struct addr out[2], gone = twin_addr("10.20.0.254");
+
+    (void)state;
+    for (size_t i = 0; i < COUNT_OF(seen); i++) {
+        struct history_row row = row_of(seen + i, HOUR);
+
+        row.gateway_resolver = i < 2;
+        assert_int_equal(plan_take(p, &row), SD_OK);
+    }
+    assert_int_equal(plan_gateways(p, out, 2), 1);
+    assert_true(addr_equal(out, &gone));
+    assert_int_equal(plan_gateways(p, out, 0), 0);
     plan_destroy(p);
     policy_destroy(policy);
 }
@@ -462,6 +493,7 @@ int main(void)
         cmocka_unit_test(each_client_has_its_outcome),
         cmocka_unit_test(zones_and_groups_add_up),
         cmocka_unit_test(a_machine_is_all_its_addresses),
+        cmocka_unit_test(gateways_of_then_are_told),
         cmocka_unit_test(what_was_cut_before_is_told),
         cmocka_unit_test(zones_by_interface_are_as_recorded),
         cmocka_unit_test(what_is_damaged_is_counted),

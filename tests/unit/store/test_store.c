@@ -313,9 +313,9 @@ static int sum_row(void *context, const struct history_row *row)
     s->rows++;
     s->queries += row->queries;
     s->responses += row->responses;
-    snprintf(s->names + used, sizeof s->names - used, "%.*s>%.*s %.*s;", (int)row->client.length,
+    snprintf(s->names + used, sizeof s->names - used, "%.*s>%.*s %.*s%s;", (int)row->client.length,
              row->client.at, (int)row->server.length, row->server.at, (int)row->name.length,
-             row->name.at);
+             row->name.at, row->gateway_resolver ? "gateway" : "");
     return s->rows == 3 ? SD_ELIMIT : SD_OK;
 }
 
@@ -326,8 +326,9 @@ static void write_hour(struct store *s, nsec_t hour, const char *client, const c
 
     assert_true(!client || addr_parse(client, &c->key.client) == SD_OK);
     assert_true(!client || addr_parse("9.9.9.9", &c->key.server) == SD_OK);
-    c->key.server_port = 853;
-    c->key.transport = TRANSPORT_DOT;
+    c->key.server_port = *name ? 853 : 53;
+    c->key.transport = *name ? TRANSPORT_DOT : TRANSPORT_DO53_UDP;
+    c->approved = client != NULL;
     snprintf(c->name, sizeof c->name, "%s", name);
     c->queries = 7;
     c->responses = 5;
@@ -350,7 +351,7 @@ static void history_comes_back_row_by_row(void **state)
     store_commit(s);
     assert_int_equal(store_reader_open(path, &reader, error), SD_OK);
     assert_int_equal(store_history(reader, 2 * hour + 60 * NSEC_S, &sink), SD_OK);
-    assert_string_equal(sum.names, "10.0.0.1>9.9.9.9 dns.quad9.net;10.0.0.2>9.9.9.9 ;");
+    assert_string_equal(sum.names, "10.0.0.1>9.9.9.9 dns.quad9.net;10.0.0.2>9.9.9.9 gateway;");
     assert_int_equal(sum.queries, 14);
     assert_int_equal(sum.responses, 10);
     write_hour(s, 3 * hour, NULL, ""); /* what was folded together */
