@@ -130,6 +130,8 @@ static void name_conversation(struct conversation *c, const struct account *a,
 
 static void describe(struct conversation *c, const struct account *a, const struct observation *o)
 {
+    c->iface = o->iface;
+    c->vlan = o->vlan;
     c->zone = o->note.zone;
     c->resolver = o->note.resolver;
     c->approved = o->note.approved;
@@ -313,6 +315,12 @@ void account_recall(struct account *a, const struct memory *m)
     clients_recall(a->clients, m);
 }
 
+/* In clear text a name is only what the policy of then called the server. */
+static bool has_own_name(const struct conversation *c)
+{
+    return c->key.transport != TRANSPORT_DO53_UDP && c->key.transport != TRANSPORT_DO53_TCP;
+}
+
 void account_use_policy(struct account *a, const struct policy *policy)
 {
     a->policy = policy;
@@ -322,11 +330,12 @@ void account_use_policy(struct account *a, const struct policy *policy)
                                 .transport = c->key.transport,
                                 .server_port = c->key.server_port,
                                 .client = c->key.client,
-                                .server = c->key.server};
+                                .server = c->key.server,
+                                .iface = c->iface,
+                                .vlan = c->vlan};
 
-        /* Interface and VLAN of old conversations are not kept; the next flow writes them anew. */
-        o.iface = UINT16_MAX;
-        text_copy(o.flow.tls.sni, sizeof o.flow.tls.sni, c->name);
+        if (has_own_name(c))
+            text_copy(o.flow.tls.sni, sizeof o.flow.tls.sni, c->name);
         o.flow.tls.sni_outer = a->policy && policy_is_outer_name(a->policy, c->name);
         write_note(a, &o);
         c->zone = o.note.zone;

@@ -2,6 +2,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include <cmocka.h>
 
@@ -91,10 +92,63 @@ static void what_the_sink_refuses_stays(void **state)
     account_destroy(a);
 }
 
+/* Zones: default, gateway, `others` times one of VLAN 9, and one of VLAN 7 on the first interface. */
+static struct policy *policy_with(size_t others)
+{
+    struct policy *p = calloc(1, sizeof *p);
+    struct policy_zone *last;
+
+    p->zone_count = 3 + others;
+    p->zones = calloc(p->zone_count, sizeof *p->zones);
+    for (size_t i = 0; i <= others; i++) {
+        struct policy_zone *z = p->zones + 2 + i;
+
+        z->vlans = calloc(1, sizeof *z->vlans);
+        z->vlans[0] = i < others ? 9 : 7;
+        z->vlan_count = 1;
+    }
+    last = p->zones + 2 + others;
+    last->interfaces = calloc(1, sizeof *last->interfaces);
+    strcpy(last->interfaces[0], "lan0");
+    last->interface_count = 1;
+    p->interfaces = calloc(1, sizeof *p->interfaces);
+    strcpy(p->interfaces[0], "lan0");
+    p->interface_count = 1;
+    assert_int_equal(policy_compile(p), SD_OK);
+    return p;
+}
+
+static int16_t zone_of_vlan_7(struct account *a)
+{
+    struct observation o = query(1, NSEC_S);
+    struct stats stats = {0};
+
+    o.vlan = 7;
+    account_observe(a, &o, &stats);
+    return o.note.zone;
+}
+
+static void zones_by_interface_and_vlan_outlive_a_reload(void **state)
+{
+    struct account *a = account_create(0, 1);
+    struct policy *before = policy_with(0), *after = policy_with(3);
+
+    (void)state;
+    account_use_policy(a, before);
+    assert_int_equal(zone_of_vlan_7(a), 2);
+    assert_int_equal(zone_of_vlan_7(a), 2);
+    account_use_policy(a, after);
+    policy_destroy(before);
+    assert_int_equal(zone_of_vlan_7(a), 5);
+    account_destroy(a);
+    policy_destroy(after);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_least_active_are_folded_and_totals_add_up),
+        cmocka_unit_test(zones_by_interface_and_vlan_outlive_a_reload),
         cmocka_unit_test(what_the_sink_refuses_stays)};
 
     return cmocka_run_group_tests(tests, NULL, NULL);
