@@ -259,12 +259,20 @@ static void judge(struct dga *d, const struct asker *a, const struct observation
     tally_add(d->base.tally, &i->item, 1, o->time);
 }
 
+/* Who looks for its master wants an address. Reports over logs turn addresses round, below a
+ * hundred domains of in-addr.arpa, and mail relays ask whether the domains of spam take mail. */
+static bool wants_address(uint16_t qtype)
+{
+    return qtype == DNS_TYPE_A || qtype == DNS_TYPE_AAAA || qtype == DNS_TYPE_HTTPS ||
+           qtype == DNS_TYPE_SVCB;
+}
+
 /* A domain that exists nowhere by nature is no evidence: what inside resolvers serve. */
 static bool is_evidence(const struct dga *d, const struct observation *o)
 {
     const struct dns_message *m = &o->dns.message;
 
-    return m->rcode == NXDOMAIN && o->note.domain_hash &&
+    return m->rcode == NXDOMAIN && o->note.domain_hash && wants_address(m->qtype) &&
            known_names_class(d->names, m->qname, m->qname_length, NULL) == NAME_ORDINARY;
 }
 

@@ -30,6 +30,7 @@ struct transfer {
     uint64_t flow_id;
     uint64_t records, octets; /* of answers, over all requests */
     uint32_t messages, given, refused;
+    uint32_t running; /* records of the running transfer */
     uint16_t id, qtype;
     uint8_t rcode; /* of the last answer */
     uint8_t soas;  /* of the running transfer: two end it */
@@ -235,10 +236,11 @@ static void count_answer(struct zone_transfer *z, struct transfer *t, const stru
     t->messages++;
     t->octets += m->length;
     t->records += m->counts[1];
+    t->running += m->counts[1];
     t->soas = (uint8_t)(soas + m->soa_count < soas ? UINT8_MAX : soas + m->soa_count);
     if (m->rcode != 0)
         t->refused++;
-    else if (!is_fetch(t->item.key.what) || t->records > 1)
+    else if (!is_fetch(t->item.key.what) || t->running > 1)
         t->given++;
     t->item.news |= (t->given && !given) || (t->refused && !refused) || (t->soas >= 2 && soas < 2);
     tally_add(z->base.tally, &t->item, t->item.total == 0, o->time);
@@ -268,6 +270,7 @@ static void see(struct zone_transfer *z, const struct observation *o, enum trans
     }
     describe(z, t, o);
     t->soas = 0;
+    t->running = 0;
     tally_add(z->base.tally, &t->item, 1, o->time);
 }
 

@@ -38,6 +38,27 @@ static void answer(nsec_t t, const char *client, const char *name, unsigned rcod
     scene_see(&s, &o);
 }
 
+static void answer_of_type(nsec_t t, const char *name, uint16_t qtype)
+{
+    struct observation o = scene_answer(t, C, "9.9.9.9", name, "198.51.100.1");
+
+    o.dns.message.rcode = 3;
+    o.dns.message.qtype = qtype;
+    scene_note(s.policy, &o);
+    if (qtype == 12) { /* in-addr.arpa and ip6.arpa are public suffixes */
+        unsigned at = 0, labels = 0, skip;
+
+        for (unsigned i = 0; o.dns.message.qname[i]; i += o.dns.message.qname[i] + 1U)
+            labels++;
+        for (skip = labels - 3; skip; skip--)
+            at += o.dns.message.qname[at] + 1U;
+        o.note.domain = (uint8_t)at;
+        o.note.domain_hash = hash_bytes(o.dns.message.qname + at,
+                                        (size_t)o.dns.message.qname_length - at, 0);
+    }
+    s.detector->observe(s.state, &o);
+}
+
 static const char *made_up(char name[64], unsigned length)
 {
     for (unsigned i = 0; i < length; i++)
@@ -113,6 +134,24 @@ static void suffixes_block_lists_and_probes_are_silent(void **state)
     assert_int_equal(s.count, 0);
 }
 
+static void reverse_look_ups_and_mail_domains_are_silent(void **state)
+{
+    char name[64], random[64];
+
+    (void)state;
+    for (unsigned i = 0; i < 200; i++) { /* a report over a log, at night: each /8 is a domain */
+        snprintf(name, sizeof name, "%u.%u.%u.%u.in-addr.arpa", roll(256), roll(256), roll(256),
+                 roll(223) + 1);
+        answer_of_type(T0 + i * S, name, 12);
+        snprintf(name, sizeof name, "1.0.0.0.%x.%x.%x.2.ip6.arpa", roll(16), roll(16), roll(16));
+        answer_of_type(T0 + i * S, name, 12);
+        made_up(random, 10); /* senders of spam: a relay asks whether they take mail */
+        answer_of_type(T0 + i * S, random, 15);
+        answer_of_type(T0 + i * S, random, 16);
+    }
+    assert_int_equal(s.count, 0);
+}
+
 static void a_list_that_was_asked_for_before_is_silent(void **state)
 {
     char names[60][64];
@@ -152,6 +191,7 @@ int main(void)
         TEST(of_words_is_found_by_what_is_missing),
         TEST(one_that_asks_for_much_else_is_silent),
         TEST(suffixes_block_lists_and_probes_are_silent),
+        TEST(reverse_look_ups_and_mail_domains_are_silent),
         TEST(a_list_that_was_asked_for_before_is_silent),
         TEST(a_forwarder_needs_ten_times_as_many),
     };

@@ -120,6 +120,19 @@ static void one_soa_gives_nothing_away(void **state)
     assert_int_equal(last()->severity, SEVERITY_HIGH);
 }
 
+/* Who polls a zone that does not change gets one SOA each time. */
+static void many_single_soas_give_nothing_away_either(void **state)
+{
+    (void)state;
+    for (int i = 0; i < 20; i++) {
+        see_request("10.30.1.1", DNS_TYPE_IXFR);
+        see_answer("10.30.1.1", DNS_TYPE_IXFR, 1, 1, 0);
+    }
+    assert_int_equal(last()->severity, SEVERITY_LOW);
+    assert_non_null(strstr(last()->evidence.text, "\"outcome\":\"no records\""));
+    assert_non_null(strstr(last()->evidence.text, "\"records\":20"));
+}
+
 static void a_listed_secondary_may(void **state)
 {
     (void)state;
@@ -185,6 +198,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(a_stranger_was_given_a_zone, begin, end),
         cmocka_unit_test_setup_teardown(a_zone_in_several_messages_is_counted_whole, begin, end),
         cmocka_unit_test_setup_teardown(a_refusal_is_no_leak, begin, end),
+        cmocka_unit_test_setup_teardown(many_single_soas_give_nothing_away_either, begin, end),
         cmocka_unit_test_setup_teardown(one_soa_gives_nothing_away, begin, end),
         cmocka_unit_test_setup_teardown(a_listed_secondary_may, begin, end),
         cmocka_unit_test_setup_teardown(a_secondary_that_can_do_better_should, begin, end),
