@@ -104,8 +104,10 @@ void givers_recall(struct givers *g, const struct memory *m)
     if (strcmp(m->topic, TOPIC) != 0 || m->size != sizeof p)
         return;
     memcpy(&p, m->body, sizeof p);
-    if (p.version != VERSION || p.giver.source >= LEASE_SOURCE_COUNT)
+    if (p.version != VERSION || p.giver.source >= LEASE_SOURCE_COUNT || p.giver.told < 0 ||
+        p.giver.last < p.giver.told)
         return;
+    p.giver.changed = false;
     p.giver.zone = ZONE_DEFAULT;
     *place(g, p.giver.iface, p.giver.vlan, p.giver.source) = p.giver;
 }

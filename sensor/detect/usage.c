@@ -236,5 +236,5 @@ bool usage_recall(const struct memory *m, struct addr *client, struct usage_coun
     if (m->body[offsetof(struct usage_counts, name_sent)] > 1)
         return false; /* no truth value */
     memcpy(n, m->body, sizeof *n);
-    return n->last >= n->since && n->since >= 0;
+    return n->since >= 0 && n->last >= n->since && n->aged >= 0 && n->aged <= n->last;
 }

@@ -244,6 +244,28 @@ static void the_known_giver_survives_a_restart(void **state)
     end(&s);
 }
 
+/* The body of a giver as it lies in the store: a flag that is none, and times that are none. */
+static void an_edited_giver_is_not_taken(void **state)
+{
+    struct scene s;
+    struct memory m, edited;
+
+    (void)state;
+    begin(&s);
+    lease(&s, T0, 1, "10.20.0.1", RESOLVER, NULL);
+    s.detector->remember(s.state, (struct memory_sink){keep, &m}, T0);
+    end(&s);
+    for (unsigned at = 1; at < m.size; at++) {
+        edited = m;
+        memset(edited.body + at, 0x80, m.size - at < 8 ? m.size - at : 8);
+        begin(&s);
+        s.detector->recall(s.state, &edited);
+        lease(&s, T0 + 60 * S, 1, "10.20.0.1", RESOLVER, NULL);
+        s.detector->remember(s.state, (struct memory_sink){keep, &edited}, T0 + 60 * S);
+        end(&s);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -256,6 +278,7 @@ int main(void)
         cmocka_unit_test(another_station_that_offers_its_own_is_rogue),
         cmocka_unit_test(a_flood_is_bounded),
         cmocka_unit_test(the_known_giver_survives_a_restart),
+        cmocka_unit_test(an_edited_giver_is_not_taken),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
