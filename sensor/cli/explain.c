@@ -218,10 +218,9 @@ static int explain_history(struct question *q, struct store_reader *r)
 /* By a name of it, or by the id that the policy or the catalogue gives it. */
 static int16_t resolver_called(const struct policy *p, const char *word)
 {
-    for (size_t i = 0; i < p->resolver_count; i++)
-        if (strcmp(p->resolvers[i].id, word) == 0)
-            return (int16_t)i;
-    return policy_resolver_named(p, word);
+    int16_t called = policy_resolver_called(p, word);
+
+    return called >= 0 ? called : policy_resolver_named(p, word);
 }
 
 /* Who is asked for: a resolver, a client by address, or one by its host name or link address. */

@@ -131,18 +131,9 @@ static int add_address(struct wish *w, const char *word)
 
 static int add_word(struct wish *w, const char *word)
 {
-    int16_t index = probe_resolver(w->policy, word);
+    int16_t index = policy_resolver_called(w->policy, word);
 
     return index >= 0 ? add_whole(w, index) : add_address(w, word);
-}
-
-static bool is_approved(const struct policy *p, size_t resolver)
-{
-    for (size_t z = 0; z < p->zone_count; z++)
-        for (size_t i = 0; i < p->zones[z].approve_count; i++)
-            if ((size_t)p->zones[z].approve[i] == resolver)
-                return true;
-    return false;
 }
 
 static int add_approved(struct wish *w)
@@ -150,7 +141,7 @@ static int add_approved(struct wish *w)
     int status = SD_OK;
 
     for (size_t i = 0; status == SD_OK && i < w->policy->resolver_count; i++)
-        if (is_approved(w->policy, i))
+        if (policy_is_approved(w->policy, (int16_t)i))
             status = add_whole(w, (int16_t)i);
     return status;
 }

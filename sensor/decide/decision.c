@@ -236,11 +236,9 @@ static int16_t zone_again(const struct policy *old, const struct policy *anew, i
 
 static int16_t resolver_again(const struct policy *old, const struct policy *anew, int16_t resolver)
 {
-    for (size_t i = 0;
-         resolver >= 0 && (size_t)resolver < old->resolver_count && i < anew->resolver_count; i++)
-        if (strcmp(old->resolvers[resolver].id, anew->resolvers[i].id) == 0)
-            return (int16_t)i;
-    return -1;
+    if (resolver < 0 || (size_t)resolver >= old->resolver_count)
+        return -1;
+    return policy_resolver_called(anew, old->resolvers[resolver].id);
 }
 
 /* Covered or not by the policy as it is at this time: the severity follows. */

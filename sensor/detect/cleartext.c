@@ -163,12 +163,8 @@ static bool is_bootstrap(const struct cleartext *c, const struct policy_zone *zo
     if (m->qtype != DNS_TYPE_A && m->qtype != DNS_TYPE_AAAA && m->qtype != DNS_TYPE_HTTPS &&
         m->qtype != DNS_TYPE_SVCB)
         return false;
-    if (known_names_class(c->names, m->qname, m->qname_length, &resolver) != NAME_RESOLVER)
-        return false;
-    for (unsigned t = TRANSPORT_DOT; t <= TRANSPORT_DNSCRYPT; t++)
-        if (policy_approves(c->policy, o->note.zone, resolver, t))
-            return true;
-    return false;
+    return known_names_class(c->names, m->qname, m->qname_length, &resolver) == NAME_RESOLVER &&
+           policy_approves_any(c->policy, o->note.zone, resolver, TRANSPORTS_SEALED);
 }
 
 static void ask_policy(const struct cleartext *c, const struct policy_zone *zone, struct pair *p,

@@ -160,7 +160,7 @@ static bool is_approved(const struct policy *p, int16_t zone, const char *name,
                         const struct svcb *svcb)
 {
     int16_t r = policy_resolver_named(p, name);
-    uint32_t transports = svcb->transports;
+    uint32_t sealed = TRANSPORTS_SEALED & ~(1u << TRANSPORT_DNSCRYPT);
 
     for (int i = 0; r < 0 && i < svcb->hint_count; i++)
         r = policy_resolver_at(p, &svcb->hint[i], NULL);
@@ -169,11 +169,7 @@ static bool is_approved(const struct policy *p, int16_t zone, const char *name,
     for (int i = 0; i < svcb->hint_count; i++)
         if (!belongs(&p->resolvers[r], &svcb->hint[i]))
             return false;
-    for (unsigned t = TRANSPORT_DOT; t <= TRANSPORT_DOH3; t++)
-        if ((!transports || transports & (1u << t)) &&
-            policy_approves(p, zone, r, (enum transport)t))
-            return true;
-    return false;
+    return policy_approves_any(p, zone, r, svcb->transports ? svcb->transports & sealed : sealed);
 }
 
 /* An approved resolver, or the gateway's own, that points at itself. */

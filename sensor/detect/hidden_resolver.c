@@ -221,23 +221,16 @@ static struct server_key key_of(const struct observation *o)
     return (struct server_key){.address = o->server, .port = o->server_port};
 }
 
-static bool approves(const struct policy *p, int16_t zone, int16_t resolver)
-{
-    for (unsigned t = TRANSPORT_DOT; t <= TRANSPORT_DNSCRYPT; t++)
-        if (policy_approves(p, zone, resolver, (enum transport)t))
-            return true;
-    return false;
-}
-
 /* By its address, or by its name where nobody knows its addresses. */
 static bool is_approved(const struct policy *p, const struct observation *o)
 {
     int16_t at = policy_resolver_at(p, &o->server, NULL), named = o->note.resolver;
 
-    if (at >= 0 && approves(p, o->note.zone, at))
+    if (policy_approves_any(p, o->note.zone, at, TRANSPORTS_SEALED))
         return true;
     return named >= 0 && (size_t)named < p->resolver_count &&
-           p->resolvers[named].address_count == 0 && approves(p, o->note.zone, named);
+           p->resolvers[named].address_count == 0 &&
+           policy_approves_any(p, o->note.zone, named, TRANSPORTS_SEALED);
 }
 
 static void start_counting(const struct hidden *h, struct server *s, nsec_t now)

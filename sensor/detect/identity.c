@@ -312,21 +312,13 @@ static void identity_observe(void *state, const struct observation *o)
 
 /* --- by probes --- */
 
-static int16_t resolver_called(const struct policy *p, const char *id)
-{
-    for (size_t i = 0; id[0] && i < p->resolver_count; i++)
-        if (strcmp(p->resolvers[i].id, id) == 0)
-            return (int16_t)i;
-    return -1;
-}
-
 static void tell_probe(struct identity *d, const struct observation *o)
 {
     const struct probe_observation *found = &o->probe;
     struct server *s = server_at(d, o, WAY_PROBED);
 
     s->seen = sighting_of(o);
-    s->seen.resolver = resolver_called(d->base.policy, found->resolver);
+    s->seen.resolver = policy_resolver_called(d->base.policy, found->resolver);
     s->seen.proto = 6;
     memset(&s->seen.client, 0, sizeof s->seen.client);
     s->tls_version = found->version;

@@ -107,20 +107,12 @@ static struct service *slots_of(const struct services *s, size_t resolver)
     return s->known + resolver * SLOTS;
 }
 
-static int16_t resolver_called(const struct policy *p, const char *id)
-{
-    for (size_t i = 0; p && i < p->resolver_count; i++)
-        if (strcmp(p->resolvers[i].id, id) == 0)
-            return (int16_t)i;
-    return -1;
-}
-
 void services_use_policy(struct services *s, const struct policy *policy)
 {
     struct service *known = calloc(policy->resolver_count * SLOTS + 1, sizeof *known);
 
     for (size_t i = 0; known && s->known && i < policy->resolver_count; i++) {
-        int16_t before = resolver_called(s->policy, policy->resolvers[i].id);
+        int16_t before = policy_resolver_called(s->policy, policy->resolvers[i].id);
 
         if (before >= 0)
             memcpy(known + i * SLOTS, slots_of(s, (size_t)before), SLOTS * sizeof *known);
@@ -310,7 +302,7 @@ static struct service *service_called(struct services *s, const char *key)
     if (transport < 0 || !has_slot((unsigned)transport))
         return NULL;
     snprintf(who, sizeof who, "%.*s", (int)(blank - key), key);
-    resolver = resolver_called(s->policy, who);
+    resolver = policy_resolver_called(s->policy, who);
     if (resolver >= 0)
         return s->known ? slots_of(s, (size_t)resolver) + (transport - TRANSPORT_DO53_UDP) : NULL;
     return addr_parse(who, &server) == 0 ? stranger(s, &server, (uint8_t)transport) : NULL;

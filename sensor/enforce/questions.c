@@ -88,10 +88,8 @@ void compiled_questions(struct bootstrap *b)
 
     for (size_t i = 0; i < z->approve_count; i++) {
         const struct policy_resolver *r = p->resolvers + z->approve[i];
-        bool encrypts = false;
+        bool encrypts = policy_approves_any(p, b->zone, z->approve[i], TRANSPORTS_SEALED);
 
-        for (unsigned t = TRANSPORT_DOT; t <= TRANSPORT_DNSCRYPT; t++)
-            encrypts |= policy_approves(p, b->zone, z->approve[i], (enum transport)t);
         for (size_t k = 0; encrypts && k < r->name_count; k++)
             if (is_host_name(r->names[k]) && policy_resolver_named(p, r->names[k]) == z->approve[i])
                 pass_name(b, r->names[k]);

@@ -203,15 +203,14 @@ static bool is_dedicated(const struct compilation *c, int16_t zone, int16_t reso
 static bool approved_do53(const struct compilation *c, int16_t zone, int16_t resolver, bool shared)
 {
     (void)shared;
-    return policy_approves(c->policy, zone, resolver, TRANSPORT_DO53_UDP) ||
-           policy_approves(c->policy, zone, resolver, TRANSPORT_DO53_TCP);
+    return policy_approves_any(c->policy, zone, resolver, TRANSPORTS_CLEAR);
 }
 
 static bool approved_dot(const struct compilation *c, int16_t zone, int16_t resolver, bool shared)
 {
     (void)shared;
-    return policy_approves(c->policy, zone, resolver, TRANSPORT_DOT) ||
-           policy_approves(c->policy, zone, resolver, TRANSPORT_DOQ);
+    return policy_approves_any(c->policy, zone, resolver,
+                               1u << TRANSPORT_DOT | 1u << TRANSPORT_DOQ);
 }
 
 /* By whatever transport the zone approves it: 443 is never cut for a resolver that it lists. */

@@ -54,15 +54,6 @@ void schedule_destroy(struct schedule *s)
     free(s);
 }
 
-static bool is_approved(const struct policy *p, int16_t resolver)
-{
-    for (size_t z = 0; z < p->zone_count; z++)
-        for (size_t i = 0; i < p->zones[z].approve_count; i++)
-            if (p->zones[z].approve[i] == resolver)
-                return true;
-    return false;
-}
-
 /* Steps to the next address and transport of the round. False: it is over. */
 static bool step(struct schedule *s, const struct policy *p)
 {
@@ -82,7 +73,7 @@ static int ask_here(const struct schedule *s, const struct policy *p, struct pro
     struct probe_target t;
 
     if (s->address >= r->address_count || !(r->transports & (1u << s->transport)) ||
-        !probe_speaks((enum transport)s->transport) || !is_approved(p, (int16_t)s->resolver))
+        !probe_speaks((enum transport)s->transport) || !policy_is_approved(p, (int16_t)s->resolver))
         return SD_OK;
     probe_target_set(&t, p, (int16_t)s->resolver, &r->addresses[s->address].addr,
                      (enum transport)s->transport);
@@ -113,7 +104,7 @@ static bool is_stranger(const struct policy *p, const struct addr *server)
     bool shared;
     int16_t at = policy_resolver_at(p, server, &shared);
 
-    return at < 0 || shared || !is_approved(p, at);
+    return at < 0 || shared || !policy_is_approved(p, at);
 }
 
 void schedule_sighted(struct schedule *s, const struct policy *p, struct prober *to,
@@ -134,7 +125,7 @@ void schedule_sighted(struct schedule *s, const struct policy *p, struct prober 
     seen = table_find(s->sighted, &key);
     if ((seen && now < seen->asked + DAY) || (stranger && now < s->stranger))
         return;
-    probe_target_set(&t, p, probe_resolver(p, r->resolver), &key.server,
+    probe_target_set(&t, p, policy_resolver_called(p, r->resolver), &key.server,
                      (enum transport)key.transport);
     t.port = key.port;
     t.stranger = stranger;

@@ -15,7 +15,6 @@ struct policy_index {
     uint8_t *approved; /* a bit for each zone and resolver */
 };
 
-#define DO53   (1u << TRANSPORT_DO53_UDP | 1u << TRANSPORT_DO53_TCP)
 #define ON_853 (1u << TRANSPORT_DOT | 1u << TRANSPORT_DOQ)
 
 static size_t approved_bit(const struct policy *p, int16_t zone, int16_t resolver)
@@ -233,6 +232,14 @@ int16_t policy_resolver_named(const struct policy *p, const char *name)
     return name_map_find(&p->index->names, name);
 }
 
+int16_t policy_resolver_called(const struct policy *p, const char *id)
+{
+    for (size_t i = 0; id[0] && i < p->resolver_count; i++)
+        if (strcmp(p->resolvers[i].id, id) == 0)
+            return (int16_t)i;
+    return -1;
+}
+
 bool policy_is_outer_name(const struct policy *p, const char *name)
 {
     for (size_t i = 0; i < p->outer_name_count; i++)
@@ -306,7 +313,7 @@ static bool zone_lists(const struct policy *p, int16_t zone, int16_t resolver)
     return p->index->approved[bit / 8] >> bit % 8 & 1;
 }
 
-static bool approves_any(const struct policy *p, int16_t zone, int16_t resolver,
+bool policy_approves_any(const struct policy *p, int16_t zone, int16_t resolver,
                          uint32_t transports)
 {
     return zone_lists(p, zone, resolver) && (p->resolvers[resolver].transports & transports) != 0;
@@ -314,7 +321,15 @@ static bool approves_any(const struct policy *p, int16_t zone, int16_t resolver,
 
 bool policy_approves(const struct policy *p, int16_t zone, int16_t resolver, enum transport t)
 {
-    return approves_any(p, zone, resolver, 1u << t);
+    return policy_approves_any(p, zone, resolver, 1u << t);
+}
+
+bool policy_is_approved(const struct policy *p, int16_t resolver)
+{
+    for (size_t z = 0; z < p->zone_count; z++)
+        if (zone_lists(p, (int16_t)z, resolver))
+            return true;
+    return false;
 }
 
 const struct policy_exception *policy_exception_for(const struct policy *p,
@@ -346,7 +361,7 @@ enum action policy_cleartext(const struct policy *p, int16_t zone, const struct 
 
     if (z->gateway_resolver && policy_is_gateway(p, server))
         return ACTION_ALLOW;
-    if (approves_any(p, zone, resolver, DO53))
+    if (policy_approves_any(p, zone, resolver, TRANSPORTS_CLEAR))
         return ACTION_ALLOW;
     if (policy_exception_for(p, client, resolver, now))
         return ACTION_ALLOW;
@@ -374,7 +389,7 @@ enum action policy_kernel(const struct policy *p, int16_t zone, const struct add
     if (server_port != 853 && server_port != 443)
         return ACTION_ALLOW;
     resolver = policy_resolver_at(p, server, &shared);
-    if (server_port == 853 && approves_any(p, zone, resolver, ON_853))
+    if (server_port == 853 && policy_approves_any(p, zone, resolver, ON_853))
         return ACTION_ALLOW;
     if (server_port == 443 && (resolver < 0 || shared || zone_lists(p, zone, resolver)))
         return ACTION_ALLOW;

@@ -5,6 +5,12 @@
 
 #include "model/policy_types.h"
 
+/* Transports of DNS as bits: in clear text, encrypted. */
+#define TRANSPORTS_CLEAR (1u << TRANSPORT_DO53_UDP | 1u << TRANSPORT_DO53_TCP)
+#define TRANSPORTS_SEALED                                                                          \
+    (1u << TRANSPORT_DOT | 1u << TRANSPORT_DOQ | 1u << TRANSPORT_DOH2 | 1u << TRANSPORT_DOH3 |     \
+     1u << TRANSPORT_DNSCRYPT)
+
 /* After conf/ has filled the arrays (and gateway): makes the index. SD_EMEM. */
 int policy_compile(struct policy *p);
 void policy_destroy(struct policy *p);
@@ -17,6 +23,8 @@ int16_t policy_zone_of(const struct policy *p, const struct addr *client, const 
 int16_t policy_resolver_at(const struct policy *p, const struct addr *server, bool *shared);
 /* Resolver of this name (exact, lower case), or -1. */
 int16_t policy_resolver_named(const struct policy *p, const char *name);
+/* Resolver of this id, by which it is known again in another policy; -1: none, or "". */
+int16_t policy_resolver_called(const struct policy *p, const char *id);
 /* Of our own network: a private address, the gateway's, or one in a network of a zone. */
 bool policy_is_inside(const struct policy *p, const struct addr *a);
 /* Bits of enum inside. Two IPv6 addresses of one /64 are neighbours, and so are the gateway's and a
@@ -30,6 +38,11 @@ bool policy_is_gateway(const struct policy *p, const struct addr *a);
 bool policy_is_outer_name(const struct policy *p, const char *name);
 /* The zone approves this resolver for this transport. */
 bool policy_approves(const struct policy *p, int16_t zone, int16_t resolver, enum transport t);
+/* For one of these transports, bits 1 << enum transport. */
+bool policy_approves_any(const struct policy *p, int16_t zone, int16_t resolver,
+                         uint32_t transports);
+/* Some zone lists it. */
+bool policy_is_approved(const struct policy *p, int16_t resolver);
 /* NULL: none that holds at this time for this client and resolver. */
 const struct policy_exception *policy_exception_for(const struct policy *p,
                                                     const struct addr *client, int16_t resolver,

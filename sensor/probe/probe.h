@@ -43,7 +43,5 @@ int probe_run(const struct probe_target *t, const struct probe_terms *terms,
 /* What the answers of the resolver with this id mean to a policy: canaries and designations that
  * move its clients elsewhere. */
 void probe_judge(const struct policy *p, const char *id, struct probe_observation *out);
-/* By id; -1: none. */
-int16_t probe_resolver(const struct policy *p, const char *id);
 
 #endif

@@ -51,10 +51,7 @@ void probe_target_set(struct probe_target *t, const struct policy *p, int16_t re
 
 static bool approves(const struct policy *p, size_t zone, int16_t resolver)
 {
-    for (unsigned t = TRANSPORT_DO53_UDP; t <= TRANSPORT_DNSCRYPT; t++)
-        if (policy_approves(p, (int16_t)zone, resolver, t))
-            return true;
-    return false;
+    return policy_approves_any(p, (int16_t)zone, resolver, TRANSPORTS_CLEAR | TRANSPORTS_SEALED);
 }
 
 /* A zone that cuts other resolvers does not want its own to send clients to them. */
@@ -63,17 +60,9 @@ static bool holds_clients(const struct policy_zone *z)
     return z->unapproved > ACTION_ALERT || z->cleartext > ACTION_ALERT;
 }
 
-int16_t probe_resolver(const struct policy *p, const char *id)
-{
-    for (size_t i = 0; id[0] && i < p->resolver_count; i++)
-        if (strcmp(p->resolvers[i].id, id) == 0)
-            return (int16_t)i;
-    return -1;
-}
-
 void probe_judge(const struct policy *p, const char *id, struct probe_observation *out)
 {
-    int16_t resolver = probe_resolver(p, id);
+    int16_t resolver = policy_resolver_called(p, id);
     int16_t designated = out->designated[0] ? policy_resolver_named(p, out->designated) : -1;
 
     for (size_t z = 0; resolver >= 0 && z < p->zone_count; z++) {

@@ -249,6 +249,14 @@ static void approvals(void **state)
     assert_false(policy_approves(p, LAB, CORP, TRANSPORT_DOT));
     assert_false(policy_approves(p, OFFICE, -1, TRANSPORT_DOT));
     assert_false(policy_approves(p, OFFICE, CORP, TRANSPORT_UNKNOWN));
+    assert_true(policy_approves_any(p, OFFICE, CORP, TRANSPORTS_CLEAR));
+    assert_false(policy_approves_any(p, OFFICE, QUAD9, TRANSPORTS_CLEAR));
+    assert_true(policy_approves_any(p, OFFICE, QUAD9, TRANSPORTS_SEALED));
+    assert_false(policy_approves_any(p, OFFICE, -1, TRANSPORTS_SEALED));
+    assert_false(policy_approves_any(p, 99, CORP, TRANSPORTS_SEALED));
+    assert_true(policy_is_approved(p, CORP));
+    assert_false(policy_is_approved(p, CLOUD));
+    assert_false(policy_is_approved(p, -1));
 }
 
 static void exceptions(void **state)
