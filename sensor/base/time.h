@@ -10,6 +10,10 @@ typedef int64_t nsec_t;
 #define NSEC_MS INT64_C(1000000)
 #define NSEC_S  INT64_C(1000000000)
 
+/* Times of several sources are out of order by less; what lies further ahead was noted before the
+ * clock was set back. */
+#define TIME_SLACK (60 * NSEC_S)
+
 #define TIME_TEXT 40
 
 /* "2026-11-21T12:00:00.000001Z" into text; returns text. Out of range years are clamped. */

@@ -73,6 +73,12 @@ static nsec_t next_revision(const struct event *e)
     return e->written + (GROWS << (doublings < SLOWER ? doublings : SLOWER));
 }
 
+/* It has waited for long enough, or the clock was set back since it was written. */
+static bool is_due(const struct event *e, nsec_t now)
+{
+    return now >= next_revision(e) || e->written > now + TIME_SLACK;
+}
+
 static void unlist(struct entry *e)
 {
     if (e->listed)
@@ -371,7 +377,7 @@ static void take_finding(struct decision *d, const struct finding *f)
     bool fresh;
     struct entry *e = open_event(d, f, &fresh);
 
-    if (grow(d, e, f, fresh) || f->time >= next_revision(&e->event))
+    if (grow(d, e, f, fresh) || is_due(&e->event, f->time))
         write_event(d, e, f->time);
     else if (!e->listed)
         list(d, e, next_revision(&e->event));
@@ -394,7 +400,7 @@ static void turn_wheel(struct decision *d, nsec_t now)
 {
     int64_t second = now / NSEC_S;
 
-    if (second - d->turned > WHEEL)
+    if (second - d->turned > WHEEL || d->turned - second > TIME_SLACK / NSEC_S)
         d->turned = second - WHEEL;
     while (d->turned < second) {
         struct slot *slot = &d->wheel[(d->turned + 1) % WHEEL];
@@ -403,7 +409,7 @@ static void turn_wheel(struct decision *d, nsec_t now)
         d->turned++;
         for (e = LIST_FIRST(slot); e; e = next) {
             next = LIST_NEXT(e, slot);
-            if (e->due <= now)
+            if (e->due <= now || is_due(&e->event, now))
                 write_event(d, e, now);
         }
     }

@@ -12,10 +12,29 @@ void sealed_forget(struct sealed *s, uint64_t flow_id)
             s->open[i].flow = 0;
 }
 
+static void begin_anew(struct sealed *s)
+{
+    s->failed = s->failed_last = s->began = s->counts_from = 0;
+    s->attempts = s->failures = s->fresh = 0;
+    s->heard_ttl = 0;
+}
+
+/* The clock was set back: nothing that lies ahead explains or excuses what happens now. */
+static void clock_set_back(struct sealed *s, nsec_t now)
+{
+    if (s->failed_last > now + TIME_SLACK)
+        begin_anew(s);
+    if (s->last_ok > now + TIME_SLACK)
+        s->first_ok = s->last_ok = 0;
+    if (s->told > now + TIME_SLACK)
+        s->told = 0;
+}
+
 bool sealed_opened(struct sealed *s, const struct observation *o)
 {
     int oldest = 0;
 
+    clock_set_back(s, o->time);
     for (int i = 0; i < SEALED_OPEN; i++)
         if (s->open[i].flow == o->flow_id)
             return false;
@@ -48,18 +67,14 @@ static nsec_t worked_at(struct sealed *s, const struct observation *o)
     return goes_on && o->flow.responses ? told : 0;
 }
 
-static void begin_anew(struct sealed *s)
-{
-    s->failed = s->failed_last = s->began = s->counts_from = 0;
-    s->attempts = s->failures = s->fresh = 0;
-    s->heard_ttl = 0;
-}
-
 bool sealed_worked(struct sealed *s, const struct observation *o)
 {
-    nsec_t at = worked_at(s, o);
-    bool ends = s->failed != 0;
+    nsec_t at;
+    bool ends;
 
+    clock_set_back(s, o->time);
+    at = worked_at(s, o);
+    ends = s->failed != 0;
     s->answers += o->flow.responses;
     sealed_forget(s, o->flow_id);
     if (!at || at < s->failed_last)
@@ -107,6 +122,7 @@ bool sealed_failed(struct sealed *s, const struct observation *o, const struct b
     nsec_t began = o->flow.first ? o->flow.first : o->time;
     nsec_t from = is_silent(o->flow.cause) ? began + times->patience : o->time;
 
+    clock_set_back(s, o->time);
     sealed_forget(s, o->flow_id);
     if (blame->cause == CAUSE_NONE || is_change_of_mind(o))
         return false;

@@ -58,6 +58,29 @@ static struct finding finding(nsec_t t, uint64_t key)
     return f;
 }
 
+static void a_clock_that_was_set_back_silences_nothing(void **state)
+{
+    static struct ledger l;
+    nsec_t then = T0 - 86400 * S;
+    struct finding f;
+
+    (void)state;
+    open_ledger(&l, 0, MODE_MONITOR, false);
+    f = finding(T0, 1);
+    decision_finding(l.d, &f);
+    decision_tick(l.d, T0 + S);
+    assert_int_equal(l.count, 1);
+    for (int i = 0; i < 300; i++) {
+        f = finding(then + i * S, 1);
+        if (i < 200)
+            decision_finding(l.d, &f);
+        decision_tick(l.d, f.time);
+    }
+    assert_int_equal(l.event[l.count - 1].count, 201);
+    assert_in_range(l.count, 3, 8);
+    decision_destroy(l.d);
+}
+
 static void repeats_grow_one_event(void **state)
 {
     static struct ledger l;
@@ -354,6 +377,7 @@ static void the_same_input_gives_the_same_ids(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_clock_that_was_set_back_silences_nothing),
         cmocka_unit_test(repeats_grow_one_event),
         cmocka_unit_test(what_weighs_little_is_told_less_often),
         cmocka_unit_test(what_gets_graver_is_written_at_once),

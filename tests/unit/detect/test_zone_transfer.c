@@ -101,6 +101,24 @@ static void a_zone_in_several_messages_is_counted_whole(void **state)
     assert_non_null(strstr(last()->evidence.text, "\"records\":150"));
 }
 
+static void a_clock_that_was_set_back_silences_nothing(void **state)
+{
+    struct observation o = asked("10.30.1.1", DNS_TYPE_AXFR);
+    uint32_t counted = 0;
+
+    (void)state;
+    scene_see(&s, &o);
+    assert_int_equal(s.count, 1);
+    for (int i = 0; i < 30; i++) {
+        o.time = T0 - 86400 * S + i * 10 * S;
+        scene_see(&s, &o);
+    }
+    for (size_t i = 0; i < s.count; i++)
+        counted += s.found[i].count;
+    assert_in_range(s.count, 4, 8);
+    assert_in_range(counted, 25, 31);
+}
+
 static void a_refusal_is_no_leak(void **state)
 {
     (void)state;
@@ -197,6 +215,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(a_stranger_was_given_a_zone, begin, end),
         cmocka_unit_test_setup_teardown(a_zone_in_several_messages_is_counted_whole, begin, end),
+        cmocka_unit_test_setup_teardown(a_clock_that_was_set_back_silences_nothing, begin, end),
         cmocka_unit_test_setup_teardown(a_refusal_is_no_leak, begin, end),
         cmocka_unit_test_setup_teardown(many_single_soas_give_nothing_away_either, begin, end),
         cmocka_unit_test_setup_teardown(one_soa_gives_nothing_away, begin, end),
