@@ -22,8 +22,7 @@ void watch_evicted(void *context, void *entry)
     struct downgrade *d = context;
     struct watch *w = entry;
 
-    w->held_count = 0;
-    set_busy(d, w);
+    watch_settle(d, w, w->look, true); /* what strangers push out is judged, not lost */
     if (d->stats)
         d->stats->state_evicted++;
 }

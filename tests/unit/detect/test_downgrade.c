@@ -133,6 +133,24 @@ static void each_cause_makes_an_informational_event(void **state)
         }
 }
 
+/* Sources that nobody has, while a query waits for its answer. */
+static void a_flood_of_attempts_hides_none(void **state)
+{
+    char spoofed[32];
+
+    (void)state;
+    fail_at_once(T0, C, Q4, CAUSE_RESET);
+    ask(T0 + 10 * MS, C, Q4, "www.example.org");
+    assert_int_equal(s.count, 0);
+    for (unsigned i = 0; i < 12000; i++) {
+        snprintf(spoofed, sizeof spoofed, "10.30.%u.%u", 1 + i / 250, i % 250);
+        attempt(T0 + 10 * MS, spoofed, Q4);
+    }
+    run_until(T0 + 10 * MS, T0 + 10 * S);
+    assert_int_equal(s.count, 1);
+    assert_string_equal(s.found[0].name, "www.example.org");
+}
+
 /* Set back by a day, as at a start with a clock that was wrong. What worked is still known. */
 static void a_clock_that_was_set_back_blinds_nothing(void **state)
 {
@@ -977,6 +995,7 @@ int main(void)
         SCENE(a_lone_odd_form_proves_nothing),
         SCENE(a_reset_that_comes_too_early_and_from_elsewhere),
         SCENE(a_server_of_several_routes_accuses_nobody),
+        SCENE(a_flood_of_attempts_hides_none),
         SCENE(a_clock_that_was_set_back_blinds_nothing),
         SCENE(a_query_before_the_silent_failure_is_known_counts),
         SCENE(one_event_for_a_client_and_a_group),
