@@ -74,6 +74,7 @@ void fallback_grow(struct fallback *b, const struct sealed *how, const struct cl
     b->queries++;
     b->pending++;
     b->latest = *q;
+    b->clear.seen.zone = q->seen.zone; /* a place in today's policy */
     if (q->seen.time > b->last)
         b->last = q->seen.time;
     b->same_group += same_group;

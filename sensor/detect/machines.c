@@ -18,7 +18,10 @@ struct machine *machine_answers(struct tallied *t, const struct observation *o)
         m->seen = sighting_of(o);
         m->qtype = o->dns.message.qtype;
         draft_name(&o->dns.message, m->name, sizeof m->name);
-    } else if (addr_is_zero(&m->another) && !addr_equal(&m->seen.client, &o->client)) {
+    } else if (addr_equal(&m->seen.client, &o->client)) {
+        m->seen.zone = o->note.zone; /* places in the policy, which may be another by now */
+        m->seen.resolver = o->note.resolver;
+    } else if (addr_is_zero(&m->another)) {
         m->another = o->client;
         m->item.news = true;
     }

@@ -45,6 +45,19 @@ static void see(const char *client, const char *server)
     scene_see(&s, &o);
 }
 
+static void zones_of_another_policy_are_its_own(void **state)
+{
+    struct observation o = answer("198.51.100.7", HOST);
+
+    (void)state;
+    see("198.51.100.7", HOST);
+    scene_note(s.policy, &o);
+    o.note.zone = ZONE_FREE;
+    s.detector->observe(s.state, &o);
+    scene_flush(&s, T0 + 10 * S);
+    assert_int_equal(s.found[s.count - 1].zone, ZONE_FREE);
+}
+
 static void a_machine_resolves_for_strangers(void **state)
 {
     (void)state;
@@ -156,6 +169,7 @@ static void without_any_known_resolver_none_is_strange(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(zones_of_another_policy_are_its_own, open_open, end),
         cmocka_unit_test_setup_teardown(a_machine_resolves_for_strangers, open_open, end),
         cmocka_unit_test_setup_teardown(the_gateway_may_be_one, open_open, end),
         cmocka_unit_test_setup_teardown(what_is_no_open_resolver, open_open, end),
