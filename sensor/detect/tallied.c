@@ -17,6 +17,7 @@ void *tallied_create(const struct tallied_shape *shape, const struct detector_se
 
     if (!t)
         return NULL;
+    t->rule = shape->rule;
     t->policy = setup->policy;
     t->sink = setup->sink;
     t->stats = setup->stats;
@@ -37,7 +38,10 @@ void tallied_destroy(void *state)
 
 void tallied_use_policy(void *state, const struct policy *policy)
 {
-    ((struct tallied *)state)->policy = policy;
+    struct tallied *t = state;
+
+    t->policy = policy;
+    tally_set_idle(t->tally, draft_idle(policy, t->rule));
 }
 
 void tallied_tick(void *state, nsec_t now)

@@ -8,6 +8,7 @@
 #include "detect/tally.h"
 
 struct tallied {
+    const char *rule;
     const struct policy *policy;
     struct finding_sink sink;
     struct stats *stats;
@@ -26,7 +27,7 @@ struct tallied_shape {
 /* The state, zero but for the head. NULL: no memory. */
 void *tallied_create(const struct tallied_shape *shape, const struct detector_setup *setup);
 void tallied_destroy(void *state);
-/* For a detector without thresholds of its own; others call it first. */
+/* For a detector without thresholds of its own; others call it first. Reads idle_s. */
 void tallied_use_policy(void *state, const struct policy *policy);
 void tallied_tick(void *state, nsec_t now);
 void tallied_flush(void *state, nsec_t now);

@@ -96,6 +96,11 @@ void tally_destroy(struct tally *t)
     free(t);
 }
 
+void tally_set_idle(struct tally *t, nsec_t idle)
+{
+    t->shape.idle = idle;
+}
+
 size_t tally_bytes(const struct tally *t)
 {
     return sizeof *t + table_bytes(t->table);

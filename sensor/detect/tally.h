@@ -52,6 +52,7 @@ struct tally;
 struct tally *tally_create(const struct tally_shape *shape);
 void tally_destroy(struct tally *t);
 size_t tally_bytes(const struct tally *t);
+void tally_set_idle(struct tally *t, nsec_t idle);
 
 void tally_prefetch(const struct tally *t, const struct tally_key *key, bool entry);
 /* The item of this key, NULL: none. */

@@ -101,6 +101,26 @@ static void a_zone_in_several_messages_is_counted_whole(void **state)
     assert_non_null(strstr(last()->evidence.text, "\"records\":150"));
 }
 
+static void the_idle_time_follows_the_policy(void **state)
+{
+    static struct policy_detection rule = {.id = "zone-transfer",
+                                           .severity = SEVERITY_MEDIUM,
+                                           .thresholds = {{"idle_s", 5}},
+                                           .threshold_count = 1};
+    struct observation o = asked("10.30.1.1", DNS_TYPE_AXFR);
+
+    (void)state;
+    scene_see(&s, &o);
+    s.policy->detections = &rule;
+    s.policy->detection_count = 1;
+    s.detector->use_policy(s.state, s.policy);
+    o.time += 10 * S;
+    scene_see(&s, &o);
+    s.policy->detections = NULL;
+    s.policy->detection_count = 0;
+    assert_int_equal(s.count, 2); /* another event, told at once */
+}
+
 static void a_clock_that_was_set_back_silences_nothing(void **state)
 {
     struct observation o = asked("10.30.1.1", DNS_TYPE_AXFR);
@@ -215,6 +235,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(a_stranger_was_given_a_zone, begin, end),
         cmocka_unit_test_setup_teardown(a_zone_in_several_messages_is_counted_whole, begin, end),
+        cmocka_unit_test_setup_teardown(the_idle_time_follows_the_policy, begin, end),
         cmocka_unit_test_setup_teardown(a_clock_that_was_set_back_silences_nothing, begin, end),
         cmocka_unit_test_setup_teardown(a_refusal_is_no_leak, begin, end),
         cmocka_unit_test_setup_teardown(many_single_soas_give_nothing_away_either, begin, end),
