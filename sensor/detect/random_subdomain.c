@@ -13,6 +13,7 @@
 #include "base/table.h"
 #include "base/text.h"
 #include "detect/draft.h"
+#include "detect/known_names.h"
 #include "detect/tallied.h"
 
 #define RULE    "random-subdomain"
@@ -43,6 +44,7 @@ struct struck {
 struct random_subdomain {
     struct tallied base; /* first */
     struct table *domains;
+    struct known_names *names;
     nsec_t window, cooled;
     uint32_t rate, distinct_milli, failed_milli;
     uint8_t hot[HOT]; /* failed answers lately, by the domain's hash */
@@ -80,18 +82,26 @@ static void tell(void *context, struct tally_item *item, nsec_t now)
 static void random_subdomain_use_policy(void *state, const struct policy *p)
 {
     struct random_subdomain *r = state;
+    struct known_names *names = known_names_create(p);
 
     tallied_use_policy(r, p);
     r->window = (nsec_t)draft_threshold(p, RULE, "window_s", 10) * NSEC_S;
     r->rate = draft_threshold(p, RULE, "rate", 50);
     r->distinct_milli = draft_threshold(p, RULE, "distinct_milli", 950);
     r->failed_milli = draft_threshold(p, RULE, "failed_milli", 800);
+    if (!names)
+        return; /* the old names serve on */
+    known_names_destroy(r->names);
+    r->names = names;
 }
 
 static void random_subdomain_destroy(void *state)
 {
-    table_destroy(((struct random_subdomain *)state)->domains);
-    tallied_destroy(state);
+    struct random_subdomain *r = state;
+
+    table_destroy(r->domains);
+    known_names_destroy(r->names);
+    tallied_destroy(r);
 }
 
 static void evicted(void *context, void *entry)
@@ -122,7 +132,7 @@ static void *random_subdomain_create(const struct detector_setup *setup)
         return NULL;
     random_subdomain_use_policy(r, setup->policy);
     r->domains = table_create(&domains);
-    if (r->domains)
+    if (r->domains && r->names)
         return r;
     random_subdomain_destroy(r);
     return NULL;
@@ -183,6 +193,13 @@ static void write_domain(struct struck *k, const struct observation *o)
     k->qtype = m->qtype;
 }
 
+/* What every name gets for a suffix that is searched for names inside (ndots, a cluster's domain)
+ * fails at the house's own servers. */
+static bool is_searched(const struct random_subdomain *r, const struct dns_message *m)
+{
+    return known_names_class(r->names, m->qname, m->qname_length, NULL) == NAME_INTERNAL;
+}
+
 /* The item's address is the domain's: a finding about no single client still has an item of its
  * own. */
 static void accuse(struct random_subdomain *r, const struct domain *d, const struct observation *o)
@@ -193,7 +210,7 @@ static void accuse(struct random_subdomain *r, const struct domain *d, const str
     struct struck *k;
 
     if (text_name(o->dns.message.qname, o->dns.message.qname_length, name, sizeof name) < 0 ||
-        draft_is_ordinary(r->base.policy, RULE, name))
+        draft_is_ordinary(r->base.policy, RULE, name) || is_searched(r, &o->dns.message))
         return;
     k = (struct struck *)tally_at(r->base.tally, &key, o->time);
     k->seen = sighting_of(o);
@@ -293,7 +310,7 @@ static size_t random_subdomain_bytes(const void *state)
 {
     const struct random_subdomain *r = state;
 
-    return tallied_bytes(r) + sizeof *r + table_bytes(r->domains);
+    return tallied_bytes(r) + sizeof *r + table_bytes(r->domains) + known_names_bytes(r->names);
 }
 
 const struct detector detector_random_subdomain = {.name = RULE,

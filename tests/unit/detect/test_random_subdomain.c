@@ -74,6 +74,16 @@ static void random_names_flood_a_domain(void **state)
         assert_true(s.found[i].key == s.found[0].key);
 }
 
+/* A crawler in a cluster: resolv.conf has ndots:5, and every name is asked with each suffix first. */
+static void suffixes_that_are_searched_are_silent(void **state)
+{
+    (void)state;
+    loaded((struct load){"svc.cluster.local", WORD, 3000, 5 * MS, 3000, 0, 1, 0});
+    loaded((struct load){"corp.internal", WORD, 3000, 5 * MS, 3000, 0, 9, 0});
+    loaded((struct load){"intra.example", WORD, 3000, 5 * MS, 3000, 0, 9, 0});
+    assert_int_equal(s.count, 0);
+}
+
 static void from_many_clients_it_is_one_event(void **state)
 {
     (void)state;
@@ -126,6 +136,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(random_names_flood_a_domain, begin, end),
+        cmocka_unit_test_setup_teardown(suffixes_that_are_searched_are_silent, begin, end),
         cmocka_unit_test_setup_teardown(from_many_clients_it_is_one_event, begin, end),
         cmocka_unit_test_setup_teardown(a_short_burst_is_enough, begin, end),
         cmocka_unit_test_setup_teardown(what_is_no_flood, begin, end),
