@@ -279,6 +279,14 @@ static void describe(struct server *s, const struct observation *o)
     snprintf(s->issuer, sizeof s->issuer, "%.*s", (int)sizeof s->issuer - 1, tls->issuer);
 }
 
+/* Anybody may show a resolver's name to any server: that pushes nothing out. */
+static bool is_its_address(const struct identity *d, const struct policy_resolver *r,
+                           const struct observation *o)
+{
+    return r->address_count == 0 ||
+           policy_resolver_at(d->base.policy, &o->server, NULL) == o->note.resolver;
+}
+
 static void identity_observe(void *state, const struct observation *o)
 {
     struct identity *d = state;
@@ -295,7 +303,8 @@ static void identity_observe(void *state, const struct observation *o)
         return;
     if (o->flow.tls.certificate_seen)
         faults = faults_seen(r, o);
-    known = o->flow.tls.certificate_seen ? probed_at(d->probed, o) : probed_find(d->probed, o);
+    known = o->flow.tls.certificate_seen && is_its_address(d, r, o) ? probed_at(d->probed, o)
+                                                                    : probed_find(d->probed, o);
     if (known)
         others = others_seen(r, known, o);
     if (known && o->flow.tls.certificate_seen && !faults)

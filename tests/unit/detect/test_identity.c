@@ -58,6 +58,32 @@ static void see(struct scene *s, struct observation o)
     scene_see(s, &o);
 }
 
+static void a_name_shown_to_many_servers_pushes_no_probe_out(void **state)
+{
+    struct scene s;
+    struct observation o = probe(T0, 0);
+    char server[32];
+
+    (void)state;
+    open_scene(&s);
+    scene_note(s.policy, &o);
+    s.detector->probed(s.state, &o);
+    for (unsigned i = 0; i < 12000; i++) {
+        o = good(T0 + S, "10.20.3.4", 100 + i);
+        snprintf(server, sizeof server, "198.18.%u.%u", i / 250, i % 250);
+        o.server = at(server);
+        see(&s, o);
+    }
+    assert_int_equal(s.count, 0);
+    o = good(T0 + 2 * S, "10.20.3.4", 99999);
+    memcpy(o.flow.tls.spki_sha256[0], other_key, 32);
+    strcpy(o.flow.tls.issuer, "CN=Somebody");
+    see(&s, o);
+    assert_int_equal(s.count, 1);
+    assert_non_null(strstr(s.found[0].evidence.text, "\"unlike_probe\":\"certificate\""));
+    scene_close(&s);
+}
+
 static void probed(struct scene *s, struct observation o)
 {
     scene_note(s->policy, &o);
@@ -320,6 +346,7 @@ static void what_probes_learned_survives(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_name_shown_to_many_servers_pushes_no_probe_out),
         cmocka_unit_test(nothing_of_the_right_one),
         cmocka_unit_test(a_wrong_name_in_passing),
         cmocka_unit_test(dates_and_self_signed_in_passing),
