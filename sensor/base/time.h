@@ -2,6 +2,7 @@
 #ifndef SEALDNS_BASE_TIME_H
 #define SEALDNS_BASE_TIME_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 typedef int64_t nsec_t;
@@ -13,6 +14,18 @@ typedef int64_t nsec_t;
 /* Times of several sources are out of order by less; what lies further ahead was noted before the
  * clock was set back. */
 #define TIME_SLACK (60 * NSEC_S)
+
+static inline bool time_is_ahead(nsec_t t, nsec_t now)
+{
+    return t - TIME_SLACK > now;
+}
+
+/* So much time has passed since then, as far as one can tell: a clock that was set back must not
+ * stop what is done every so often. */
+static inline bool time_passed(nsec_t since, nsec_t span, nsec_t now)
+{
+    return now - since >= span || time_is_ahead(since, now);
+}
 
 #define TIME_TEXT 40
 

@@ -76,7 +76,7 @@ static nsec_t next_revision(const struct event *e)
 /* It has waited for long enough, or the clock was set back since it was written. */
 static bool is_due(const struct event *e, nsec_t now)
 {
-    return now >= next_revision(e) || e->written > now + TIME_SLACK;
+    return now >= next_revision(e) || time_is_ahead(e->written, now);
 }
 
 static void unlist(struct entry *e)

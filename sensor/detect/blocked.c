@@ -315,7 +315,7 @@ static void blocked_tick(void *state, nsec_t now)
     struct blocked *b = state;
     struct group *g, *next;
 
-    if (now - b->looked < LOOK)
+    if (!time_passed(b->looked, LOOK, now))
         return;
     b->looked = now;
     for (g = TAILQ_FIRST(&b->troubled); g; g = next) {

@@ -36,7 +36,7 @@ static void tell_or_wait(struct downgrade *d, struct fallback *b, nsec_t now)
     uint8_t confidence = (uint8_t)fallback_confidence(b, &d->scale);
     bool graver = !b->told || severity < b->severity || confidence >= b->confidence + GRAVER;
 
-    if (graver || now >= b->next) {
+    if (graver || now >= b->next || time_is_ahead(b->next - TELL_MOST, now)) {
         b->severity = severity;
         b->confidence = confidence > b->confidence ? confidence : b->confidence;
         b->interval = b->interval ? b->interval * 2 : TELL_INTERVAL;
@@ -188,7 +188,7 @@ void downgrade_tell_due(struct downgrade *d, nsec_t now)
 {
     struct fallback *b;
 
-    while ((b = TAILQ_FIRST(&d->due)) && b->next <= now)
+    while ((b = TAILQ_FIRST(&d->due)) && (b->next <= now || time_is_ahead(b->next - TELL_MOST, now)))
         tell_or_wait(d, b, now);
 }
 

@@ -299,7 +299,7 @@ static void random_subdomain_tick(void *state, nsec_t now)
     struct random_subdomain *r = state;
 
     tallied_tick(r, now);
-    if (now - r->cooled < r->window)
+    if (!time_passed(r->cooled, r->window, now))
         return;
     r->cooled = now;
     for (int i = 0; i < HOT; i++)

@@ -22,11 +22,11 @@ static void begin_anew(struct sealed *s)
 /* The clock was set back: nothing that lies ahead explains or excuses what happens now. */
 static void clock_set_back(struct sealed *s, nsec_t now)
 {
-    if (s->failed_last > now + TIME_SLACK)
+    if (time_is_ahead(s->failed_last, now))
         begin_anew(s);
-    if (s->last_ok > now + TIME_SLACK)
+    if (time_is_ahead(s->last_ok, now))
         s->first_ok = s->last_ok = 0;
-    if (s->told > now + TIME_SLACK)
+    if (time_is_ahead(s->told, now))
         s->told = 0;
 }
 

@@ -49,12 +49,6 @@ static void tell(struct tally *t, struct tally_item *item, nsec_t now)
     item->news = false;
 }
 
-/* A clock that was set back must not keep an item silent until it catches up. */
-static bool is_due(const struct tally_item *item, nsec_t wait, nsec_t now)
-{
-    return item->told + wait <= now || item->told > now + TIME_SLACK;
-}
-
 static void evicted(void *context, void *entry)
 {
     struct tally *t = context;
@@ -110,7 +104,7 @@ static bool afford(struct tally *t, nsec_t now)
 {
     nsec_t passed = (now - t->refilled) / NSEC_S;
 
-    if (passed < -(TIME_SLACK / NSEC_S))
+    if (time_is_ahead(t->refilled, now))
         t->refilled = now;
     if (passed > 0) {
         t->budget += passed < BURST ? passed * A_SECOND : BURST;
@@ -157,7 +151,7 @@ void tally_add(struct tally *t, struct tally_item *item, uint32_t n, nsec_t now)
     item->pending += n;
     item->total += n;
     item->last = now;
-    if (!item->told || is_due(item, item->news ? NEWS : NUMBERS, now))
+    if (!item->told || time_passed(item->told, item->news ? NEWS : NUMBERS, now))
         tell(t, item, now);
     else if (item->news && item->listed != LISTED_NEWS)
         enlist(t, item, LISTED_NEWS);
@@ -169,7 +163,7 @@ static void tell_due(struct tally *t, struct tally_list *list, nsec_t wait, nsec
 {
     struct tally_item *item;
 
-    while ((item = TAILQ_FIRST(list)) && is_due(item, wait, now))
+    while ((item = TAILQ_FIRST(list)) && time_passed(item->told, wait, now))
         tell(t, item, now);
 }
 

@@ -248,10 +248,10 @@ void watch_tick(struct downgrade *d, nsec_t now)
 
     for (w = TAILQ_FIRST(&d->busy); w; w = next) {
         next = TAILQ_NEXT(w, link);
-        if (now >= w->look)
+        if (time_passed(w->look, 0, now))
             watch_settle(d, w, now, false);
     }
-    if (now - d->swept >= NSEC_S)
+    if (time_passed(d->swept, NSEC_S, now))
         sweep_watches(d, now);
 }
 

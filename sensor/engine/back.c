@@ -113,7 +113,7 @@ static void turn_hour(struct back *b, nsec_t now)
 {
     nsec_t hour = now - now % HOUR;
 
-    if (hour <= b->hour)
+    if (hour <= b->hour && !time_is_ahead(b->hour, now))
         return;
     if (b->hour)
         flush_account(b, now);
@@ -192,11 +192,11 @@ void back_tick(struct back *b, nsec_t now)
     turn_hour(b, now);
     detection_tick(b->detection, now);
     decision_tick(b->decision, now);
-    if (now - b->flushed >= flush_interval(b))
+    if (time_passed(b->flushed, flush_interval(b), now))
         flush_account(b, now);
     if (!b->remembered)
         b->remembered = now;
-    if (now - b->remembered >= REMEMBER)
+    if (time_passed(b->remembered, REMEMBER, now))
         remember(b, now);
 }
 

@@ -200,7 +200,7 @@ void clips_work(struct clips *c, nsec_t now)
 {
     size_t done = 0;
 
-    while (done < c->waiting && c->wanted[done].due <= now)
+    while (done < c->waiting && time_passed(c->wanted[done].due, 0, now))
         write_clip(c, &c->wanted[done++]);
     if (!done)
         return;
@@ -220,7 +220,7 @@ void clips_destroy(struct clips *c)
 
 static bool may_write(struct clips *c, nsec_t now)
 {
-    if (now - c->minute >= MINUTE) {
+    if (time_passed(c->minute, MINUTE, now)) {
         c->minute = now;
         c->in_minute = 0;
     }

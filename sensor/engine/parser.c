@@ -77,7 +77,7 @@ static void show_lane(struct lane *l, nsec_t now, int got)
 {
     struct board *b = l->parser->wiring->board;
 
-    if (now - l->shown < SHOW)
+    if (!time_passed(l->shown, SHOW, now))
         return;
     l->shown = now;
     if (l->capture->ops->counters(l->capture, &b->captured[l->index]) == SD_OK)
@@ -267,7 +267,7 @@ static void look_for_loss(struct parser *p, nsec_t now)
     struct loss sum = losses(p);
     struct finding f;
 
-    if (now - p->looked < LOSS_LOOK)
+    if (!time_passed(p->looked, LOSS_LOOK, now))
         return;
     p->looked = now;
     if (memcmp(&sum, &p->told, sizeof sum) == 0)
@@ -291,7 +291,7 @@ static void pass_time(struct parser *p, nsec_t last, bool more)
     look_for_loss(p, now);
     retire_policy(p);
     ring_wake(p->wiring->records);
-    if (now - p->shown < SHOW)
+    if (!time_passed(p->shown, SHOW, now))
         return;
     p->shown = now;
     p->wiring->board->back = *back_stats(p->back);

@@ -32,7 +32,7 @@ static void complain(struct recorder *r, const char *what)
 {
     nsec_t now = clock_now();
 
-    if (now - r->complained < COMPLAIN)
+    if (!time_passed(r->complained, COMPLAIN, now))
         return;
     r->complained = now;
     log_error("%s; what is lost is counted in `sealdns status`", what);
@@ -52,7 +52,7 @@ static void commit(struct recorder *r)
 
 static void keep(struct recorder *r, const struct record *record, const char *line)
 {
-    bool resting = r->store_rests && clock_now() < r->store_rests;
+    bool resting = r->store_rests && !time_passed(r->store_rests, 0, clock_now());
 
     if (!resting && store_write(r->store, record, line) == SD_OK) {
         r->pending++;
@@ -121,7 +121,7 @@ static void drain(struct recorder *r)
     if (outputs_lost(r->outputs) > r->wiring->board->outputs_lost)
         complain(r, "an output did not take an event: is the disk full?");
     r->wiring->board->outputs_lost = outputs_lost(r->outputs);
-    if (r->pending && clock_now() - r->committed >= COMMIT)
+    if (r->pending && time_passed(r->committed, COMMIT, clock_now()))
         commit(r);
 }
 
@@ -141,7 +141,7 @@ static void keep_house(struct recorder *r)
     struct record record = {.kind = RECORD_STATS, .time = clock_now()};
     const struct board *b = r->wiring->board;
 
-    if (record.time - r->housekept < HOUSEKEEP)
+    if (!time_passed(r->housekept, HOUSEKEEP, record.time))
         return;
     r->housekept = record.time;
     record.stats = b->back;

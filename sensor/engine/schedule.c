@@ -82,7 +82,7 @@ static int ask_here(const struct schedule *s, const struct policy *p, struct pro
 
 void schedule_tick(struct schedule *s, const struct policy *p, struct prober *to, nsec_t now)
 {
-    if (!p->probe.interval || (!s->going && now < s->round))
+    if (!p->probe.interval || (!s->going && !time_passed(s->round - p->probe.interval, p->probe.interval, now)))
         return;
     if (!s->going) {
         s->round = now + p->probe.interval;
@@ -123,7 +123,8 @@ void schedule_sighted(struct schedule *s, const struct policy *p, struct prober 
         return;
     stranger = is_stranger(p, &key.server);
     seen = table_find(s->sighted, &key);
-    if ((seen && now < seen->asked + DAY) || (stranger && now < s->stranger))
+    if ((seen && !time_passed(seen->asked, DAY, now)) ||
+        (stranger && !time_passed(s->stranger - STRANGERS, STRANGERS, now)))
         return;
     probe_target_set(&t, p, policy_resolver_called(p, r->resolver), &key.server,
                      (enum transport)key.transport);

@@ -25,7 +25,7 @@ struct storm {
     struct back *back;
     struct policy *policy;
     uint64_t dice, flow;
-    size_t events, pieces;
+    size_t events, pieces, marks;
     struct memory *piece; /* KEPT of them */
 };
 
@@ -128,6 +128,8 @@ static int take(void *context, const struct record *r)
         return SD_ELIMIT;
     if (r->kind == RECORD_EVENT)
         check_event(s, r);
+    else if (r->kind == RECORD_MARK)
+        s->marks++;
     else if (r->kind == RECORD_MEMORY)
         check_piece(s, &r->memory);
     return SD_OK;
@@ -438,6 +440,29 @@ static void all_kinds_in_any_order_and_clocks_that_jump(void **state)
     free(s.piece);
 }
 
+/* As a machine does that starts with a wrong clock. */
+static void a_clock_that_was_set_back_stops_nothing(void **state)
+{
+    struct storm s = {.piece = calloc(KEPT, sizeof(struct memory))};
+    size_t events, pieces, marks;
+
+    (void)state;
+    begin(&s, 1234567891234567);
+    for (unsigned i = 0; i < 3000; i++)
+        send_one(&s, T0 + (nsec_t)i * 100 * NSEC_MS);
+    events = s.events;
+    pieces = s.pieces;
+    marks = s.marks;
+    assert_true(events > 100 && pieces > 50 && marks > 3);
+    for (unsigned i = 0; i < 3000; i++)
+        send_one(&s, T0 - DAY + (nsec_t)i * 100 * NSEC_MS);
+    assert_true(s.events > events + events / 4);
+    assert_true(s.pieces > pieces + pieces / 4);
+    assert_true(s.marks > marks + marks / 2);
+    end(&s, T0 - DAY / 2);
+    free(s.piece);
+}
+
 /* Octets turned, sizes cut, times at the ends of time. */
 static void damage(struct storm *s, struct memory *m)
 {
@@ -488,6 +513,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(all_kinds_in_any_order_and_clocks_that_jump),
+        cmocka_unit_test(a_clock_that_was_set_back_stops_nothing),
         cmocka_unit_test(a_memory_that_somebody_edited_does_no_harm),
     };
 
