@@ -188,7 +188,8 @@ void downgrade_tell_due(struct downgrade *d, nsec_t now)
 {
     struct fallback *b;
 
-    while ((b = TAILQ_FIRST(&d->due)) && (b->next <= now || time_is_ahead(b->next - TELL_MOST, now)))
+    while ((b = TAILQ_FIRST(&d->due)) &&
+           (b->next <= now || time_is_ahead(b->next - TELL_MOST, now)))
         tell_or_wait(d, b, now);
 }
 

@@ -82,7 +82,8 @@ static int ask_here(const struct schedule *s, const struct policy *p, struct pro
 
 void schedule_tick(struct schedule *s, const struct policy *p, struct prober *to, nsec_t now)
 {
-    if (!p->probe.interval || (!s->going && !time_passed(s->round - p->probe.interval, p->probe.interval, now)))
+    if (!p->probe.interval ||
+        (!s->going && !time_passed(s->round - p->probe.interval, p->probe.interval, now)))
         return;
     if (!s->going) {
         s->round = now + p->probe.interval;

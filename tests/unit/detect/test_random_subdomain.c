@@ -74,7 +74,8 @@ static void random_names_flood_a_domain(void **state)
         assert_true(s.found[i].key == s.found[0].key);
 }
 
-/* A crawler in a cluster: resolv.conf has ndots:5, and every name is asked with each suffix first. */
+/* A crawler in a cluster: resolv.conf has ndots:5, and every name is asked with each suffix first.
+ */
 static void suffixes_that_are_searched_are_silent(void **state)
 {
     (void)state;

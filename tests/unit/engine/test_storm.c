@@ -191,9 +191,9 @@ static void put_label(struct dns_message *m, const void *bytes, unsigned length)
 
 static void put_name(struct storm *s, struct dns_message *m)
 {
-    static const char *const tails[][2] = {{"example", "com"}, {"resolver", "arpa"},
-                                           {"in-addr", "arpa"}, {"co", "uk"},
-                                           {"use-application-dns", "net"}, {"corp", "example"}};
+    static const char *const tails[][2] = {
+        {"example", "com"}, {"resolver", "arpa"},           {"in-addr", "arpa"},
+        {"co", "uk"},       {"use-application-dns", "net"}, {"corp", "example"}};
     unsigned tail = roll(s, sizeof tails / sizeof *tails), labels = roll(s, one_in(s, 9) ? 120 : 4);
     const char *text;
     uint8_t bytes[63];
@@ -268,8 +268,8 @@ static void make_side(struct storm *s, struct record_side *side)
 
 static void make_flow(struct storm *s, struct observation *o, nsec_t now)
 {
-    static const uint8_t transports[] = {TRANSPORT_DOT, TRANSPORT_DOT, TRANSPORT_DOQ,
-                                         TRANSPORT_DOH2, TRANSPORT_TLS, TRANSPORT_QUIC,
+    static const uint8_t transports[] = {TRANSPORT_DOT,     TRANSPORT_DOT, TRANSPORT_DOQ,
+                                         TRANSPORT_DOH2,    TRANSPORT_TLS, TRANSPORT_QUIC,
                                          TRANSPORT_DO53_TCP};
     struct flow_observation *f = &o->flow;
     struct tls_facts *tls = &f->tls;
