@@ -28,7 +28,7 @@ struct conversation {
     uint8_t confidence;
     uint16_t tls_version;
     uint16_t iface, vlan; /* where it was noted, for the zone of another policy */
-    char alpn[64];  /* what the client offered, "dot" or "h2,http/1.1" */
+    char alpn[64];        /* what the client offered, "dot" or "h2,http/1.1" */
     char name[128]; /* SNI, else the known resolver's name; longer names are cut and end in '~' */
 };
 

@@ -92,7 +92,8 @@ static void what_the_sink_refuses_stays(void **state)
     account_destroy(a);
 }
 
-/* Zones: default, gateway, `others` times one of VLAN 9, and one of VLAN 7 on the first interface. */
+/* Zones: default, gateway, `others` times one of VLAN 9, and one of VLAN 7 on the first interface.
+ */
 static struct policy *policy_with(size_t others)
 {
     struct policy *p = calloc(1, sizeof *p);

@@ -53,8 +53,8 @@ static void answer_of_type(nsec_t t, const char *name, uint16_t qtype)
         for (skip = labels - 3; skip; skip--)
             at += o.dns.message.qname[at] + 1U;
         o.note.domain = (uint8_t)at;
-        o.note.domain_hash = hash_bytes(o.dns.message.qname + at,
-                                        (size_t)o.dns.message.qname_length - at, 0);
+        o.note.domain_hash =
+            hash_bytes(o.dns.message.qname + at, (size_t)o.dns.message.qname_length - at, 0);
     }
     s.detector->observe(s.state, &o);
 }
