@@ -401,7 +401,7 @@ static void turn_wheel(struct decision *d, nsec_t now)
     int64_t second = now / NSEC_S;
 
     if (second - d->turned > WHEEL || d->turned - second > TIME_SLACK / NSEC_S)
-        d->turned = second - WHEEL;
+        d->turned = second > WHEEL ? second - WHEEL : 0;
     while (d->turned < second) {
         struct slot *slot = &d->wheel[(d->turned + 1) % WHEEL];
         struct entry *e, *next;

@@ -152,7 +152,8 @@ static bool is_attaching(struct downgrade *d, const struct watch *w, const struc
 {
     const struct usage *u = downgrade_usage_of(d, w->who, w->tenure);
 
-    return u && s->last_ok < u->attached && now - u->attached <= d->times.attach;
+    return u && s->last_ok < u->attached && now - u->attached <= d->times.attach &&
+           !time_is_ahead(u->attached, now);
 }
 
 void downgrade_count(struct downgrade *d, const struct watch *w, struct sealed *s, struct habit *h,

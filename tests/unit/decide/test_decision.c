@@ -70,7 +70,7 @@ static void a_clock_that_was_set_back_silences_nothing(void **state)
     decision_finding(l.d, &f);
     decision_tick(l.d, T0 + S);
     assert_int_equal(l.count, 1);
-    for (int i = 0; i < 300; i++) {
+    for (int i = 0; i < 500; i++) {
         f = finding(then + i * S, 1);
         if (i < 200)
             decision_finding(l.d, &f);

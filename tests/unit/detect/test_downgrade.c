@@ -133,41 +133,6 @@ static void each_cause_makes_an_informational_event(void **state)
         }
 }
 
-/* Sources that nobody has, while a query waits for its answer. */
-static void a_flood_of_attempts_hides_none(void **state)
-{
-    char spoofed[32];
-
-    (void)state;
-    fail_at_once(T0, C, Q4, CAUSE_RESET);
-    ask(T0 + 10 * MS, C, Q4, "www.example.org");
-    assert_int_equal(s.count, 0);
-    for (unsigned i = 0; i < 12000; i++) {
-        snprintf(spoofed, sizeof spoofed, "10.30.%u.%u", 1 + i / 250, i % 250);
-        attempt(T0 + 10 * MS, spoofed, Q4);
-    }
-    run_until(T0 + 10 * MS, T0 + 10 * S);
-    assert_int_equal(s.count, 1);
-    assert_string_equal(s.found[0].name, "www.example.org");
-}
-
-/* Set back by a day, as at a start with a clock that was wrong. What worked is still known. */
-static void a_clock_that_was_set_back_blinds_nothing(void **state)
-{
-    nsec_t now = T0 - 86400 * S;
-
-    (void)state;
-    for (int i = 0; i < 4; i++)
-        succeed(T0 + i * S, C, Q4);
-    fail_at_once(now, C, Q4, CAUSE_RESET);
-    ask(now + 10 * MS, C, Q4, "www.example.org");
-    run_until(now + 10 * MS, now + 10 * S);
-    assert_int_equal(s.count, 1);
-    assert_int_equal(s.found[0].severity, SEVERITY_MEDIUM);
-    succeed(now + 20 * S, C, Q4);
-    assert_true(evidence_has(s.count - 1, "\"recovered\":true"));
-}
-
 static void a_query_before_the_silent_failure_is_known_counts(void **state)
 {
     uint64_t id = attempt(T0, C, Q4);
@@ -995,8 +960,6 @@ int main(void)
         SCENE(a_lone_odd_form_proves_nothing),
         SCENE(a_reset_that_comes_too_early_and_from_elsewhere),
         SCENE(a_server_of_several_routes_accuses_nobody),
-        SCENE(a_flood_of_attempts_hides_none),
-        SCENE(a_clock_that_was_set_back_blinds_nothing),
         SCENE(a_query_before_the_silent_failure_is_known_counts),
         SCENE(one_event_for_a_client_and_a_group),
         SCENE(clear_text_to_another_resolver_is_not_innocent),

@@ -458,7 +458,7 @@ static void a_clock_that_was_set_back_stops_nothing(void **state)
         send_one(&s, T0 - DAY + (nsec_t)i * 100 * NSEC_MS);
     assert_true(s.events > events + events / 4);
     assert_true(s.pieces > pieces + pieces / 4);
-    assert_true(s.marks > marks + marks / 2);
+    assert_true(s.marks > marks + 3); /* once a minute, among so many */
     end(&s, T0 - DAY / 2);
     free(s.piece);
 }
