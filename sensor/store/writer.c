@@ -438,7 +438,25 @@ static uint64_t used_bytes(struct store *s)
     return (uint64_t)(pages * pragma_number(s, "PRAGMA page_size"));
 }
 
-/* Deletes the oldest rows, those before `before` only. */
+/* Takes the oldest rows out, those before `before` only, at most so many. */
+static int take_out(struct store *s, const char *text, nsec_t before, int64_t most)
+{
+    sqlite3_stmt *q;
+    int status;
+
+    if (sqlite3_prepare_v2(s->db, text, -1, &q, NULL) != SQLITE_OK)
+        return SD_EIO;
+    sqlite3_bind_int64(q, 1, before);
+    sqlite3_bind_int64(q, 2, most < RETAIN_ROWS ? most : RETAIN_ROWS);
+    status = sqlite3_step(q) == SQLITE_DONE ? SD_OK : SD_EIO;
+    sqlite3_finalize(q);
+    return status;
+}
+
+static const char delete_memory[] =
+    "DELETE FROM memory WHERE (topic, key) IN"
+    " (SELECT topic, key FROM memory WHERE time < ?1 ORDER BY time LIMIT ?2)";
+
 static int delete_oldest(struct store *s, nsec_t before)
 {
     static const char *const deletes[] = {
@@ -449,31 +467,63 @@ static int delete_oldest(struct store *s, nsec_t before)
         " (SELECT row FROM events WHERE time < ?1 ORDER BY time LIMIT ?2)",
         "DELETE FROM stats WHERE time IN"
         " (SELECT time FROM stats WHERE time < ?1 ORDER BY time LIMIT ?2)",
-        "DELETE FROM memory WHERE (topic, key) IN"
-        " (SELECT topic, key FROM memory WHERE time < ?1 ORDER BY time LIMIT ?2)",
     };
     int status = SD_OK;
 
-    for (size_t i = 0; i < sizeof deletes / sizeof *deletes && status == SD_OK; i++) {
-        sqlite3_stmt *q;
+    for (size_t i = 0; i < sizeof deletes / sizeof *deletes && status == SD_OK; i++)
+        status = take_out(s, deletes[i], before, RETAIN_ROWS);
+    return status;
+}
 
-        if (sqlite3_prepare_v2(s->db, deletes[i], -1, &q, NULL) != SQLITE_OK)
-            return SD_EIO;
-        sqlite3_bind_int64(q, 1, before);
-        sqlite3_bind_int(q, 2, RETAIN_ROWS);
-        status = sqlite3_step(q) == SQLITE_DONE ? SD_OK : SD_EIO;
-        sqlite3_finalize(q);
+/* What was learned and who was ever seen do not give way to events: a store that is full would
+ * forget every baseline each minute. Nor do events give way to them: whoever invents clients by the
+ * million has a share of the store, in octets a row takes. */
+static int bound_shares(struct store *s, nsec_t now)
+{
+    static const struct {
+        const char *count, *take_out;
+        unsigned share, row;
+    } bounded[] = {
+        {"SELECT count(*) FROM memory", delete_memory, 4, 2048},
+        {"SELECT count(*) FROM clients",
+         "DELETE FROM clients WHERE client IN"
+         " (SELECT client FROM clients WHERE last < ?1 ORDER BY last LIMIT ?2)",
+         8, 128},
+        {"SELECT count(*) FROM resolvers",
+         "DELETE FROM resolvers WHERE (server, server_port, transport) IN"
+         " (SELECT server, server_port, transport FROM resolvers WHERE last < ?1"
+         "  ORDER BY last LIMIT ?2)",
+         8, 128},
+    };
+    int status = SD_OK;
+
+    for (size_t i = 0; i < sizeof bounded / sizeof *bounded && status == SD_OK; i++) {
+        uint64_t kept = s->options.max_size / bounded[i].share / bounded[i].row;
+        int64_t over = pragma_number(s, bounded[i].count) - (int64_t)kept;
+
+        if (over > 0)
+            status = take_out(s, bounded[i].take_out, now, over);
     }
     return status;
+}
+
+static bool is_full(struct store *s)
+{
+    return s->options.max_size && used_bytes(s) > s->options.max_size;
 }
 
 int store_retain(struct store *s, nsec_t now)
 {
     int status = store_commit(s);
 
-    if (status == SD_OK && s->options.max_age && now > s->options.max_age)
+    if (status == SD_OK && s->options.max_age && now > s->options.max_age) {
         status = delete_oldest(s, now - s->options.max_age);
-    if (status == SD_OK && s->options.max_size && used_bytes(s) > s->options.max_size)
+        if (status == SD_OK)
+            status = take_out(s, delete_memory, now - s->options.max_age, RETAIN_ROWS);
+    }
+    if (status == SD_OK && is_full(s))
+        status = bound_shares(s, now);
+    if (status == SD_OK && is_full(s))
         status = delete_oldest(s, now);
     if (status == SD_OK &&
         sqlite3_exec(s->db, "PRAGMA incremental_vacuum(10000)", NULL, NULL, NULL) != SQLITE_OK)

@@ -221,6 +221,72 @@ static int keep_row(void *context, const struct memory_row *row)
     return 0;
 }
 
+static void learn(struct store *s, unsigned number)
+{
+    struct record r = {.kind = RECORD_MEMORY, .time = number * NSEC_S};
+
+    snprintf(r.memory.topic, sizeof r.memory.topic, "baseline");
+    snprintf(r.memory.key, sizeof r.memory.key, "c 10.0.%u.%u 0", number / 250, number % 250);
+    r.memory.time = number * NSEC_S;
+    r.memory.size = sizeof r.memory.body;
+    evidence_clear(&r.memory.text);
+    assert_int_equal(store_write(s, &r, NULL), SD_OK);
+}
+
+static unsigned count_memory(void)
+{
+    struct store_reader *reader;
+    struct kept k = {0};
+
+    assert_int_equal(store_reader_open(path, &reader, error), SD_OK);
+    assert_int_equal(store_memory(reader, NULL, NULL, keep_row, &k), SD_OK);
+    store_reader_close(reader);
+    return k.rows;
+}
+
+static void what_was_learned_outlives_a_full_store(void **state)
+{
+    struct store *s = open_store(1 << 20);
+
+    (void)state;
+    for (unsigned n = 0; n < 100; n++)
+        learn(s, n);
+    for (unsigned n = 1; n <= 30000; n++) {
+        struct record r = event(n, 1);
+
+        assert_int_equal(store_write(s, &r, "{\"a\":1}"), SD_OK);
+    }
+    for (int i = 0; i < 3; i++)
+        assert_int_equal(store_retain(s, 40000 * NSEC_S), SD_OK);
+    store_close(s);
+    assert_int_equal(count_memory(), 100);
+}
+
+/* Sources by the thousand, each of which is a client that was seen once. */
+static void invented_clients_push_no_event_out(void **state)
+{
+    struct store *s = open_store(2 << 20);
+    struct record r = event(7, 1);
+
+    (void)state;
+    assert_int_equal(store_write(s, &r, "{\"a\":1}"), SD_OK);
+    for (unsigned n = 0; n < 2000; n++)
+        learn(s, n);
+    r = (struct record){.kind = RECORD_CONVERSATION};
+    r.conversation.key.server.w[1] = 2;
+    r.conversation.key.transport = TRANSPORT_DO53_UDP;
+    for (unsigned n = 0; n < 4000; n++) {
+        r.conversation.key.client.w[1] = 1 + n;
+        r.conversation.last = n * NSEC_S;
+        assert_int_equal(store_write(s, &r, NULL), SD_OK);
+    }
+    for (int i = 0; i < 3; i++)
+        assert_int_equal(store_retain(s, 40000 * NSEC_S), SD_OK);
+    store_close(s);
+    assert_int_equal(count_events((struct event_filter){.kind = -1}), 1);
+    assert_in_range(count_memory(), 200, 256);
+}
+
 static void what_was_learned_comes_back(void **state)
 {
     struct store *s = open_store(0);
@@ -370,6 +436,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(events_come_back_as_asked, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(what_was_learned_outlives_a_full_store, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(invented_clients_push_no_event_out, set_up, tear_down),
         cmocka_unit_test_setup_teardown(nothing_committed_is_lost, set_up, tear_down),
         cmocka_unit_test_setup_teardown(conversations_add_up, set_up, tear_down),
         cmocka_unit_test_setup_teardown(what_was_learned_comes_back, set_up, tear_down),
