@@ -223,14 +223,20 @@ void account_prefetch(const struct account *a, const struct observation *o, bool
     suffix_prefetch(a->suffix, o);
 }
 
-/* A server that answers this client time and again: is it a client itself? */
+static bool is_power(uint64_t n)
+{
+    return (n & (n - 1)) == 0;
+}
+
+/* A server that answers this client time and again: is it a client itself? What nobody asked for
+ * makes no forwarder of a machine that would like to be measured by a forwarder's measure. */
 static void note_served(struct account *a, const struct observation *o,
                         const struct conversation *c)
 {
     uint32_t who, tenure;
 
-    if (o->kind == OBSERVE_DNS && dns_is_response(&o->dns.message) && c->responses == SERVED &&
-        clients_find(a->clients, &o->server, &who, &tenure))
+    if (o->kind == OBSERVE_DNS && o->dns.match == ANSWER_MATCHED && c->responses >= SERVED &&
+        is_power(c->responses) && clients_find(a->clients, &o->server, &who, &tenure))
         roles_serve(a->roles, who, tenure, &o->client);
 }
 

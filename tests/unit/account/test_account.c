@@ -145,10 +145,49 @@ static void zones_by_interface_and_vlan_outlive_a_reload(void **state)
     policy_destroy(after);
 }
 
+static uint8_t roles_of(struct account *a, uint32_t client)
+{
+    struct observation o = query(client, 100 * NSEC_S);
+    struct stats stats = {0};
+
+    o.dns.message.flags = 0x0100;
+    account_observe(a, &o, &stats);
+    account_role(a, &o);
+    return o.note.roles;
+}
+
+/* From the machine 5 to the machine 6. */
+static void answers(struct account *a, enum answer_match match, int count)
+{
+    struct observation o = query(6, 200 * NSEC_S), from = query(5, 0);
+    struct stats stats = {0};
+
+    o.server = from.client;
+    o.dns.match = (uint8_t)match;
+    o.dns.message.flags = 0x8180;
+    for (int i = 0; i < count; i++)
+        account_observe(a, &o, &stats);
+}
+
+static void answers_to_nobody_make_no_forwarder(void **state)
+{
+    struct account *a = account_create(0, 1);
+
+    (void)state;
+    for (int i = 0; i < 20; i++)
+        assert_int_equal(roles_of(a, 5), 0);
+    answers(a, ANSWER_UNASKED, 50);
+    assert_int_equal(roles_of(a, 5), 0);
+    answers(a, ANSWER_MATCHED, 50);
+    assert_int_equal(roles_of(a, 5), ROLE_FORWARDER);
+    account_destroy(a);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_least_active_are_folded_and_totals_add_up),
+        cmocka_unit_test(answers_to_nobody_make_no_forwarder),
         cmocka_unit_test(zones_by_interface_and_vlan_outlive_a_reload),
         cmocka_unit_test(what_the_sink_refuses_stays)};
 
