@@ -29,6 +29,11 @@ static const char *advice(unsigned fault)
         [FAULT_TOO_MUCH] = "an answer that ends",
         [FAULT_EXPIRES_SOON] = "a renewed certificate, soon",
         [FAULT_ACCEPTS_OLD] = "only TLS 1.2 and 1.3 (RFC 8996)",
+        [FAULT_ACCEPTS_WEAK] =
+            "only suites with forward secrecy that encrypt and authenticate (RFC "
+            "9325 4.1)",
+        [FAULT_NO_GET] = "DoH by GET as well as by POST (RFC 8484 4.1)",
+        [FAULT_NO_POST] = "DoH by POST as well as by GET (RFC 8484 4.1)",
         [FAULT_NO_PADDING] = "answers padded to blocks of 468 octets (RFC 8467)",
         [FAULT_CANARY] = "a negative answer to the canary names, so that browsers and iCloud "
                          "Private Relay stay with the resolvers that the policy approves",
@@ -96,6 +101,8 @@ static void print_tls(const struct probe_observation *o, FILE *to)
     for (unsigned v = 0x0301; v <= 0x0304; v++)
         if (o->versions & PROBE_VERSION(v))
             fprintf(to, " %s", version_word(v));
+    if (o->weak_cipher[0])
+        fprintf(to, ", and %s", o->weak_cipher);
     fprintf(to, "\n      certificate for %s, by \"%s\", %.10s to %.10s\n",
             o->names[0] ? o->names : "no name", o->issuer, time_text(o->not_before, from),
             time_text(o->not_after, until));
@@ -211,11 +218,11 @@ static json_t *probing_json(const struct probing *p)
         json_object_update_new(j, json_pack("{s:i,s:b,s:b}", "http_status", o->http_status, "post",
                                             o->post_works, "get", o->get_works));
     if (o->encrypted)
-        json_object_update_new(j, json_pack("{s:i,s:s,s:o,s:s,s:s,s:o}", "handshake_us",
-                                            (int)o->handshake_us, "tls_version",
-                                            version_word(o->version), "tls_versions",
-                                            versions_json(o->versions), "cipher", o->cipher, "alpn",
-                                            o->alpn, "certificate", certificate_json(o)));
+        json_object_update_new(
+            j, json_pack("{s:i,s:s,s:o,s:s,s:s,s:s,s:o}", "handshake_us", (int)o->handshake_us,
+                         "tls_version", version_word(o->version), "tls_versions",
+                         versions_json(o->versions), "cipher", o->cipher, "weak_cipher",
+                         o->weak_cipher, "alpn", o->alpn, "certificate", certificate_json(o)));
     return j;
 }
 

@@ -1,6 +1,6 @@
 /* The recorder's second thread: it asks resolvers (probe/), one after the other, so that the
- * recorder itself waits for none. Who waits in its queue is asked once; a full queue refuses. 340
- * KiB. */
+ * recorder itself waits for none. Who waits in its queue is asked once; a full queue refuses. 405
+ * KiB: 256 targets of 1,496 octets, 32 results of 976. */
 #ifndef SEALDNS_ENGINE_PROBER_H
 #define SEALDNS_ENGINE_PROBER_H
 

@@ -77,6 +77,6 @@ bool probe_is_sound(const struct probe_observation *o)
     return is_text(o->resolver, sizeof o->resolver) && is_text(o->expected, sizeof o->expected) &&
            is_text(o->names, sizeof o->names) && is_text(o->subject, sizeof o->subject) &&
            is_text(o->issuer, sizeof o->issuer) && is_text(o->cipher, sizeof o->cipher) &&
-           is_text(o->alpn, sizeof o->alpn) && is_text(o->designated, sizeof o->designated) &&
-           is_text(o->error, sizeof o->error);
+           is_text(o->weak_cipher, sizeof o->weak_cipher) && is_text(o->alpn, sizeof o->alpn) &&
+           is_text(o->designated, sizeof o->designated) && is_text(o->error, sizeof o->error);
 }

@@ -26,7 +26,10 @@
     X(FAULT_TOO_MUCH, "too-much")                                                                  \
     X(FAULT_EXPIRES_SOON, "expires-soon")                                                          \
     X(FAULT_ACCEPTS_OLD, "accepts-old-version")                                                    \
+    X(FAULT_ACCEPTS_WEAK, "accepts-weak-cipher")                                                   \
     X(FAULT_NO_PADDING, "no-padding")                                                              \
+    X(FAULT_NO_GET, "no-get")                                                                      \
+    X(FAULT_NO_POST, "no-post")                                                                    \
     X(FAULT_CANARY, "canary-answered")                                                             \
     X(FAULT_DESIGNATES, "designates-other")
 
@@ -50,8 +53,9 @@ enum canary_answer {
      FAULT(FAULT_EXPIRED) | FAULT(FAULT_NOT_YET_VALID) | FAULT(FAULT_WRONG_PIN))
 /* It works, but it could do better. */
 #define FAULTS_TO_REMARK                                                                           \
-    (FAULT(FAULT_EXPIRES_SOON) | FAULT(FAULT_ACCEPTS_OLD) | FAULT(FAULT_NO_PADDING) |              \
-     FAULT(FAULT_CANARY) | FAULT(FAULT_DESIGNATES))
+    (FAULT(FAULT_EXPIRES_SOON) | FAULT(FAULT_ACCEPTS_OLD) | FAULT(FAULT_ACCEPTS_WEAK) |            \
+     FAULT(FAULT_NO_PADDING) | FAULT(FAULT_NO_GET) | FAULT(FAULT_NO_POST) | FAULT(FAULT_CANARY) |  \
+     FAULT(FAULT_DESIGNATES))
 
 #define PROBE_VERSION(version) (1u << ((version)-0x0301)) /* a bit of versions */
 
@@ -77,6 +81,7 @@ struct probe_observation {
     char names[192]; /* of the certificate, with commas between, cut to what fits */
     char subject[96], issuer[96];
     char cipher[40];
+    char weak_cipher[40]; /* that the server takes if nothing better is offered, or "" */
     char alpn[16];
     char designated[64]; /* the other resolver that _dns.resolver.arpa points to */
     char error[96];      /* what the library, the system or the server said */

@@ -114,8 +114,11 @@ static int ask_first(struct session *s, const struct question *q, struct answer 
     get = ask_by(s, true, q, post == SD_OK ? &second : a);
     s->out->get_works = get == SD_OK;
     s->get = post != SD_OK;
-    if (post == SD_OK || get == SD_OK)
+    if (post == SD_OK || get == SD_OK) {
+        s->out->faults |= post == SD_OK ? 0 : FAULT(FAULT_NO_POST);
+        s->out->faults |= get == SD_OK ? 0 : FAULT(FAULT_NO_GET);
         return SD_OK;
+    }
     if (get != SD_EMALF)
         return get;
     if (s->out->http_status == 200)

@@ -108,6 +108,8 @@ static void try_versions(const struct probe_target *t, const struct wire *terms,
             out->versions |= PROBE_VERSION(v);
     if (out->versions & (PROBE_VERSION(TLS1_VERSION) | PROBE_VERSION(TLS1_1_VERSION)))
         out->faults |= FAULT(FAULT_ACCEPTS_OLD);
+    if (tls_accepts_weak(t, terms, out->weak_cipher, sizeof out->weak_cipher))
+        out->faults |= FAULT(FAULT_ACCEPTS_WEAK);
 }
 
 static void probe(struct session *s, const struct probe_transport *ops,

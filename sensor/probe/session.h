@@ -64,6 +64,9 @@ int tls_write(struct session *s, const void *from, size_t length);
 void tls_close(struct session *s);
 /* Whether a server ends a handshake of exactly this version; a connection of its own. */
 bool tls_accepts(const struct probe_target *t, const struct wire *terms, unsigned version);
+/* The suite that a server takes when only weak ones are offered, into out; false: none. */
+bool tls_accepts_weak(const struct probe_target *t, const struct wire *terms, char *out,
+                      size_t size);
 
 /* certificate.c: who the server proves to be. */
 void certificate_check(struct session *s);

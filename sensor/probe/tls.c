@@ -10,6 +10,11 @@
 #include "base/text.h"
 #include "probe/session.h"
 
+struct offer {
+    unsigned least, most; /* versions */
+    const char *suites;   /* NULL: all */
+};
+
 static void text_of(const char *from, char *out, size_t size)
 {
     text_printable(from ? from : "", SIZE_MAX, out, size);
@@ -184,7 +189,20 @@ void tls_close(struct session *s)
     ERR_clear_error();
 }
 
-bool tls_accepts(const struct probe_target *t, const struct wire *terms, unsigned version)
+/* One more handshake, in which only what is asked for is offered. The session's handshake has not
+ * ended unless this returns true. */
+static bool try_handshake(struct session *s, const struct wire *terms, const struct offer *offer)
+{
+    s->wire = *terms;
+    return wire_open(&s->wire, &s->target->server, s->target->port, SOCK_STREAM) == SD_OK &&
+           make_context(s, offer->least, offer->most) == SD_OK &&
+           (!offer->suites || SSL_CTX_set_cipher_list(s->context, offer->suites) == 1) &&
+           make_tls(s, NULL, 0) == SD_OK && shake_hands(s) == SD_OK;
+}
+
+/* cipher: what was agreed on, or NULL. */
+static bool accepts(const struct probe_target *t, const struct wire *terms,
+                    const struct offer *offer, char *cipher, size_t size)
 {
     struct probe_observation ignored = {0};
     struct session *s = calloc(1, sizeof *s);
@@ -194,12 +212,29 @@ bool tls_accepts(const struct probe_target *t, const struct wire *terms, unsigne
         return false;
     s->target = t;
     s->out = &ignored;
-    s->wire = *terms;
-    accepted = wire_open(&s->wire, &t->server, t->port, SOCK_STREAM) == SD_OK &&
-               make_context(s, version, version) == SD_OK && make_tls(s, NULL, 0) == SD_OK &&
-               shake_hands(s) == SD_OK;
+    accepted = try_handshake(s, terms, offer);
+    if (accepted && cipher)
+        text_of(SSL_get_cipher_name(s->tls), cipher, size);
     tls_close(s);
     wire_close(&s->wire);
     free(s);
     return accepted;
+}
+
+bool tls_accepts(const struct probe_target *t, const struct wire *terms, unsigned version)
+{
+    struct offer offer = {.least = version, .most = version};
+
+    return accepts(t, terms, &offer, NULL, 0);
+}
+
+/* What RFC 9325 4.1 forbids or advises against: no encryption, nobody authenticated, broken or
+ * short ciphers, no forward secrecy. Block chaining is not among them. TLS 1.3 has nothing weak. */
+bool tls_accepts_weak(const struct probe_target *t, const struct wire *terms, char *out,
+                      size_t size)
+{
+    static const struct offer offer = {TLS1_VERSION, TLS1_2_VERSION,
+                                       "eNULL:aNULL:kRSA:RC4:3DES:DES:LOW:EXPORT:@SECLEVEL=0"};
+
+    return accepts(t, terms, &offer, out, size);
 }

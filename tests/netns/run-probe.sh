@@ -1,7 +1,9 @@
 #!/bin/bash
 # Who resolvers are: servers that are right, expired, of a wrong name, authority or pin, self-signed or not yet valid,
 # over DoT and DoH, TLS 1.2 and 1.3. `sealdns probe` names each, so does the sensor's resolver-identity, and nobody says
-# anything of the right ones. Servers that are mute, talk garbage or never end are told in clear words and in time.
+# anything of the right ones. Servers that leave something to be desired (old versions, weak suites, no padding, canaries
+# answered, one method of DoH) are remarked upon, their twins are not. Servers that are mute, talk garbage or never end
+# are told in clear words and in time.
 #
 #   run-probe.sh [--keep]
 #
@@ -10,6 +12,7 @@ set -u
 . "$(dirname "$0")/lab.sh"
 . "$LAB_HERE/report.sh"
 . "$LAB_HERE/sensor.sh"
+. "$LAB_HERE/probe-offers.sh"
 [ "${1:-}" = --keep ] && export LAB_KEEP=1
 
 FAULTS="right expired future wrongname wrongca selfsigned wrongpin"
@@ -127,8 +130,8 @@ probe() { sealdns probe -c "$LAB_DIR/policy.yaml" --timeout 2s "$@"; }
 # Faults that are no remarks, of one probe of the document.
 identity_of() {
     jq -r --arg id "$1" --arg transport "$2" '.resolvers[] | select(.resolver == $id) | .probes[] |
-        select(.transport == $transport) | [.faults[] | select(IN("expires-soon", "accepts-old-version", "no-padding",
-        "canary-answered", "designates-other") | not)] | join(",")' "$LAB_DIR/probe.json"
+        select(.transport == $transport) | [.faults[] | select(IN("expires-soon", "accepts-old-version", "accepts-weak-cipher",
+        "no-padding", "no-get", "no-post", "canary-answered", "designates-other") | not)] | join(",")' "$LAB_DIR/probe.json"
 }
 
 tls_of() {
@@ -278,9 +281,11 @@ main() {
     lab_client c2 2
     lab_client c3 3
     servers_up
+    offers_up
     policy >"$LAB_DIR/policy.yaml"
     check "the policy is right" sealdns check -c "$LAB_DIR/policy.yaml"
     phase_probe
+    phase_offers
     phase_hostile
     phase_sensor
     tally
