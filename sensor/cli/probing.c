@@ -135,7 +135,7 @@ static void print_probing(const struct probing *p, FILE *to)
     fprintf(to, "  %s %s port %u: ", addr_text(&p->target.server, address),
             transport_name(p->target.transport), p->target.port);
     if (p->skipped) {
-        fprintf(to, "not probed: this version speaks no QUIC and no DNSCrypt\n");
+        fprintf(to, "not probed: this version speaks no HTTP/3 and no DNSCrypt\n");
         return;
     }
     fprintf(to, "%s%s%s\n", word_of(probing_verdict(p)), o->faults ? ": " : "",

@@ -266,16 +266,14 @@ static void check_end(struct session *s)
         out->faults |= FAULT(FAULT_EXPIRES_SOON);
 }
 
-void certificate_check(struct session *s)
+void certificate_check(struct session *s, X509 *leaf, STACK_OF(X509) * sent)
 {
-    X509 *leaf = SSL_get0_peer_certificate(s->tls);
-
     if (!leaf) {
         session_fail(s, FAULT_HANDSHAKE, "it showed no certificate");
         return;
     }
     note_leaf(leaf, s->out);
-    check_chain(s, leaf, SSL_get_peer_cert_chain(s->tls));
+    check_chain(s, leaf, sent);
     check_name(s, leaf);
     check_end(s);
     ERR_clear_error();

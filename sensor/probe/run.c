@@ -7,6 +7,7 @@
 #include "base/text.h"
 #include "model/dns.h"
 #include "probe/http2.h"
+#include "probe/quic.h"
 #include "probe/session.h"
 
 static const struct probe_transport *ops_of(unsigned transport)
@@ -24,6 +25,7 @@ bool probe_speaks(enum transport transport)
 
 void session_end(struct session *s)
 {
+    quic_close(s);
     tls_close(s);
     http2_destroy(s->http2);
     wire_close(&s->wire);
@@ -122,7 +124,7 @@ static void probe(struct session *s, const struct probe_transport *ops,
         ask_canaries(s, ops);
     session_end(s);
     s->wire.deadline = wire_now(&s->wire) + terms->timeout;
-    if (s->out->encrypted && !s->target->stranger)
+    if (s->out->encrypted && !s->target->stranger && !ops->one_version)
         try_versions(s->target, &s->wire, s->out);
 }
 

@@ -13,6 +13,7 @@
 enum { SESSION_OCTETS = 512 * 1024 }; /* that a server may send in one session */
 
 struct http2;
+struct quic;
 
 struct session {
     const struct probe_target *target;
@@ -20,6 +21,7 @@ struct session {
     SSL_CTX *context;
     SSL *tls;
     struct http2 *http2;
+    struct quic *quic;
     bool get; /* DoH: by GET, else by POST */
     size_t received;
     nsec_t asked; /* when the question went out */
@@ -29,6 +31,7 @@ struct session {
 
 struct probe_transport {
     enum transport transport;
+    bool one_version; /* of TLS: there is no other to try */
     /* Both write faults and error of out; SD_OK or any error. */
     int (*open)(struct session *s);
     int (*ask)(struct session *s, const struct question *q, struct answer *a);
@@ -68,7 +71,8 @@ bool tls_accepts(const struct probe_target *t, const struct wire *terms, unsigne
 bool tls_accepts_weak(const struct probe_target *t, const struct wire *terms, char *out,
                       size_t size);
 
-/* certificate.c: who the server proves to be. */
-void certificate_check(struct session *s);
+/* certificate.c: who the server proves to be by its own certificate (NULL: it showed none) and what
+ * it sent along. Both stay the caller's. */
+void certificate_check(struct session *s, X509 *leaf, STACK_OF(X509) * sent);
 
 #endif

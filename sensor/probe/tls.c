@@ -139,7 +139,7 @@ int tls_open(struct session *s, const unsigned char *alpn, unsigned alpn_length)
     if (status != SD_OK)
         return tell_failure(s, status);
     note_handshake(s, start);
-    certificate_check(s);
+    certificate_check(s, SSL_get0_peer_certificate(s->tls), SSL_get_peer_cert_chain(s->tls));
     return SD_OK;
 }
 

@@ -1,6 +1,6 @@
 #!/bin/bash
 # Who resolvers are: servers that are right, expired, of a wrong name, authority or pin, self-signed or not yet valid,
-# over DoT and DoH, TLS 1.2 and 1.3. `sealdns probe` names each, so does the sensor's resolver-identity, and nobody says
+# over DoT, DoH and DoQ, TLS 1.2 and 1.3. `sealdns probe` names each, so does the sensor's resolver-identity, and nobody says
 # anything of the right ones. Servers that leave something to be desired (old versions, weak suites, no padding, canaries
 # answered, one method of DoH) are remarked upon, their twins are not. Servers that are mute, talk garbage or never end
 # are told in clear words and in time.
@@ -13,6 +13,7 @@ set -u
 . "$LAB_HERE/report.sh"
 . "$LAB_HERE/sensor.sh"
 . "$LAB_HERE/probe-offers.sh"
+. "$LAB_HERE/probe-doq.sh"
 [ "${1:-}" = --keep ] && export LAB_KEEP=1
 
 FAULTS="right expired future wrongname wrongca selfsigned wrongpin"
@@ -282,10 +283,12 @@ main() {
     lab_client c3 3
     servers_up
     offers_up
+    doq_servers_up
     policy >"$LAB_DIR/policy.yaml"
     check "the policy is right" sealdns check -c "$LAB_DIR/policy.yaml"
     phase_probe
     phase_offers
+    phase_doq
     phase_hostile
     phase_sensor
     tally
