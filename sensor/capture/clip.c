@@ -1,6 +1,8 @@
 #include "capture/clip.h"
 
+#include <fcntl.h>
 #include <stdio.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "base/error.h"
@@ -47,6 +49,19 @@ static int write_all(FILE *to, const struct clip_frame *frames, size_t count, ui
     return status;
 }
 
+/* Its owner's alone, as packets are; never through a link that somebody left there. */
+static FILE *create(const char *path)
+{
+    FILE *to = NULL;
+    int descriptor;
+
+    unlink(path); /* of a sensor that ended while it wrote */
+    descriptor = open(path, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
+    if (descriptor >= 0 && !(to = fdopen(descriptor, "w")))
+        close(descriptor);
+    return to;
+}
+
 int clip_write(const char *folder, const char *name, const struct clip_frame *frames, size_t count,
                uint64_t *octets)
 {
@@ -54,10 +69,11 @@ int clip_write(const char *folder, const char *name, const struct clip_frame *fr
     FILE *to;
     int status;
 
-    if (snprintf(path, sizeof path, "%s/.%s", folder, name) >= (int)sizeof path)
+    if (strchr(name, '/') ||
+        snprintf(path, sizeof path, "%s/.%s", folder, name) >= (int)sizeof path)
         return SD_EIO;
     snprintf(whole, sizeof whole, "%s/%s", folder, name);
-    to = fopen(path, "we");
+    to = create(path);
     if (!to)
         return SD_EIO;
     status = write_all(to, frames, count, octets);
