@@ -92,6 +92,8 @@ static void print_side(const json_t *o, const char *side, const char *words)
     snprintf(key, sizeof key, "%s_padding", side);
     printf(", %s %s", words, word(o, key));
     snprintf(key, sizeof key, "%s_padded", side);
+    if (!json_object_get(o, key))
+        return; /* DoQ, DoH: undetermined */
     printf(" (%" PRId64 " of ", (int64_t)number(o, key));
     snprintf(key, sizeof key, "%s_messages", side);
     printf("%" PRId64 " on the lattice)", (int64_t)number(o, key));

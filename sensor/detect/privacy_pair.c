@@ -110,6 +110,9 @@ void privacy_write(const struct privacy_pair *p, const struct padding_rule *rule
     if (p->key.transport == TRANSPORT_DOT) {
         write_side(&p->queries, rule, "query", e);
         write_side(&p->answers, rule, "answer", e);
+    } else { /* frames of HTTP and QUIC share records and packets with messages */
+        evidence_string(e, "query_padding", "undetermined");
+        evidence_string(e, "answer_padding", "undetermined");
     }
     evidence_integer(e, "connections", p->connections);
     evidence_integer(e, "resumed", p->resumed);

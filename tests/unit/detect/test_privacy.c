@@ -207,6 +207,32 @@ static struct observation answer(uint32_t latency_us, const char *server)
     return o;
 }
 
+/* Frames of HTTP and QUIC share records and packets with messages: nothing is claimed. */
+static void padding_of_doq_and_doh_is_undetermined(void **state)
+{
+    static const uint8_t transport[] = {TRANSPORT_DOQ, TRANSPORT_DOH2};
+    struct scene s;
+    struct kept k = {0};
+
+    (void)state;
+    scene_open(&s, &detector_privacy);
+    for (uint64_t i = 0; i < 60; i++) {
+        struct observation o = connection("10.20.1.1", i, 5, 0, 0);
+
+        o.transport = transport[i % 2];
+        scene_see(&s, &o);
+    }
+    scene_flush(&s, T0 + 100 * S);
+    assert_int_equal(s.count, 0);
+    detector_privacy.remember(s.state, (struct memory_sink){keep, &k}, T0);
+    assert_non_null(
+        strstr(kept(&k, "privacy", "10.20.1.1 9.9.9.9 doq")->text.text,
+               "\"query_padding\":\"undetermined\",\"answer_padding\":\"undetermined\""));
+    assert_non_null(strstr(kept(&k, "privacy", "10.20.1.1 9.9.9.9 doh2")->text.text,
+                           "\"query_padding\":\"undetermined\""));
+    scene_close(&s);
+}
+
 static void latencies_and_reuse_are_remembered(void **state)
 {
     struct scene s, again;
@@ -323,6 +349,7 @@ int main(void)
         cmocka_unit_test(lengths_in_steps_are_not_measurable),
         cmocka_unit_test(old_versions_and_broken_suites_are_graver),
         cmocka_unit_test(many_clients_of_a_server_share_an_event),
+        cmocka_unit_test(padding_of_doq_and_doh_is_undetermined),
         cmocka_unit_test(latencies_and_reuse_are_remembered),
         cmocka_unit_test(a_strange_memory_is_ignored),
         cmocka_unit_test(a_new_policy_keeps_what_was_measured),
