@@ -197,8 +197,22 @@ static bool walk_pointer(struct dns_walk *w)
     return cursor_skip(&w->at, 2);
 }
 
+/* Some resolvers write letters at random in upper case and want them back (draft-vixie-dnsext-
+ * dns0x20). Most names have none. */
+static uint32_t letters_of(const uint8_t *name, const uint8_t *lower, size_t octets)
+{
+    uint64_t digest = 0;
+
+    if (memcmp(name, lower, octets) == 0)
+        return 0;
+    for (size_t i = 0; i < octets; i++)
+        digest = (digest << 1 | digest >> 63) ^ (name[i] ^ lower[i]) * UINT64_C(0x9e3779b97f4a7c15);
+    return (uint32_t)(digest >> 32) | 1;
+}
+
 static int walk_question(struct dns_walk *w, struct dns_message *out, bool first)
 {
+    const uint8_t *name = w->at.at;
     int octets = dns_walk_name(w, &w->at, first ? out->qname : NULL);
 
     if (octets < 0)
@@ -208,6 +222,8 @@ static int walk_question(struct dns_walk *w, struct dns_message *out, bool first
     if (first) {
         out->qname_length = (uint8_t)octets;
         w->qname_plain = behind && !w->unsound && behind - w->bytes == HEADER + octets;
+        if (w->qname_plain)
+            out->letters = letters_of(name, out->qname, (size_t)octets);
     }
     if (!behind)
         return SD_ETRUNC;
@@ -345,7 +361,7 @@ static int walk_header(struct dns_walk *w, struct dns_message *out)
     out->qtype = out->qclass = out->udp_size = 0;
     out->address_count = out->qname_length = out->soa_count = out->services = 0;
     out->services_cut = false;
-    out->digest = 0;
+    out->digest = out->letters = 0;
     out->foreign = false;
     out->length = (uint16_t)w->at.left;
     const uint8_t *head = cursor_take(&w->at, HEADER);

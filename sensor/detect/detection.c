@@ -106,6 +106,13 @@ static void leased(struct detection *d, const struct observation *o)
             detectors[i]->leased(d->state[i], o);
 }
 
+static void strayed(struct detection *d, const struct observation *o)
+{
+    for (size_t i = 0; detectors[i]; i++)
+        if (detectors[i]->strayed)
+            detectors[i]->strayed(d->state[i], o);
+}
+
 void detection_observe(struct detection *d, const struct observation *o)
 {
     const struct reader *r;
@@ -116,6 +123,10 @@ void detection_observe(struct detection *d, const struct observation *o)
     }
     if (o->kind == OBSERVE_LEASE) {
         leased(d, o);
+        return;
+    }
+    if (o->kind == OBSERVE_STRAY) {
+        strayed(d, o);
         return;
     }
     for (r = d->readers[detector_reading(o)].reader; r->observe; r++)

@@ -1,13 +1,15 @@
 /* Forged answers (RFC 5452), by what they cannot help showing: answers under ids that nobody asked
  * with, or to another question; more answers than questions, that do not say the same; one name
- * sprayed over many ports; name servers of a zone that was not asked about. And what makes forging
- * easy: a recursive resolver whose ports or ids can be guessed.
+ * sprayed over many ports; name servers of a zone that was not asked about; a question that comes
+ * back in other letters from a server that had always kept them (0x20). What comes before a
+ * forgery: a search for the port that a resolver asks from. And what makes forging easy: a
+ * recursive resolver whose ports or ids can be guessed.
  *
  * A client that asks twice gets two answers, which a server that rotates its records words
  * differently; a late answer has an id that no longer waits; a mirrored packet comes twice and says
  * the same: observe/ tells all of these apart. Only UDP: whoever forges within TCP needs no guess.
  *
- * Worst case in bytes: 2,048 races of 416, 2,048 findings of about 560, 65,536 clients of 144 (only
+ * Worst case in bytes: 2,048 races of 496, 2,048 findings of about 560, 65,536 clients of 144 (only
  * those that ask without recursion, as resolvers do, touch theirs). */
 #include <math.h>
 #include <stdio.h>
@@ -19,14 +21,15 @@
 #include "detect/draft.h"
 #include "detect/slots.h"
 #include "detect/tallied.h"
+#include "model/packet.h"
 
 #define RULE  "poisoning"
 #define RACES 2048
 #define SIGNS 2048
 
-enum { NAMES = 4, PORT_BITS = 2048, WEAK_BITS = 1024 };
+enum { NAMES = 4, PORT_BITS = 2048, WEAK_BITS = 1024, STRAY_BITS = 512 };
 enum { TC = 0x0200 };
-enum sign { WRONG_IDS, WRONG_QUESTIONS, CONFLICT, SPRAY, FOREIGN, WEAK };
+enum sign { WRONG_IDS, WRONG_QUESTIONS, CONFLICT, SPRAY, FOREIGN, WEAK, LETTERS, PROBING };
 
 /* Answers of one server to one client that meet no query, lately. */
 struct race {
@@ -38,8 +41,11 @@ struct race {
     } names[NAMES];          /* with a wrong id */
     uint32_t questions, ids; /* wrong questions; wrong ids of the long window */
     uint32_t sprayed, bits;
+    uint32_t kept, changed; /* the question's letters, of all answers to mixed ones */
     struct dominant question;
     uint64_t ports[PORT_BITS / 64];
+    nsec_t stray_begun;
+    uint64_t stray_ports[STRAY_BITS / 64];
 };
 
 struct suspicion {
@@ -69,6 +75,7 @@ struct poisoning {
     nsec_t window, window_many, spray_window;
     uint32_t wrong, wrong_many, spray_ports, spray_same_milli;
     uint32_t weak_queries, weak_ports, weak_sequential_milli;
+    uint32_t letters_kept, probed_ports;
     uint8_t severity_many, severity_elsewhere, severity_foreign, severity_weak;
 };
 
@@ -76,8 +83,9 @@ struct poisoning {
 
 static const char *word_of(unsigned sign)
 {
-    static const char *const words[] = {"wrong ids",  "wrong questions", "conflicting answers",
-                                        "port spray", "foreign zone",    "weak source"};
+    static const char *const words[] = {"wrong ids",     "wrong questions", "conflicting answers",
+                                        "port spray",    "foreign zone",    "weak source",
+                                        "other letters", "port probing"};
 
     return words[sign];
 }
@@ -103,6 +111,11 @@ static void grade(const struct poisoning *p, const struct suspicion *s, struct f
         f->severity = graver = p->severity_foreign;
         f->confidence = 60;
         break;
+    case LETTERS:
+        f->confidence = 80;
+        break;
+    case PROBING:
+        break;
     default:
         f->severity = graver = p->severity_weak;
     }
@@ -123,7 +136,7 @@ static void describe(const struct suspicion *s, struct evidence *e)
     evidence_integer(e, "answers", (int64_t)s->item.total);
     if (s->burst)
         evidence_integer(e, "most_in_window", s->burst);
-    if (s->item.key.what == SPRAY)
+    if (s->item.key.what == SPRAY || s->item.key.what == PROBING)
         evidence_integer(e, "distinct_ports", s->ports);
     if (!addr_is_zero(&s->said))
         evidence_string(e, "said", addr_text(&s->said, text));
@@ -170,6 +183,8 @@ static void poisoning_use_policy(void *state, const struct policy *policy)
     p->weak_queries = draft_threshold(policy, RULE, "weak_queries", 1000);
     p->weak_ports = draft_threshold(policy, RULE, "weak_ports", 100);
     p->weak_sequential_milli = draft_threshold(policy, RULE, "weak_sequential_milli", 900);
+    p->letters_kept = draft_threshold(policy, RULE, "letters_kept", 20);
+    p->probed_ports = draft_threshold(policy, RULE, "probed_ports", 200);
     p->severity_many = (uint8_t)draft_severity(policy, RULE, "severity_many", SEVERITY_HIGH);
     p->severity_elsewhere =
         (uint8_t)draft_severity(policy, RULE, "severity_elsewhere", SEVERITY_HIGH);
@@ -234,6 +249,8 @@ static struct suspicion *suspicion_at(struct poisoning *p, const struct observat
     s->seen = sighting_of(o);
     s->ttl = o->ttl;
     s->ip_id = o->ip_id;
+    if (o->kind != OBSERVE_DNS)
+        return s;
     s->said = o->dns.message.address_count ? o->dns.message.address[0] : (struct addr){0};
     if (!s->name[0] && sign != WEAK) {
         s->qtype = o->dns.message.qtype;
@@ -358,6 +375,49 @@ static void see_foreign(struct poisoning *p, const struct observation *o)
     tally_add(p->base.tally, &suspicion_at(p, o, FOREIGN)->item, 1, o->time);
 }
 
+/* Some servers never keep the letters: of them it says nothing. */
+static void see_letters(struct poisoning *p, const struct observation *o)
+{
+    struct race *r = race_of(p, o);
+
+    if (!o->dns.case_differs) {
+        r->kept += r->kept < UINT32_MAX;
+        return;
+    }
+    r->changed += r->changed < UINT32_MAX;
+    if (r->kept >= p->letters_kept && r->changed <= r->kept / p->letters_kept)
+        tally_add(p->base.tally, &suspicion_at(p, o, LETTERS)->item, 1, o->time);
+}
+
+/* --- what comes before ------------------------------------------------------------------------ */
+
+static void poisoning_strayed(void *state, const struct observation *o)
+{
+    struct poisoning *p = state;
+    struct race *r = race_of(p, o);
+    uint32_t bit = (uint32_t)hash_mix(o->client_port, 3) % STRAY_BITS, bits = 0, ports;
+
+    /* An error about an answer that nobody asked for: it was counted as that. */
+    if (o->proto != IP_PROTO_UDP && r->sprayed && o->time - r->spray_begun <= p->spray_window)
+        return;
+    if (o->time - r->stray_begun > p->spray_window) {
+        r->stray_begun = o->time;
+        memset(r->stray_ports, 0, sizeof r->stray_ports);
+    }
+    if (r->stray_ports[bit / 64] >> bit % 64 & 1)
+        return;
+    r->stray_ports[bit / 64] |= UINT64_C(1) << bit % 64;
+    for (int i = 0; i < STRAY_BITS / 64; i++)
+        bits += (uint32_t)__builtin_popcountll(r->stray_ports[i]);
+    ports = distinct(bits, STRAY_BITS);
+    if (ports < p->probed_ports)
+        return;
+    struct suspicion *s = suspicion_at(p, o, PROBING);
+
+    s->ports = ports > s->ports ? ports : s->ports;
+    tally_add(p->base.tally, &s->item, s->item.total ? 1 : ports, o->time);
+}
+
 /* --- what makes it easy ----------------------------------------------------------------------- */
 
 static void judge_chooser(struct poisoning *p, struct chooser *c, const struct observation *o)
@@ -408,6 +468,10 @@ static void poisoning_observe(void *state, const struct observation *o)
         if (!dns_is_response(&o->dns.message) && !dns_recursion_desired(&o->dns.message))
             see_choice(p, o);
         return;
+    case ANSWER_MATCHED:
+        if (o->dns.mixed_case)
+            see_letters(p, o);
+        break;
     case ANSWER_WRONG_ID:
         see_wrong_id(p, o);
         break;
@@ -440,6 +504,7 @@ const struct detector detector_poisoning = {.name = RULE,
                                             .destroy = poisoning_destroy,
                                             .use_policy = poisoning_use_policy,
                                             .observe = poisoning_observe,
+                                            .strayed = poisoning_strayed,
                                             .tick = tallied_tick,
                                             .flush = tallied_flush,
                                             .bytes = poisoning_bytes};

@@ -45,6 +45,7 @@ struct dns_message {
     uint8_t services;  /* SVCB records of an answer to a question for SVCB, see model/service.h */
     bool services_cut; /* ... and more that had no room */
     uint8_t soa_count; /* SOA records of the answer section: two end an AXFR */
+    uint32_t letters;  /* of the question: a digest of which are upper case, 0: none; by the walk */
     uint32_t digest; /* of the answer section's types and data, whatever their order; by the walk */
     uint8_t address_count;        /* of the answer section's A and AAAA records, the first few */
     uint8_t qname_length;         /* octets with the root label; 0: no question */

@@ -24,6 +24,8 @@ struct dns_observation {
     bool retried;               /* a query asked again within its lifetime */
     bool new_flow;              /* UDP: first message of this five-tuple */
     bool question_ok;           /* the response repeats its query's question */
+    bool mixed_case;            /* ANSWER_MATCHED: the query's name had upper case letters */
+    bool case_differs;          /* ... and the response's has others */
     bool surplus;               /* ANSWER_AGAIN: more answers than the query was sent */
     bool differs;               /* ANSWER_AGAIN: not what the first answer said */
     uint8_t first_ttl;          /* ANSWER_AGAIN: of the first answer's packet */

@@ -20,7 +20,10 @@ enum observation_kind {
     OBSERVE_DNS,   /* one DNS message in clear text on a Do53 port */
     OBSERVE_FLOW,  /* a step in the life of a TCP, TLS or QUIC flow on a watched port */
     OBSERVE_PROBE, /* what the sensor found when it asked a resolver itself; client is zero */
-    OBSERVE_LEASE  /* what DHCP or a router said; no conversation, seen only by leased() */
+    OBSERVE_LEASE, /* what DHCP or a router said; no conversation, seen only by leased() */
+    OBSERVE_STRAY  /* a server's datagram, not DNS, to a port from which nobody asked, or the
+                      client's  ICMP error about one; no conversation, nothing in the union, only
+                      strayed() */
 };
 
 struct observation {
@@ -47,6 +50,8 @@ struct observation {
 
 static inline size_t observation_size(const struct observation *o)
 {
+    if (o->kind == OBSERVE_STRAY)
+        return offsetof(struct observation, dns);
     return o->kind == OBSERVE_DNS ? offsetof(struct observation, dns) + sizeof o->dns : sizeof *o;
 }
 

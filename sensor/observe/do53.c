@@ -5,6 +5,7 @@
 #include "base/cursor.h"
 #include "base/error.h"
 #include "base/hash.h"
+#include "observe/stray.h"
 #include "observe/tell.h"
 
 enum { HEADER = 12, FLAG_RESPONSE = 0x8000 };
@@ -90,11 +91,14 @@ static void match(struct observer *o, const struct carrier *c, struct dns_observ
     uint64_t question = question_of(&d->message, d->qname_hash);
     struct transaction_response said = {
         .digest = (uint32_t)hash_mix(d->message.digest, d->message.flags & SAID),
+        .letters = d->message.letters,
         .ttl = c->packet->ttl};
     struct transaction_answer a;
 
     if (!dns_is_response(&d->message)) {
-        d->retried = transaction_ask(o->transactions, who, question, c->packet->time, o->stats);
+        d->retried = transaction_ask(o->transactions, who,
+                                     (struct transaction_question){question, d->message.letters},
+                                     c->packet->time, o->stats);
         o->stats->dns_retried += d->retried;
         o->stats->dns_queries++;
         return;
@@ -106,6 +110,8 @@ static void match(struct observer *o, const struct carrier *c, struct dns_observ
     d->answered = a.matched;
     d->match = (uint8_t)match_of(&a, asked);
     d->question_ok = a.question_ok;
+    d->mixed_case = a.mixed_case;
+    d->case_differs = a.case_differs;
     d->surplus = a.surplus;
     d->differs = a.differs;
     d->first_ttl = a.first_ttl;
@@ -180,15 +186,20 @@ void do53_datagram(struct observer *o, const struct packet *p)
                         .dport = p->dport,
                         .transport = TRANSPORT_DO53_UDP};
 
-    if (p->payload_length == 0)
-        return;
     flow_key_of(p, &key, &low);
     c.tuple = hash_bytes(&key, sizeof key, o->seed);
+    if (p->payload_length == 0) {
+        if (!p->payload_missing)
+            stray_datagram(o, p, c.tuple);
+        return;
+    }
     prefetch(o, p, c.tuple);
-    if (parse(o, p->payload, p->payload_length, p->payload_length + p->payload_missing))
+    if (parse(o, p->payload, p->payload_length, p->payload_length + p->payload_missing)) {
         tell_message(o, &c);
-    else if (!p->payload_missing || p->payload_length >= HEADER)
+    } else if (!p->payload_missing || p->payload_length >= HEADER) {
         o->stats->dns_malformed++; /* cut before its header ends it is nothing: decode/ counts it */
+        stray_datagram(o, p, c.tuple);
+    }
 }
 
 static bool take_message(void *context, const uint8_t *bytes, uint32_t present, uint32_t whole)

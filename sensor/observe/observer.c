@@ -11,6 +11,7 @@
 #include "observe/icmp.h"
 #include "observe/lease.h"
 #include "observe/quic.h"
+#include "observe/stray.h"
 #include "observe/tcp.h"
 
 enum { FLOWS = 262144, TRANSACTIONS = 131072, STREAM_TOTAL = 16 * 1024 * 1024 };
@@ -167,8 +168,10 @@ void observer_packet(struct observer *o, const struct packet *packet, struct sta
     case IP_PROTO_ICMPV6:
         if (packet->proto == IP_PROTO_ICMPV6 && packet->icmp_type == ICMP6_ROUTER_ADVERTISEMENT)
             lease_advertisement(o, packet);
-        else
+        else {
+            stray_error(o, packet);
             icmp_packet(o, packet);
+        }
         break;
     default:
         break;

@@ -8,11 +8,13 @@
 enum { WAYS = 8 };
 enum transaction_state { DONE, PENDING };
 
+#define LETTERS_VARY UINT32_MAX /* asked again, and written another way */
+
 struct transaction {
     uint64_t who;
     uint64_t question;
     nsec_t asked;
-    uint32_t digest; /* DONE: of the first answer, as ttl */
+    uint32_t digest; /* DONE: of the first answer, as ttl; PENDING: the question's letters */
     uint8_t state, ttl;
     uint8_t queries, answers; /* how often each was seen */
 };
@@ -137,16 +139,17 @@ static int make_room(struct transactions *t, struct bucket *b, struct stats *sta
     return oldest;
 }
 
-bool transaction_ask(struct transactions *t, uint64_t who, uint64_t question, nsec_t now,
-                     struct stats *stats)
+bool transaction_ask(struct transactions *t, uint64_t who, struct transaction_question question,
+                     nsec_t now, struct stats *stats)
 {
     uint32_t tag;
-    struct transaction *e = find(t, who, question, false, PENDING);
+    struct transaction *e = find(t, who, question.hash, false, PENDING);
     struct bucket *b;
     int way;
 
     if (e) {
         e->queries += e->queries < UINT8_MAX;
+        e->digest = e->digest == question.letters ? e->digest : LETTERS_VARY;
         return true;
     }
     if (t->head - t->tail > t->mask)
@@ -155,8 +158,12 @@ bool transaction_ask(struct transactions *t, uint64_t who, uint64_t question, ns
     way = make_room(t, b, stats);
     b->tag[way] = tag;
     b->place[way] = t->head;
-    t->ring[t->head++ & t->mask] = (struct transaction){
-        .who = who, .question = question, .asked = now, .state = PENDING, .queries = 1};
+    t->ring[t->head++ & t->mask] = (struct transaction){.who = who,
+                                                        .question = question.hash,
+                                                        .asked = now,
+                                                        .digest = question.letters,
+                                                        .state = PENDING,
+                                                        .queries = 1};
     return false;
 }
 
@@ -178,6 +185,7 @@ struct transaction_answer transaction_answer(struct transactions *t, uint64_t wh
                                              uint64_t question, struct transaction_response said)
 {
     struct transaction *e = find(t, who, question, question == 0, PENDING);
+    struct transaction_answer a;
 
     if (!e) {
         if ((e = find(t, who, question, question == 0, DONE)))
@@ -186,12 +194,15 @@ struct transaction_answer transaction_answer(struct transactions *t, uint64_t wh
             return (struct transaction_answer){.other = true};
         return (struct transaction_answer){.late = was_here(t, who, question)};
     }
+    a = (struct transaction_answer){
+        .matched = true, .question_ok = e->question == question, .asked = e->asked};
+    a.mixed_case = a.question_ok && e->digest && e->digest != LETTERS_VARY;
+    a.case_differs = a.mixed_case && e->digest != said.letters;
     e->state = DONE;
     e->answers = 1;
     e->digest = said.digest;
     e->ttl = said.ttl;
-    return (struct transaction_answer){
-        .matched = true, .question_ok = e->question == question, .asked = e->asked};
+    return a;
 }
 
 void transactions_expire(struct transactions *t, nsec_t now, unsigned work, struct stats *stats)

@@ -25,14 +25,17 @@ struct transaction_answer {
     bool question_ok;  /* the response repeated the question */
     bool surplus;      /* again: more answers than the query was sent */
     bool differs;      /* again: another digest than the first answer's */
+    bool mixed_case;   /* matched: the question had upper case letters, the same each time */
+    bool case_differs; /* ... and the response has others */
     uint8_t first_ttl; /* again: of the first answer */
     nsec_t asked;      /* matched or again */
 };
 
 /* A response, as far as a second one to the same query is held against it. */
 struct transaction_response {
-    uint32_t digest; /* of what it says */
-    uint8_t ttl;     /* of its packet */
+    uint32_t digest;  /* of what it says */
+    uint32_t letters; /* of the question it repeats, as in struct dns_message */
+    uint8_t ttl;      /* of its packet */
 };
 
 /* NULL: out of memory. */
@@ -42,10 +45,16 @@ void transactions_destroy(struct transactions *t);
 /* Asks the memory for what the next two will read. */
 void transactions_prefetch(const struct transactions *t, uint64_t who);
 
-/* who: hash of five-tuple and id; question: hash of name and type, 0: none.
+struct transaction_question {
+    uint64_t hash;    /* of name and type, 0: none */
+    uint32_t letters; /* as in struct dns_message */
+};
+
+/* who: hash of five-tuple and id.
  * True: the same was asked within its lifetime and is not answered yet. */
-bool transaction_ask(struct transactions *t, uint64_t who, uint64_t question, nsec_t now,
-                     struct stats *stats);
+bool transaction_ask(struct transactions *t, uint64_t who, struct transaction_question question,
+                     nsec_t now, struct stats *stats);
+/* question: its hash. */
 struct transaction_answer transaction_answer(struct transactions *t, uint64_t who,
                                              uint64_t question, struct transaction_response said);
 /* Forgets what is older than its lifetime, at most `work` entries. */

@@ -5,12 +5,17 @@
     forge.py strike VICTIM NETWORK NAME COUNT RATE      large answers that nobody asked for, from servers of a /24
     forge.py guess CLIENT PORT SERVER NAME COUNT RATE   answers under one id after another
     forge.py spray CLIENT SERVER NAME COUNT RATE        answers to one port after another
+    forge.py probe CLIENT SERVER COUNT RATE             empty datagrams from the server's port 53 to one port after another
     forge.py race INTERFACE NAME ADDRESS                answers before the server does, whoever asks for the name
     forge.py double INTERFACE NAME                      a server's answers for the name, once more
     forge.py ask SERVER PORT NAME TIMES                 an honest client that repeats its question at once
+    forge.py mixed SERVER NAME COUNT                    an honest client that writes the name in random letters (0x20)
+    forge.py leave SERVER NAME COUNT                    an honest client that asks from many ports and does not wait
     forge.py rotate ADDRESS                             an honest server whose answers are never the same
+    forge.py small ADDRESS                              an honest server that answers in small letters, always
+    forge.py slow ADDRESS                               an honest server that keeps letters, and takes its time
 
-The last four run until they are ended, but for `ask`, which prints how many answers came.
+race, double, rotate, small and slow run until they are ended; ask and mixed print how many answers came.
 """
 import itertools
 import random
@@ -92,7 +97,7 @@ def passing(interface, name, port_at):
         while True:
             packet, where = s.recvfrom(65535)
             if where[2] != socket.PACKET_OUTGOING and packet[0] == 0x45 and packet[9] == 17 and \
-                    packet[port_at:port_at + 2] == b"\0\x35" and wire(name) in packet:
+                    packet[port_at:port_at + 2] == b"\0\x35" and wire(name) in packet.lower():
                 yield packet
 
 
@@ -126,7 +131,34 @@ def ask(server, port, name, times):
             print(count)
 
 
-def rotate(address):
+def probe(client, server, count, rate):
+    with raw() as s:
+        for i in paced(int(count), int(rate)):
+            s.sendto(datagram(server, 53, client, 20000 + i, b""), (client, 0))
+
+
+def mixed(server, name, count):
+    answers = 0
+    for turn in range(int(count)):
+        letters = "".join(random.choice((c, c.upper())) for c in name)
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as s:
+            s.settimeout(1)
+            s.sendto(message(random.randrange(65536), QUERY, "W" + letters[1:], A), (server, 53))
+            try:
+                answers += len(s.recv(4096)) > 0
+            except TimeoutError:
+                pass
+    print(answers)
+
+
+def leave(server, name, count):
+    sockets = [socket.socket(socket.AF_INET, socket.SOCK_DGRAM) for _ in range(int(count))]
+    for s in sockets:
+        s.sendto(message(random.randrange(65536), QUERY, name, A), (server, 53))
+        s.close()
+
+
+def served(address, name_of, data_of, delay=0):
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as s:
         s.bind((address, 53))
         for turn in itertools.count(1):
@@ -137,12 +169,25 @@ def rotate(address):
             while name:
                 labels.append(name[1:1 + name[0]].decode())
                 name = name[1 + name[0]:]
-            data = bytes([192, 0, 2, turn % 250 + 1])
-            s.sendto(message(struct.unpack("!H", question[:2])[0], ANSWER, ".".join(labels), A, [(A, data)]), client)
+            time.sleep(delay)
+            s.sendto(message(struct.unpack("!H", question[:2])[0], ANSWER, name_of(".".join(labels)), A,
+                             [(A, data_of(turn))]), client)
+
+
+def rotate(address):
+    served(address, str, lambda turn: bytes([192, 0, 2, turn % 250 + 1]))
+
+
+def small(address):
+    served(address, str.lower, lambda turn: bytes([192, 0, 2, 80]))
+
+
+def slow(address):
+    served(address, str, lambda turn: bytes([192, 0, 2, 80]), 0.05)
 
 
 if __name__ == "__main__":
-    what = {f.__name__: f for f in (reflect, strike, guess, spray, race, double, ask, rotate)}
+    what = {f.__name__: f for f in (reflect, strike, guess, spray, probe, race, double, ask, mixed, leave, rotate, small, slow)}
     if len(sys.argv) < 2 or sys.argv[1] not in what:
         sys.exit(__doc__)
     what[sys.argv[1]](*sys.argv[2:])

@@ -22,8 +22,9 @@ done
 
 # Who is who. Names of namespaces, numbers of clients.
 MACHINES="primary:10 secondary:11 stranger:12 rogue:13 open:14 closed:15 struck:16 guessed:17 raced:18 twice:19
-    doubled:20 torture:21 loader:22 asker1:23 asker2:24 asker3:25 sprayed:26"
-readonly VICTIM=203.0.113.200 OUTSIDER=198.51.100.77 ROTATING=198.51.100.78 REFLECTORS=198.51.100.0
+    doubled:20 torture:21 loader:22 asker1:23 asker2:24 asker3:25 sprayed:26
+    mixed:27 probed:28 leaver:29"
+readonly VICTIM=203.0.113.200 OUTSIDER=198.51.100.77 ROTATING=198.51.100.78 SMALL=198.51.100.79 SLOW=198.51.100.80 REFLECTORS=198.51.100.0
 
 address_of() {
     local m
@@ -58,8 +59,12 @@ ask() { lab_in "$1" timeout 10 dig +tries=1 +time=3 "${@:2}" >/dev/null 2>&1; }
 raise_machines() {
     local m
     for m in $MACHINES; do lab_client "${m%:*}" "${m#*:}"; done
-    for m in $VICTIM $OUTSIDER $ROTATING; do ip -n "$LAB-server" addr add "$m/32" dev lo; done
+    lab_in leaver sysctl -qw net.ipv4.icmp_msgs_burst=10000 # or Linux tells of 50 closed ports, and of no more
+    for m in $VICTIM $OUTSIDER $ROTATING $SMALL $SLOW; do ip -n "$LAB-server" addr add "$m/32" dev lo; done
     lab_daemon server rotate python3 "$LAB_HERE/forge.py" rotate $ROTATING
+    lab_daemon server small python3 "$LAB_HERE/forge.py" small $SMALL
+    lab_daemon server slow python3 "$LAB_HERE/forge.py" slow $SLOW # slower than who forges its answers
+    lab_daemon isp letters python3 "$LAB_HERE/forge.py" race gw0 www.letters.example 192.0.2.66
     lab_daemon isp race python3 "$LAB_HERE/forge.py" race gw0 www.race.example 192.0.2.66
     lab_daemon isp double python3 "$LAB_HERE/forge.py" double srv0 www.double.example
     attack_servers
@@ -88,6 +93,15 @@ ordinary_load() {
 questions_asked_twice() { forge twice ask $ROTATING 5600 www.rotate.example 2 >"$LAB_DIR/twice.txt"; }
 
 packets_seen_twice() { forge doubled ask $LAB_B4 5601 www.double.example 1 >"$LAB_DIR/doubled.txt"; }
+
+# Random letters come back as they were from one server, and never from another.
+random_letters() {
+    forge mixed mixed $SLOW www.known.example 40 >"$LAB_DIR/kept.txt"
+    forge mixed mixed $SMALL www.known.example 40 >"$LAB_DIR/small.txt"
+}
+
+# A resolver that ends under load: its ports are closed when the answers come.
+answers_too_late() { forge leaver leave $LAB_B4 www.late.example 800; }
 
 honest_strangers() {
     ask server -b $OUTSIDER "@$(address_of primary)" www.lab.example A      # authoritative, for everybody
@@ -130,6 +144,10 @@ spraying() { forge isp spray "$(address_of sprayed)" $LAB_A4 www.bank.example 90
 
 racing() { ask raced "@$LAB_A4" www.race.example A; }
 
+other_letters() { forge mixed mixed $SLOW www.letters.example 1 >/dev/null; }
+
+probing() { forge isp probe "$(address_of probed)" $LAB_B4 800 1000; }
+
 torture() {
     local i
     for i in $(seq 1500); do echo "$RANDOM$RANDOM$i.torture.example A"; done >"$LAB_DIR/torture.txt"
@@ -160,9 +178,15 @@ amplification $(address_of struck) - 2 victim
 poisoning $(address_of guessed) $LAB_A4 2 wrong ids
 poisoning $(address_of raced) $LAB_A4 1 conflicting answers
 poisoning $(address_of sprayed) $LAB_A4 1 port spray
+poisoning $(address_of mixed) $SLOW 2 other letters
+poisoning $(address_of mixed) $SLOW 1 conflicting answers
+poisoning $(address_of probed) $LAB_B4 2 port probing
 random-subdomain $(address_of torture) $(address_of primary) 2 torture.example
 END
 }
+
+# One for every answer that came too late, of 800.
+closed_ports_told() { [ "$(lab_in leaver nstat -asz IcmpOutDestUnreachs | awk '/IcmpOut/ { print $2 }')" -ge 300 ]; }
 
 check_silence() {
     local said
@@ -173,6 +197,9 @@ check_silence() {
     check "the outside resolver had its large answers" grep -Eq 'Queries completed: +[1-9]' "$LAB_DIR/large.log"
     check "the resolver under load answered" grep -Eq 'Queries completed: +[1-9]' "$LAB_DIR/load.log"
     check "who asked twice had two answers" grep -qx 2 "$LAB_DIR/twice.txt"
+    check "random letters were answered by who keeps them" grep -qx 40 "$LAB_DIR/kept.txt"
+    check "random letters were answered by who does not" grep -qx 40 "$LAB_DIR/small.txt"
+    check "closed ports of a resolver that ends were told by ICMP" closed_ports_told
     check "the doubled packet came twice" grep -qx 2 "$LAB_DIR/doubled.txt"
 }
 
@@ -231,6 +258,12 @@ record_attacks() {
     record poisoning-race "$(between raced $LAB_A4)" "$poison" \
         "$(event poisoning poisoning "$(address_of raced)" $LAB_A4 1 '"sign": "conflicting answers", "other_way": true')" \
         "Somebody on the path answers dig before the server does, with another address and another TTL."
+    record poisoning-letters "$(between mixed $SLOW)" "$poison" \
+        "$(event poisoning poisoning "$(address_of mixed)" $SLOW 2 '"sign": "other letters"'),
+  $(event poisoning poisoning "$(address_of mixed)" $SLOW 1 '"sign": "conflicting answers"')" \
+        "A client writes names in random letters, which its server keeps; a forged answer comes in small ones, then the server's."
+    record poisoning-letters-never-kept "$(between mixed $SMALL)" "$poison" "" \
+        "A client writes names in random letters; its server answers in small ones, always: it keeps none."
     record poisoning-asked-twice "$(between twice $ROTATING)" "$poison" "" \
         "A client sends its question twice; the server rotates its addresses and answers each: two different answers, both asked for."
     record poisoning-doubled "$(between doubled $LAB_B4)" "$poison" "" "A server's answer is seen twice, the same."
@@ -254,10 +287,10 @@ main() {
     local tcpdump=$LAB_PID
     lab_wait 5 test -s "$LAB_DIR/lan0.pcap"
     start_secondary
-    together transfers_of_the_secondary large_answers_to_a_resolver ordinary_load questions_asked_twice packets_seen_twice honest_strangers
+    together transfers_of_the_secondary large_answers_to_a_resolver ordinary_load questions_asked_twice packets_seen_twice honest_strangers random_letters answers_too_late
     sleep 2
     check_silence
-    together transfers_to_a_stranger open_resolver rogue_resolver reflection strike guessing spraying racing torture
+    together transfers_to_a_stranger open_resolver rogue_resolver reflection strike guessing spraying racing torture other_letters probing
     sleep 2
     sensor_down
     check_attacks

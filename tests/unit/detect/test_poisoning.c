@@ -1,5 +1,7 @@
 #include "scene.h"
 
+#include "model/packet.h"
+
 extern const struct detector detector_poisoning;
 
 #define CLIENT "10.30.1.1"
@@ -169,6 +171,85 @@ static void answers_alone_are_no_spray(void **state)
     assert_int_equal(s.count, 0);
 }
 
+static void in_letters(int count, bool differs)
+{
+    for (int i = 0; i < count; i++) {
+        struct observation o = answer(now += MS, "www.example.net", ANSWER_MATCHED);
+
+        o.dns.mixed_case = true;
+        o.dns.case_differs = differs;
+        scene_see(&s, &o);
+    }
+    scene_flush(&s, now);
+}
+
+static void somebody_does_not_know_the_letters(void **state)
+{
+    (void)state;
+    in_letters(20, false);
+    assert_int_equal(s.count, 0);
+    in_letters(1, true);
+    assert_non_null(strstr(sign(), "\"sign\":\"other letters\""));
+    assert_int_equal(s.found[0].severity, SEVERITY_MEDIUM);
+}
+
+static void a_server_that_never_keeps_letters(void **state)
+{
+    (void)state;
+    in_letters(200, true);
+    in_letters(19, false); /* too little to know it by */
+    in_letters(1, true);
+    assert_int_equal(s.count, 0);
+}
+
+static void strays(int count, int ports, nsec_t each)
+{
+    for (int i = 0; i < count; i++) {
+        struct observation o = answer(now += each, "www.example.net", ANSWER_UNASKED);
+
+        o.kind = OBSERVE_STRAY;
+        o.proto = IP_PROTO_UDP;
+        o.client_port = (uint16_t)(30000 + i % ports);
+        s.detector->strayed(s.state, &o);
+    }
+    scene_flush(&s, now + 10 * S);
+}
+
+static void somebody_looks_for_the_port(void **state)
+{
+    (void)state;
+    strays(300, 300, MS);
+    assert_non_null(strstr(sign(), "\"sign\":\"port probing\""));
+    assert_null(strstr(sign(), "\"said\""));
+    assert_int_equal(s.found[0].severity, SEVERITY_MEDIUM);
+}
+
+static void errors_about_a_spray_are_part_of_it(void **state)
+{
+    (void)state;
+    for (int i = 0; i < 900; i++) {
+        struct observation o = answer(now += MS, "www.example.net", ANSWER_UNASKED);
+
+        o.client_port = (uint16_t)(1024 + i);
+        scene_see(&s, &o);
+        o.kind = OBSERVE_STRAY;
+        o.proto = IP_PROTO_ICMP;
+        s.detector->strayed(s.state, &o);
+    }
+    scene_flush(&s, now + 10 * S);
+    for (size_t i = 0; i < s.count; i++)
+        assert_null(strstr(s.found[i].evidence.text, "port probing"));
+}
+
+static void few_or_slow_strays(void **state)
+{
+    (void)state;
+    strays(150, 150, MS);
+    strays(2000, 50, MS); /* the same ports over and over */
+    strays(1000, 1000, 10 * MS);
+    assert_int_equal(s.count, 0);
+}
+
 static void a_zone_that_was_not_asked_about(void **state)
 {
     struct observation o = answer(T0, "www.example.net", ANSWER_MATCHED);
@@ -228,6 +309,11 @@ int main(void)
         cmocka_unit_test_setup_teardown(answers_that_only_look_doubled, begin, end),
         cmocka_unit_test_setup_teardown(a_name_is_sprayed_over_ports, begin, end),
         cmocka_unit_test_setup_teardown(answers_alone_are_no_spray, begin, end),
+        cmocka_unit_test_setup_teardown(somebody_does_not_know_the_letters, begin, end),
+        cmocka_unit_test_setup_teardown(a_server_that_never_keeps_letters, begin, end),
+        cmocka_unit_test_setup_teardown(somebody_looks_for_the_port, begin, end),
+        cmocka_unit_test_setup_teardown(errors_about_a_spray_are_part_of_it, begin, end),
+        cmocka_unit_test_setup_teardown(few_or_slow_strays, begin, end),
         cmocka_unit_test_setup_teardown(a_zone_that_was_not_asked_about, begin, end),
         cmocka_unit_test_setup_teardown(a_resolver_that_is_easy_to_guess, begin, end),
         cmocka_unit_test_setup_teardown(a_resolver_that_counts_its_ids, begin, end),

@@ -206,6 +206,91 @@ static void test_malformed_and_empty(void **state)
     trace_end(&t);
 }
 
+/* The letters of the name: "Example" stands at octet 17. */
+static const struct dns_observation *answer_in(uint8_t letter, bool ask)
+{
+    uint8_t m[64];
+
+    if (ask)
+        trace_datagram(&t, 0, m, trace_dns(m, 7, false, DNS_TYPE_A));
+    size_t n = trace_dns(m, 7, true, DNS_TYPE_A);
+
+    m[17] = letter;
+    trace_datagram(&t, 1, m, n);
+    return &t.told[t.count - 1].dns;
+}
+
+static void test_letters_come_back(void **state)
+{
+    const struct dns_observation *d;
+    uint8_t m[64];
+    size_t n;
+
+    (void)state;
+    trace_begin(&t, IP_PROTO_UDP, 53);
+    d = answer_in('E', true);
+    assert_true(d->match == ANSWER_MATCHED && d->mixed_case && !d->case_differs);
+    d = answer_in('e', true);
+    assert_true(d->match == ANSWER_MATCHED && d->mixed_case && d->case_differs);
+    n = trace_dns(m, 7, false,
+                  DNS_TYPE_A); /* asked again, in other letters: either may come back */
+    trace_datagram(&t, 0, m, n);
+    m[18] = 'X';
+    trace_datagram(&t, 0, m, n);
+    d = answer_in('e', false);
+    assert_true(d->match == ANSWER_MATCHED && !d->mixed_case && !d->case_differs);
+    n = trace_dns(m, 8, false, DNS_TYPE_A); /* nothing but small letters asks for nothing */
+    m[17] = 'e';
+    trace_datagram(&t, 0, m, n);
+    trace_datagram(&t, 1, m, trace_dns(m, 8, true, DNS_TYPE_A));
+    assert_true(t.told[t.count - 1].dns.answered && !t.told[t.count - 1].dns.mixed_case);
+    trace_end(&t);
+}
+
+/* The client says by ICMP that its port is closed. */
+static void closed_port(uint16_t port, uint8_t code, bool by_client)
+{
+    struct packet p = trace_packet(&t, 0);
+
+    p.proto = IP_PROTO_ICMP;
+    p.sport = p.dport = 0;
+    p.icmp_type = 3;
+    p.icmp_code = code;
+    p.quote = (struct packet_quote){.src = trace_addr(&t, 1),
+                                    .dst = trace_addr(&t, 0),
+                                    .sport = 53,
+                                    .dport = port,
+                                    .proto = IP_PROTO_UDP};
+    if (!by_client)
+        p.src = trace_addr(&t, 1);
+    trace_give(&t, &p);
+}
+
+static void test_strays_are_those_nobody_asked_for(void **state)
+{
+    uint8_t m[64] = {0};
+
+    (void)state;
+    trace_begin(&t, IP_PROTO_UDP, 53);
+    trace_datagram(&t, 1, m, 0);
+    assert_int_equal(trace_count(&t, OBSERVE_STRAY, 0), 1);
+    assert_int_equal(t.told[0].client_port, 40000);
+    assert_memory_equal(&t.told[0].client, &(struct addr[]){trace_addr(&t, 0)}, 16);
+    trace_datagram(&t, 1, m, 5);
+    closed_port(40001, 3, true);
+    assert_int_equal(trace_count(&t, OBSERVE_STRAY, 0), 3);
+    closed_port(40002, 13, true); /* a filter's word */
+    closed_port(40003, 3, false); /* not the client's own */
+    trace_datagram(&t, 0, m, 5);  /* from the client */
+    t.client_port = 40010;
+    trace_datagram(&t, 0, m, trace_dns(m, 7, false, DNS_TYPE_A));
+    closed_port(40010, 3, true); /* the answer came too late */
+    memset(m, 0, sizeof m);
+    trace_datagram(&t, 1, m, 5);
+    assert_int_equal(trace_count(&t, OBSERVE_STRAY, 0), 3);
+    trace_end(&t);
+}
+
 static void test_cut_by_snap_length(void **state)
 {
     uint8_t m[64];
@@ -289,6 +374,8 @@ int main(void)
         cmocka_unit_test(test_who_asks_twice_gets_two_answers),
         cmocka_unit_test(test_a_late_answer_is_no_wrong_one),
         cmocka_unit_test(test_malformed_and_empty),
+        cmocka_unit_test(test_letters_come_back),
+        cmocka_unit_test(test_strays_are_those_nobody_asked_for),
         cmocka_unit_test(test_cut_by_snap_length),
         cmocka_unit_test(test_response_sent_to_53),
         cmocka_unit_test(test_local_names),

@@ -119,7 +119,7 @@ static void test_transactions_wrap_and_expire(void **state)
     struct transactions *t = transactions_create(64);
     struct stats stats = {0};
     struct transaction_answer a;
-    struct transaction_response said = {0, 0};
+    struct transaction_response said = {0};
 
     (void)state;
     assert_non_null(t);
@@ -128,7 +128,7 @@ static void test_transactions_wrap_and_expire(void **state)
         nsec_t now = (nsec_t)i * NSEC_MS;
 
         transactions_expire(t, now, 64, &stats);
-        assert_false(transaction_ask(t, who, i | 1, now, &stats));
+        assert_false(transaction_ask(t, who, (struct transaction_question){i | 1, 0}, now, &stats));
         if (i % 3 != 0)
             continue;
         a = transaction_answer(t, who, i | 1, said);
