@@ -235,14 +235,17 @@ static void see_flow(struct downgrade *d, const struct observation *o)
     learn_server_name(h, o->flow.tls.sni);
     switch (o->flow.phase) {
     case FLOW_OPENED:
+    case FLOW_WAITING:    /* a query over a connection that has worked */
     case FLOW_IDENTIFIED: /* by its name: nobody knew that the SYN was an attempt */
         see_attempt(d, s, h, o);
         break;
     case FLOW_ESTABLISHED:
     case FLOW_PROGRESS:
+    case FLOW_RESUMED:
         see_success(d, s, o);
         break;
     case FLOW_FAILED:
+    case FLOW_STALLED:
         see_failure(d, s, h, o);
         break;
     case FLOW_CLOSED:

@@ -28,6 +28,8 @@ static const struct known_word {
     {"conncheck.opensuse.org", NAME_PROBE},
     {"ipv4only.arpa", NAME_PROBE}, /* RFC 7050 */
     {"use-application-dns.net", NAME_PROBE},
+    {"example.org", NAME_PROBE},        /* Firefox's connectivity service asks for A and AAAA, */
+    {"cloudflare-dns.com", NAME_PROBE}, /* and whether HTTPS gets an answer, never by DoH */
     {"mask.icloud.com", NAME_PROBE},
     {"mask-h2.icloud.com", NAME_PROBE},
     {"mask-canary.icloud.com", NAME_PROBE},

@@ -62,7 +62,7 @@ static nsec_t worked_at(struct sealed *s, const struct observation *o)
 
     s->told_flow = o->flow_id;
     s->told = o->time;
-    if (o->flow.phase == FLOW_ESTABLISHED)
+    if (o->flow.phase == FLOW_ESTABLISHED || o->flow.phase == FLOW_RESUMED)
         return o->time;
     return goes_on && o->flow.responses ? told : 0;
 }
@@ -76,7 +76,8 @@ bool sealed_worked(struct sealed *s, const struct observation *o)
     at = worked_at(s, o);
     ends = s->failed != 0;
     s->answers += o->flow.responses;
-    sealed_forget(s, o->flow_id);
+    if (at || o->flow.responses) /* else it may be one whose query waits */
+        sealed_forget(s, o->flow_id);
     if (!at || at < s->failed_last)
         return false;
     if (!s->first_ok)
@@ -104,16 +105,22 @@ static bool is_change_of_mind(const struct observation *o)
     return o->flow.from_client && o->flow.cause == CAUSE_RESET && o->time - o->flow.first < NSEC_S;
 }
 
-static void begin_failure(struct sealed *s, const struct observation *o)
+static void say_how(struct sealed *s, const struct observation *o)
 {
-    s->failed = o->time;
-    s->began = o->flow.first ? o->flow.first : o->time;
+    s->stalled = false;
     s->transport = o->transport;
     s->proto = o->proto;
     s->server = o->server;
     s->client_port = o->client_port;
     s->server_port = o->server_port;
     s->flow_id = o->flow_id;
+}
+
+static void begin_failure(struct sealed *s, const struct observation *o)
+{
+    s->failed = o->time;
+    s->began = o->flow.first ? o->flow.first : o->time;
+    say_how(s, o);
 }
 
 bool sealed_failed(struct sealed *s, const struct observation *o, const struct blame *blame,
@@ -136,7 +143,11 @@ bool sealed_failed(struct sealed *s, const struct observation *o, const struct b
         begin_failure(s, o);
         s->counts_from = from;
         s->blame = *blame;
+        s->stalled = o->flow.phase == FLOW_STALLED;
     } else if (origin_outweighs(blame, &s->blame)) {
+        s->blame = *blame;
+    } else if (s->stalled && o->flow.phase == FLOW_FAILED && blame->cause != s->blame.cause) {
+        say_how(s, o); /* not that an old connection broke, but why no new one could be made */
         s->blame = *blame;
     }
     if (from < s->counts_from)

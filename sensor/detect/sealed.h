@@ -30,6 +30,7 @@ struct sealed {
     uint16_t fresh; /* names asked in clear since the failure and not before */
     struct addr server;
     struct addr ok_server; /* that worked last, and the TTL of its packets (0: unknown) */
+    bool stalled;          /* `blame` is of a connection that had worked */
     uint8_t ok_ttl;
     uint8_t heard_ttl;  /* of its packets since the failure, 0: none came */
     struct blame blame; /* of that failure; of a later one that says more of the same */

@@ -106,6 +106,8 @@ void usage_worked(struct usage *u, bool name_sent)
 {
     end_run(u);
     u->failed = 0;
+    if (u->n.successes == 0)
+        u->n.clear = 0; /* how it began: a browser asks in clear text until it knows its resolver */
     u->changed |= name_sent && !u->n.name_sent;
     u->n.name_sent |= name_sent;
     count(u, &u->n.successes);

@@ -23,8 +23,13 @@ enum flow_phase {
     FLOW_CLOSED,      /* it ended or idled out after ESTABLISHED */
     FLOW_AFTERMATH,   /* packets after the reset that ended it say more about who sent that: signs.
                          No counts */
-    FLOW_BEHAVIOUR    /* how a flow of TRANSPORT_TLS or TRANSPORT_QUIC behaves. No counts; may come
+    FLOW_BEHAVIOUR,   /* how a flow of TRANSPORT_TLS or TRANSPORT_QUIC behaves. No counts; may come
                          anywhere before the end, and again */
+    /* After ESTABLISHED, of DNS over TLS and HTTPS: a query gets no answer. `first` is when it was
+       sent. No counts, and again and again. */
+    FLOW_WAITING, /* since nearly a second */
+    FLOW_STALLED, /* too long, or the flow ended so; cause says how */
+    FLOW_RESUMED  /* the server speaks again */
 };
 
 /* What speaks against the server having sent a reset (Weaver, Sommer, Paxson, NDSS 2009). Bits. */
@@ -42,7 +47,7 @@ struct flow_observation {
     uint8_t phase;         /* enum flow_phase */
     uint8_t identified_by; /* bits BY(enum evidence_source) */
     uint8_t confidence;    /* 0..100 */
-    uint8_t cause;         /* of FLOW_FAILED: enum cause */
+    uint8_t cause;         /* of FLOW_FAILED and FLOW_STALLED: enum cause */
     uint8_t origin;        /* enum origin, as far as this flow alone tells */
     bool from_client;      /* the reset, alert or close came from the client */
     uint8_t alert;         /* TLS alert description, 255: one in cipher text; 0: none seen */

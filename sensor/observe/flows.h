@@ -10,6 +10,8 @@
 #define FLOW_ANSWER_TIME (2900 * NSEC_MS)
 #define FLOW_STALL_TIME  (10 * NSEC_S) /* a hello or a query without any answer */
 #define FLOW_LINGER      (5 * NSEC_S)  /* an ended flow stays for late packets */
+/* A query over a flow that has worked, until FLOW_WAITING; told within a second. */
+#define FLOW_WAIT_TIME (400 * NSEC_MS)
 
 struct flow *flows_find(struct observer *o, const struct flow_key *key);
 /* A new record, which may evict another. low: the sender of p is the low end of the key. */

@@ -173,6 +173,13 @@ static void take_end(struct observer *o, struct flow *f, const struct packet *p,
                           .from_client = sender == SIDE_CLIENT,
                           .ttl = p->ttl};
 
+    if (f->cold && f->cold->reader == READ_TLS && f->stage == STAGE_WORKING &&
+        !(sender == SIDE_SERVER && !reset)) {
+        struct fault stall = fault;
+
+        stall.cause = sender == SIDE_SERVER ? CAUSE_RESET : CAUSE_NONE;
+        tls_stalled(o, f, &stall);
+    }
     if (cause == CAUSE_CERTIFICATE) /* the client says so, but the server or the path gave reason */
         fault.origin = ORIGIN_UNKNOWN;
     f->flags |= sender == SIDE_CLIENT ? CLIENT_FIN : SERVER_FIN;
@@ -193,6 +200,8 @@ static void take_segment(struct observer *o, struct flow *f, const struct packet
         f->ttl_server = p->ttl;
     if (f->cold && sender == SIDE_SERVER && !(p->tcp_flags & (TCP_SYN | TCP_RST)))
         reset_learn_id(&f->cold->server_ids, p);
+    if (f->cold && sender == SIDE_SERVER)
+        f->cold->tls.heard = true;
     if (f->stage == STAGE_TRYING && sender == SIDE_SERVER && !(p->tcp_flags & TCP_RST))
         f->stage = STAGE_OPEN;
     if (p->tcp_flags & TCP_ACK)

@@ -127,14 +127,8 @@ void tell_progress(struct observer *o, struct flow *f)
         tell(o, f, FLOW_PROGRESS);
 }
 
-void tell_failed(struct observer *o, struct flow *f, const struct fault *fault)
+static void blame(struct flow_observation *out, const struct fault *fault)
 {
-    struct flow_observation *out;
-
-    if (f->flags & (TOLD_FAILED | TOLD_CLOSED) || f->stage == STAGE_WORKING)
-        return;
-    f->flags |= TOLD_FAILED;
-    out = begin(o, f, FLOW_FAILED);
     out->cause = fault->cause;
     out->origin = fault->origin;
     out->from_client = fault->from_client;
@@ -145,6 +139,27 @@ void tell_failed(struct observer *o, struct flow *f, const struct fault *fault)
     out->icmp_source = fault->icmp_source;
     out->signs = fault->signs;
     out->gap_us = fault->gap_us;
+}
+
+void tell_waiting(struct observer *o, struct flow *f, uint8_t phase, nsec_t since,
+                  const struct fault *fault)
+{
+    struct flow_observation *out;
+
+    tell_progress(o, f); /* the answers of before go before it */
+    out = begin(o, f, phase);
+    out->first = since;
+    if (fault)
+        blame(out, fault);
+    tell_put(o);
+}
+
+void tell_failed(struct observer *o, struct flow *f, const struct fault *fault)
+{
+    if (f->flags & (TOLD_FAILED | TOLD_CLOSED) || f->stage == STAGE_WORKING)
+        return;
+    f->flags |= TOLD_FAILED;
+    blame(begin(o, f, FLOW_FAILED), fault);
     take_counts(o, f);
     tell_put(o);
 }

@@ -28,6 +28,10 @@ void tell_established(struct observer *o, struct flow *f);
 void tell_progress(struct observer *o, struct flow *f);
 /* Once a flow, and only before FLOW_ESTABLISHED. */
 void tell_failed(struct observer *o, struct flow *f, const struct fault *fault);
+/* A query sent at `since` gets no answer, or the server speaks again: FLOW_WAITING, FLOW_STALLED,
+ * FLOW_RESUMED. fault: of FLOW_STALLED, else NULL. */
+void tell_waiting(struct observer *o, struct flow *f, uint8_t phase, nsec_t since,
+                  const struct fault *fault);
 /* The end: FLOW_CLOSED, or the rest of the counts when the flow has failed before. Once a flow. */
 void tell_closed(struct observer *o, struct flow *f, bool from_client);
 /* How it behaves. */

@@ -280,6 +280,48 @@ enum cause tls_cause_of_end(const struct flow *f, enum side sender, bool reset)
     return t->flags & TLS_ANSWERED ? CAUSE_NONE : cut;
 }
 
+static bool is_sealed_dns(const struct flow *f)
+{
+    return f->transport == TRANSPORT_DOT || f->transport == TRANSPORT_DOH2;
+}
+
+void tls_stalled(struct observer *o, struct flow *f, struct fault *fault)
+{
+    struct tls_flow *t = &f->cold->tls;
+    nsec_t since = t->waiting_since;
+
+    if (since == 0 || f->stage != STAGE_WORKING || !is_sealed_dns(f))
+        return;
+    if (fault->cause == CAUSE_NONE) {
+        if (!(f->flags & TOLD_WAITING))
+            return; /* hardly time enough for an answer */
+        fault->cause = t->heard ? CAUSE_NO_ANSWER : CAUSE_TIMEOUT;
+    }
+    t->waiting_since = 0;
+    tell_waiting(o, f, FLOW_STALLED, since, fault);
+}
+
+/* Encrypted DNS has worked here. Silence at the TCP level says more than a late answer. */
+static nsec_t check_working(struct observer *o, struct flow *f)
+{
+    struct tls_flow *t = &f->cold->tls;
+    nsec_t waits = o->now - t->waiting_since;
+    nsec_t most = t->heard ? FLOW_STALL_TIME : FLOW_ANSWER_TIME;
+
+    if (t->waiting_since == 0 || !is_sealed_dns(f))
+        return 60 * NSEC_S;
+    if (waits < FLOW_WAIT_TIME)
+        return FLOW_WAIT_TIME - waits;
+    if (!(f->flags & TOLD_WAITING)) {
+        f->flags |= TOLD_WAITING;
+        tell_waiting(o, f, FLOW_WAITING, t->waiting_since, NULL);
+    }
+    if (waits < most)
+        return most - waits;
+    tls_stalled(o, f, &(struct fault){.origin = ORIGIN_UNKNOWN});
+    return 60 * NSEC_S;
+}
+
 nsec_t tls_check(struct observer *o, struct flow *f)
 {
     struct tls_flow *t = &f->cold->tls;
@@ -290,6 +332,8 @@ nsec_t tls_check(struct observer *o, struct flow *f)
         tls_last_word(o, f);
     if (t->ticket_at != 0)
         return TICKET_PATIENCE;
+    if (f->stage == STAGE_WORKING)
+        return check_working(o, f);
     if (t->waiting_since == 0 || f->stage != STAGE_OPEN)
         return 60 * NSEC_S;
     if (left > 0)

@@ -2,6 +2,7 @@
 
 #include "observe/padding.h"
 #include "observe/shape.h"
+#include "observe/tell.h"
 
 enum { HTTP_LEAST = 60, HTTP_MOST = 330 };      /* a record of a DoH request or answer */
 enum { PREFACE_MOST = 110 };                    /* longer, and a request came with it */
@@ -52,8 +53,11 @@ void tls_client_data(struct observer *o, struct flow *f, uint16_t length)
     if (messages == 0)
         return;
     t->flags |= TLS_ASKED;
-    if (t->waiting_since == 0)
+    if (t->waiting_since == 0 &&
+        (f->transport != TRANSPORT_DOH2 || f->stage != STAGE_WORKING || length >= HTTP_LEAST)) {
         t->waiting_since = o->now;
+        t->heard = false;
+    }
     if (f->transport == TRANSPORT_DOT)
         ask(f->cold, messages, o->now);
     else if (f->transport == TRANSPORT_DOH2)
@@ -84,11 +88,23 @@ static bool is_ticket(struct observer *o, struct flow *f, uint16_t length)
     return second;
 }
 
+/* Whatever it is, the server is there. */
+static void server_speaks(struct observer *o, struct flow *f)
+{
+    f->cold->tls.waiting_since = 0;
+    if (!(f->flags & TOLD_WAITING))
+        return;
+    f->flags &= (uint16_t)~TOLD_WAITING;
+    tell_waiting(o, f, FLOW_RESUMED, o->now, NULL);
+}
+
 void tls_server_data(struct observer *o, struct flow *f, uint16_t length)
 {
     struct cold *c = f->cold;
     unsigned messages;
 
+    if (f->stage == STAGE_WORKING && length >= RECORD_LEAST)
+        server_speaks(o, f);
     if (length >= RECORD_LEAST && (is_ticket(o, f, length) || !(c->tls.flags & TLS_ASKED)))
         return;
     messages = shape_record(f, SIDE_SERVER, length);

@@ -33,6 +33,7 @@ struct tls_flow {
     uint16_t ticket;  /* length of the record that may be a session ticket */
     nsec_t ticket_at; /* ... when it may be an answer as well; else 0 */
     nsec_t asked_at;  /* the only query that waits; 0: none, or more than one */
+    bool heard;       /* a packet of the server came since waiting_since */
     bool prefix[2];   /* the last record of this side was the prefix of the next one's message */
     struct record_shape shape; /* since the last observation */
 };

@@ -186,6 +186,20 @@ static void clear_text_beside_encryption_is_mixed(void **state)
     profile_is(T0 + 60 * S, "mixed");
 }
 
+/* Chromium asks in clear text until its probe of the resolver has come back. */
+static void clear_text_until_encryption_works_is_no_habit(void **state)
+{
+    (void)state;
+    for (int i = 0; i < 5; i++)
+        ask(T0 + i * S, i);
+    work(T0 + 10 * S, "dns.quad9.net");
+    run_until(T0 + 10 * S, T0 + 13 * S);
+    nothing_is_known(T0 + 20 * S);
+    for (int i = 5; i < 8; i++)
+        ask(T0 + i * 60 * S, i);
+    profile_is(T0 + 500 * S, "mixed");
+}
+
 static void recursion_after_a_failure_is_opportunistic(void **state)
 {
     (void)state;
@@ -412,6 +426,7 @@ int main(void)
         SCENE(who_verifies_nothing_is_not_called_strict),
         SCENE(clear_text_alone),
         SCENE(clear_text_beside_encryption_is_mixed),
+        SCENE(clear_text_until_encryption_works_is_no_habit),
         SCENE(recursion_after_a_failure_is_opportunistic),
         SCENE(recursion_beside_a_silent_attempt_is_opportunistic),
         SCENE(a_resolvers_name_again_and_again_is_bootstrap),
