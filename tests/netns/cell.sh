@@ -85,10 +85,10 @@ cell_run() {
     note end
 }
 
-# The cell's own packets out of the capture of the whole run.
+# The cell's own packets out of the capture of the whole run, without the web that a browser goes to.
 cell_cut() {
     local four six
     four=$(lab_client4 "$1") six=$(lab_client6 "$1")
     tcpdump -nn -r "$2" -w "$3" "(host $four or host $six) and (udp or tcp or icmp or
-        (icmp6 and ip6[40] < 128))" 2>/dev/null
+        (icmp6 and ip6[40] < 128)) and not host $LAB_WEB4 and not host $LAB_WEB6" 2>/dev/null
 }

@@ -52,7 +52,7 @@ fixture_record() {
     local case=$LAB_ROOT/tests/pcap/downgrade-$1 capture=$LAB_DIR/cell$2/capture.pcap size
     shift
     size=$(stat -c %s "$capture")
-    [ "$size" -lt 40000 ] || lab_say "fixture $case is large: $size bytes"
+    [ "$size" -lt 150000 ] || lab_say "fixture $case is large: $size bytes"
     mkdir -p "$case"
     cp "$capture" "$case/capture.pcap"
     cell_policy >"$case/policy.yaml"

@@ -6,9 +6,11 @@
 # name or recursion, and that the client did not ask in clear text before.
 set -u
 
+# HTTPS to anything but the resolver that the policy knows is no attempt at encrypted DNS.
 judge_fields() {
-    tshark -n -r "$1" -o tcp.relative_sequence_numbers:TRUE -d tcp.port==853,tls -Y 'tcp.port in {853,443} or
-        udp.port in {853,443} or (dns and (udp.dstport == 53 or tcp.dstport == 53))' \
+    tshark -n -r "$1" -o tcp.relative_sequence_numbers:TRUE -d tcp.port==853,tls -Y 'tcp.port == 853 or udp.port == 853 or
+        ((tcp.port == 443 or udp.port == 443) and (ip.addr == 203.0.113.53 or ipv6.addr == 2001:db8:53::53)) or
+        (dns and (udp.dstport == 53 or tcp.dstport == 53))' \
         -T fields -E separator='|' -E occurrence=a -E aggregator=, \
         -e frame.time_relative -e tcp.stream -e udp.stream -e tcp.dstport -e udp.dstport -e tcp.flags.str \
         -e tls.record.content_type -e tls.record.opaque_type -e tls.record.length \
@@ -22,7 +24,8 @@ function sealed(port) { return port == 853 || port == 443 }
 function innocent(name) {
     return name ~ /^dns\.(lab|other)\.example$/ || name ~ /\.resolver\.arpa$/ || name ~ /\.(home|in-addr|ip6)\.arpa$/ ||
         name ~ /\.corp\.example$/ ||
-        name ~ /^(connectivitycheck\.gstatic\.com|captive\.apple\.com|detectportal\.firefox\.com|nmcheck\.gnome\.org)$/
+        name ~ /^(connectivitycheck\.gstatic\.com|captive\.apple\.com|detectportal\.firefox\.com|nmcheck\.gnome\.org)$/ ||
+        name ~ /^(example\.org|cloudflare-dns\.com)$/ # of Firefox
 }
 # Is there application data of a size in it that is neither a Finished, an alert nor (OpenSSL) a session ticket?
 function message(ours,   i, n, len) {

@@ -50,8 +50,8 @@ EOF
 lab_zone() {
     cat <<EOF
   local-zone: "." redirect
-  local-data: ". 300 IN A 192.0.2.80"
-  local-data: ". 300 IN AAAA 2001:db8:80::80"
+  local-data: ". 300 IN A $LAB_WEB4"
+  local-data: ". 300 IN AAAA $LAB_WEB6"
   local-data: ". 300 IN TXT lab"
   local-zone: "$LAB_A_NAME." static
   local-data: "$LAB_A_NAME. 300 IN A $LAB_A4"
@@ -133,6 +133,17 @@ lab_interferers() {
     lab_daemon isp mute socat "OPENSSL-LISTEN:8538,$tls" EXEC:'sleep 20'
 }
 
+# What the names of the lab lead to: a page without content, and for HTTPS somebody who takes the call.
+lab_web() {
+    local port
+    printf '#!/bin/sh\nprintf "HTTP/1.1 204 No Content\\r\\nConnection: close\\r\\n\\r\\n"\n' >"$LAB_DIR/web.sh"
+    chmod 755 "$LAB_DIR/web.sh"
+    for port in 80 443; do
+        lab_daemon server "web$port" socat "TCP6-LISTEN:$port,bind=[$LAB_WEB6],reuseaddr,fork" EXEC:"$LAB_DIR/web.sh"
+        lab_daemon server "web$port" socat "TCP4-LISTEN:$port,bind=$LAB_WEB4,reuseaddr,fork" EXEC:"$LAB_DIR/web.sh"
+    done
+}
+
 lab_listens() { lab_in "$1" ss -Hlnt | grep -q ":$2 "; }
 
 lab_servers() {
@@ -141,6 +152,7 @@ lab_servers() {
     lab_resolver resolver-b b $LAB_B4 $LAB_B6
     lab_gateway_resolver
     lab_interferers
+    lab_web
     for port in 53 853 443; do
         lab_wait 10 lab_listens server "$port" || lab_die "no resolver on port $port"
     done

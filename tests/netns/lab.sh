@@ -16,6 +16,7 @@ LAB_ROOT=$(cd "$LAB_HERE/../.." && pwd)
 # Addresses. The server's are documentation addresses on its loopback: several "public resolvers" in one place.
 readonly LAB_A4=203.0.113.53 LAB_A6=2001:db8:53::53        # the approved resolver
 readonly LAB_B4=198.51.100.53 LAB_B6=2001:db8:54::53       # another resolver, not approved
+readonly LAB_WEB4=192.0.2.80 LAB_WEB6=2001:db8:80::80      # what every other name leads to
 readonly LAB_GW4=10.53.0.1 LAB_GW6=2001:db8:100::1
 readonly LAB_A_NAME=dns.lab.example LAB_B_NAME=dns.other.example
 
@@ -144,8 +145,8 @@ lab_topology() {
     ip -n "$LAB-isp" -6 route add default via 2001:db8:2::2
     ip -n "$LAB-server" route add default via 192.0.2.5
     ip -n "$LAB-server" -6 route add default via 2001:db8:2::1
-    for ns in $LAB_A4/32 $LAB_B4/32; do ip -n "$LAB-server" addr add "$ns" dev lo; done
-    for ns in $LAB_A6/128 $LAB_B6/128; do ip -n "$LAB-server" addr add "$ns" dev lo nodad; done
+    for ns in $LAB_A4/32 $LAB_B4/32 $LAB_WEB4/32; do ip -n "$LAB-server" addr add "$ns" dev lo; done
+    for ns in $LAB_A6/128 $LAB_B6/128 $LAB_WEB6/128; do ip -n "$LAB-server" addr add "$ns" dev lo nodad; done
 }
 
 lab_up() {

@@ -2,7 +2,7 @@
 # Runs every cell of downgrade.cases with real clients in the lab while the sensor watches, and holds what it
 # reported against the table.
 #
-#   run-downgrade.sh [--record] [--no-sensor] [--half] [--jobs N] [--keep] [PATTERN]
+#   run-downgrade.sh [--record] [--no-sensor] [--half] [--jobs N] [--browsers N] [--keep] [PATTERN]
 #
 # --half: of two cells that differ by the family alone, one, by turns; the replay of tests/pcap holds them all.
 # PATTERN is an extended regular expression over the lines of the table. --record renews the fixtures under
@@ -14,13 +14,15 @@ set -u
 . "$LAB_HERE/fixture.sh"
 . "$LAB_HERE/sensor.sh"
 
-RECORD=0 SENSOR=1 HALF=0 JOBS=12 PATTERN=.
+RECORD=0 SENSOR=1 HALF=0 JOBS=12 BROWSERS=2 PATTERN=.
+readonly BROWSER='^[0-9]+ +(chromium|firefox)-'
 while [ $# -gt 0 ]; do
     case $1 in
     --record) RECORD=1 ;;
     --no-sensor) SENSOR=0 ;;
     --half) HALF=1 ;;
     --jobs) JOBS=$2; shift ;;
+    --browsers) BROWSERS=$2; shift ;;
     --keep) LAB_KEEP=1 ;;
     --help) sed -n '2,10s/^# \{0,1\}//p' "$0"; exit 0 ;;
     -*) echo "run-downgrade.sh: unknown option $1" >&2; exit 2 ;;
@@ -58,23 +60,35 @@ sensor_start() {
     sensor_up monitor || lab_die "the sensor did not start"
 }
 
-# At most JOBS cells at a time: each takes a token from a pipe and puts it back.
+# run_cells NAME JOBS: those of the input, at most JOBS at a time: each takes a token from a pipe and puts it back.
 run_cells() {
-    local number client fault family when i
-    mkfifo "$LAB_DIR/tokens"
-    exec 9<>"$LAB_DIR/tokens"
-    for i in $(seq "$JOBS"); do echo >&9; done
+    local number client fault family when i tokens
+    mkfifo "$LAB_DIR/$1"
+    exec {tokens}<>"$LAB_DIR/$1"
+    for i in $(seq "$2"); do echo >&"$tokens"; done
     while read -r number client fault family when _; do
-        read -r -u 9 _
+        read -r -u "$tokens" _
         (
             trap - EXIT INT TERM
             CELL_NUMBER=$number CLIENT_NAME=$client FAULT=$fault FAMILY=$family WHEN=$when
             cell_run
-            echo >&9
+            echo >&"$tokens"
         ) &
-    done < <(cases)
-    for i in $(seq "$JOBS"); do read -r -u 9 _; done
-    exec 9>&-
+    done
+    for i in $(seq "$2"); do read -r -u "$tokens" _; done
+    exec {tokens}>&-
+}
+
+# The browsers work while the others mostly wait, but few at a time.
+run_all() {
+    local browsers
+    (
+        trap - EXIT INT TERM
+        run_cells browsers "$BROWSERS" < <(cases | grep -E "$BROWSER")
+    ) &
+    browsers=$!
+    run_cells others "$JOBS" < <(cases | grep -vE "$BROWSER")
+    wait "$browsers"
 }
 
 # The downgrade events of one cell's client, by either of its addresses, as lines `client cause origin`; repeats of one
@@ -117,6 +131,11 @@ check_profile() {
 check_cell() {
     local number=$1 client=$2 fault=$3 family=$4 when=$5 expected=$6 cause=$7 origin=$8 profile=$9
     local name=$client-$fault-$family-$when dir=$LAB_DIR/cell$1 verdict
+    if grep -q '^skip' "$dir/story"; then
+        skip "$name" "$(sed -n 's/^skip //p' "$dir/story")"
+        return
+    fi
+    ! grep -q '^broken' "$dir/story" || not_ok "$name as it should go" "$(paste -sd, "$dir/story")"
     cell_cut "$number" "$LAB_DIR/lan0.pcap" "$dir/capture.pcap"
     verdict=$("$LAB_HERE/judge.sh" "$dir/capture.pcap")
     if [ "${verdict%% *}" = "$expected" ]; then
@@ -139,7 +158,7 @@ main() {
     local tcpdump=$LAB_PID
     lab_wait 5 test -s "$LAB_DIR/lan0.pcap"
     [ $SENSOR = 0 ] || sensor_start
-    run_cells
+    run_all
     sleep 1
     lab_stop "$tcpdump" INT
     if [ $SENSOR = 1 ]; then
