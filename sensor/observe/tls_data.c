@@ -53,8 +53,7 @@ void tls_client_data(struct observer *o, struct flow *f, uint16_t length)
     if (messages == 0)
         return;
     t->flags |= TLS_ASKED;
-    if (t->waiting_since == 0 &&
-        (f->transport != TRANSPORT_DOH2 || f->stage != STAGE_WORKING || length >= HTTP_LEAST)) {
+    if (t->waiting_since == 0) {
         t->waiting_since = o->now;
         t->heard = false;
     }

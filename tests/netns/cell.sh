@@ -22,6 +22,15 @@ cell_environment() {
     fi
 }
 
+# For clients that look for their resolver's address themselves: only the cell's family is there.
+cell_one_family() {
+    if [ "$FAMILY" = v6 ]; then
+        ip -n "$LAB-$NS" -4 addr flush dev eth0
+    else
+        lab_in "$NS" sysctl -qw net.ipv6.conf.eth0.disable_ipv6=1
+    fi
+}
+
 # The client's daemon, in its namespace; its pid is kept for client_stop.
 cell_daemon() {
     lab_daemon "$NS" "cell$CELL_NUMBER/daemon" "$@"

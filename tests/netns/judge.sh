@@ -25,7 +25,7 @@ function innocent(name) {
     return name ~ /^dns\.(lab|other)\.example$/ || name ~ /\.resolver\.arpa$/ || name ~ /\.(home|in-addr|ip6)\.arpa$/ ||
         name ~ /\.corp\.example$/ ||
         name ~ /^(connectivitycheck\.gstatic\.com|captive\.apple\.com|detectportal\.firefox\.com|nmcheck\.gnome\.org)$/ ||
-        name ~ /^(example\.org|cloudflare-dns\.com)$/ # of Firefox
+        name ~ /^(example\.org|cloudflare-dns\.com|ipv4only\.arpa|use-application-dns\.net)$/ # of Firefox
 }
 # Is there application data of a size in it that is neither a Finished, an alert nor (OpenSSL) a session ticket?
 function message(ours,   i, n, len) {

@@ -4,7 +4,8 @@
 #
 #   run-downgrade.sh [--record] [--no-sensor] [--half] [--jobs N] [--browsers N] [--keep] [PATTERN]
 #
-# --half: of two cells that differ by the family alone, one, by turns; the replay of tests/pcap holds them all.
+# --half: of two cells that differ by the family alone, one, by turns, and of a browser's cells every second; the replay of
+# tests/pcap holds them all. --browsers: so many at a time (2): each takes a core while it starts.
 # PATTERN is an extended regular expression over the lines of the table. --record renews the fixtures under
 # tests/pcap/. --no-sensor checks the lab and the clients alone. SEALDNS names the binary (build/sealdns).
 set -u
@@ -24,7 +25,7 @@ while [ $# -gt 0 ]; do
     --jobs) JOBS=$2; shift ;;
     --browsers) BROWSERS=$2; shift ;;
     --keep) LAB_KEEP=1 ;;
-    --help) sed -n '2,10s/^# \{0,1\}//p' "$0"; exit 0 ;;
+    --help) sed -n '2,11s/^# \{0,1\}//p' "$0"; exit 0 ;;
     -*) echo "run-downgrade.sh: unknown option $1" >&2; exit 2 ;;
     *) PATTERN=$1 ;;
     esac
@@ -33,13 +34,15 @@ done
 
 cases() {
     sed 's/#.*//' "$LAB_HERE/downgrade.cases" | grep -E '[a-z]' | grep -E -- "$PATTERN" |
-        awk -v half=$HALF '
+        awk -v half=$HALF -v browser="$BROWSER" '
             { key = $2 " " $3 " " $5; line[NR] = $0; of[NR] = key; family[NR] = $4; seen[key, $4] = 1 }
             END {
                 for (i = 1; i <= NR; i++) {
                     twin = seen[of[i], "v4"] && seen[of[i], "v6"]
                     if (twin && !(of[i] in turn)) turn[of[i]] = pairs++ % 2 ? "v6" : "v4"
-                    if (!half || !twin || family[i] == turn[of[i]]) print line[i]
+                    if (half && twin && family[i] != turn[of[i]]) continue
+                    if (half && line[i] ~ browser && browsers++ % 2) continue
+                    print line[i]
                 }
             }'
 }
