@@ -15,7 +15,9 @@
 #define RESIDUAL 8.0 /* buckets of 1/8 */
 #define TRUSTED  32  /* forecasts that make the spread known */
 #define UNSURE   0.35
+#define SURE     0.15
 #define MAD      1.4826
+#define OF_MEDIAN (M_PI / 2) /* its variance, times the samples' over their number */
 
 /* A fill is how many samples there are (high half) and where the next one goes. */
 static void put(uint8_t *fill, uint8_t *sample, unsigned most, double level)
@@ -139,8 +141,19 @@ static void take_kind(const struct profile *p, unsigned mark, struct octets *o)
     }
 }
 
-/* Where other days say about the same as this one, both are believed: three weeks are few. */
-static struct level all_at(const struct profile *p, nsec_t t, double agree)
+/* Days of a kind are one, until this one shows that it is another: three weeks are few. The farther
+ * apart the two medians are than chance has them, the more this day's own is believed (James and
+ * Stein 1961, the positive part). */
+static double shrink(double own, unsigned count, double kind, unsigned others, double spread)
+{
+    double pooled = (own * count + kind * others) / (count + others), off = own - kind;
+    double chance = OF_MEDIAN * spread * spread * UNIT * UNIT * (1.0 / count + 1.0 / others);
+    double apart = off * off / (4 * chance);
+
+    return apart > 1 ? pooled + (1 - 1 / apart) * (own - pooled) : pooled;
+}
+
+static struct level all_at(const struct profile *p, nsec_t t, double spread)
 {
     unsigned mark = mark_of(t), own;
     struct octets o = {0, {0}}, kind = {0, {0}};
@@ -155,12 +168,9 @@ static struct level all_at(const struct profile *p, nsec_t t, double agree)
     l.source = own >= OWN ? LEVEL_WEEK : LEVEL_DAY;
     l.median = median_of(&o);
     l.spread = spread_of(&o, l.median);
-    if (kind.count >= OWN) {
-        double other = median_of(&kind);
-
-        if (fabs(other - l.median) <= agree * UNIT)
-            l.median = (l.median + 2 * other) / 3;
-    }
+    if (kind.count >= OWN)
+        l.median = shrink(l.median, own, median_of(&kind), kind.count,
+                          spread > SURE ? spread : SURE);
     l.median /= UNIT;
     return l;
 }
@@ -230,6 +240,17 @@ struct level profile_at(const struct profile *p, enum series s, nsec_t t)
     return l;
 }
 
+/* Of a few queries an hour the logarithm is off by their number alone. What is off is shared out
+ * between that and the spread as it is known: else nights would make the days' too wide. */
+static double beside_chance(enum series s, const struct level *l)
+{
+    double own = l->spread * l->spread;
+
+    if (s == SERIES_CLEAR)
+        return 1;
+    return sqrt(own / (own + 1 / fmax(series_value(s, l->median), 1)));
+}
+
 void profile_learn(struct profile *p, enum series s, nsec_t t, double level)
 {
     struct level forecast = profile_at(p, s, t);
@@ -237,7 +258,7 @@ void profile_learn(struct profile *p, enum series s, nsec_t t, double level)
     if (!p->first)
         p->first = t;
     if (forecast.source != LEVEL_NONE)
-        note_residual(p->residual[s], level - forecast.median);
+        note_residual(p->residual[s], (level - forecast.median) * beside_chance(s, &forecast));
     if (s == SERIES_ALL)
         put(&p->all_fill[mark_of(t)], p->all[mark_of(t)], PROFILE_WEEKS, level);
     else

@@ -16,7 +16,7 @@ enum family {
     FAMILY_CLEAR,
     FAMILIES
 };
-enum stage { STAGE_NONE, STAGE_PAGE, STAGE_RUN, STAGE_CUSUM, STAGE_SILENCE };
+enum stage { STAGE_NONE, STAGE_PAGE, STAGE_RUN, STAGE_CUSUM, STAGE_SILENCE, STAGE_BURST };
 
 struct suspicion {
     float fast, slow; /* CUSUM of the log-likelihood of the rises that were designed for */
@@ -57,7 +57,7 @@ struct subject {
 
 struct thresholds {
     double floor[SERIES_COUNT], cold_floor;
-    double z_alarm, z_young, z_page, spread_floor, role_spread, winsor;
+    double z_alarm, z_young, z_page, z_half, spread_floor, role_spread, winsor;
     double cusum_fast, cusum_slow, fast_ratio, slow_ratio;
     double silence_floor, silence_share, many_share, explains;
     unsigned consecutive, many, most_told;

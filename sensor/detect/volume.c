@@ -72,13 +72,14 @@ static void read_thresholds(struct thresholds *t, const struct policy *p)
     t->learn_full = (nsec_t)number(p, "learn_full_s", 604800) * NSEC_S;
     t->z_alarm = milli(p, "z_alarm_milli", 4000);
     t->z_young = milli(p, "z_young_milli", 5000);
+    t->z_half = milli(p, "z_half_hour_milli", 3700);
     t->z_page = milli(p, "z_page_milli", 8000);
     t->spread_floor = milli(p, "scale_floor_milli", 250);
     t->role_spread = milli(p, "role_scale_floor_milli", 700);
     t->winsor = milli(p, "winsor_z_milli", 4000);
-    t->cusum_fast = milli(p, "cusum_fast_milli", 6000);
+    t->cusum_fast = milli(p, "cusum_fast_milli", 7000);
     t->fast_ratio = 4;
-    t->cusum_slow = milli(p, "cusum_slow_milli", 12000);
+    t->cusum_slow = milli(p, "cusum_slow_milli", 8500);
     t->slow_ratio = 2;
     t->silence_floor = number(p, "silence_floor_queries", 300);
     t->silence_share = 0.02;
@@ -408,6 +409,7 @@ static void note_rises(struct group *g, const struct rises *r, uint32_t who)
 
 static void pend(struct volume *v, const struct place *p, uint32_t who, unsigned family)
 {
+    v->odd |= (uint8_t)(1U << family);
     volume_zone(v, p->zone)->alarmed[family]++;
     if (p->server)
         v->groups[p->server - 1].alarmed[family]++;
@@ -455,6 +457,8 @@ static void judge_groups(struct volume *v)
             s->profile.first = end;
         if (s->profile.first)
             volume_judge(v, s, NULL, end, &r);
+        for (unsigned f = 0; f < FAMILIES; f++)
+            v->odd |= (uint8_t)(s->alarm[f].now << f);
     }
 }
 
@@ -463,6 +467,7 @@ static void begin_sweep(struct volume *v)
     v->swept = 0;
     v->sweeping = true;
     v->pending_count = 0;
+    v->odd = 0;
     for (size_t i = 0; i < VOLUME_RESOLVERS + VOLUME_ZONES; i++) {
         struct group *g = &v->groups[i];
 

@@ -69,6 +69,7 @@ struct volume {
         uint8_t family;
     } pending[VOLUME_PENDING];
     uint32_t pending_count;
+    uint8_t odd; /* families of which anything is odd in the step that is judged, bits */
     struct thresholds t;
     uint64_t random;
     uint32_t saved; /* subject at which remember() goes on */

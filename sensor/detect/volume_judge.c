@@ -11,6 +11,7 @@
 #define SUDDEN  18  /* steps within which half of the usual becomes silence */
 #define AHEAD   (1800 * NSEC_S)
 #define NOTABLE 2.0 /* times what the rise of all queries explains */
+#define PADDED  32  /* units of bytes that a query and its answer have encrypted, at most */
 
 struct judged {
     struct level level[SERIES_COUNT];
@@ -96,6 +97,33 @@ static bool cusum(struct volume *v, struct subject *s, enum series series, const
     return c->fast > v->t.cusum_fast || c->slow > v->t.cusum_slow;
 }
 
+/* Signed root of the deviance of so many times what was expected, under gamma-Poisson noise: it is
+ * about normal, which the logarithm of a count is not. The half hour is taken as if its two quarters
+ * were independent of each other: were they not, this z would be too small, never too large. */
+static double half_hour(const struct volume *v, const struct subject *s, const struct judged *j,
+                        nsec_t now)
+{
+    double spread = j->level[SERIES_ALL].spread, least = v->t.floor[SERIES_ALL] / 4;
+    double expected = fmax(j->expected[SERIES_ALL], least) / 2, x, shape;
+    struct level ahead;
+
+    if (j->reading.half <= expected)
+        return 0;
+    ahead = profile_at(&s->profile, SERIES_ALL, now + AHEAD);
+    if (ahead.source != LEVEL_NONE)
+        expected = fmax(expected, series_value(SERIES_ALL, ahead.median) / 2);
+    x = j->reading.half / expected;
+    shape = 1 / (2 * spread * spread + 1 / expected);
+    return x > 1 ? sqrt(2 * shape * (x - 1 - log(x))) : 0;
+}
+
+static bool bursts(const struct volume *v, const struct subject *s, enum series series,
+                   const struct judged *j, nsec_t now)
+{
+    return series == SERIES_ALL && is_own(&j->level[series]) &&
+           now - s->profile.first >= v->t.learn_full && half_hour(v, s, j, now) > v->t.z_half;
+}
+
 static double floor_of(const struct volume *v, enum series series, const struct level *l)
 {
     double floor = v->t.floor[series];
@@ -138,6 +166,8 @@ static void judge_series(struct volume *v, struct subject *s, enum series series
         j->stage[series] = STAGE_PAGE;
     else if (c->run >= v->t.consecutive)
         j->stage[series] = STAGE_RUN;
+    else if (enough && bursts(v, s, series, j, now))
+        j->stage[series] = STAGE_BURST;
     else if (enough && risen && j->z[series] > USUAL)
         j->stage[series] = STAGE_CUSUM;
 }
@@ -160,10 +190,12 @@ static bool explained(const struct judged *j, enum series series)
     case SERIES_SEALED: /* it moved from clear text */
         return !more || clear < usual / 2;
     case SERIES_BYTES: /* and there everything is longer */
-        return !more && j->z[SERIES_SEALED] > CALM;
+        return j->z[SERIES_SEALED] > CALM &&
+               j->reading.value[SERIES_BYTES] < PADDED * j->reading.value[SERIES_ALL];
     case SERIES_NXDOMAIN:
     case SERIES_SERVFAIL:
     case SERIES_RARE:
+    case SERIES_DOMAINS:
         return j->level[SERIES_ALL].source != LEVEL_NONE &&
                times(j, series) < NOTABLE * fmax(1, times(j, SERIES_ALL));
     default:
@@ -309,6 +341,12 @@ static uint8_t piece_of(enum series series, nsec_t now)
     return (uint8_t)(1U << (2 + (series - 1) / 2));
 }
 
+/* To what is encrypted, and longer: the ceiling would keep the old level for weeks. */
+static bool may_move(unsigned series)
+{
+    return series == SERIES_SEALED || series == SERIES_BYTES;
+}
+
 static void learn(struct volume *v, struct subject *s, struct prior *prior, const struct judged *j,
                   nsec_t now)
 {
@@ -320,7 +358,7 @@ static void learn(struct volume *v, struct subject *s, struct prior *prior, cons
         if (i == SERIES_CLEAR && j->reading.value[SERIES_ALL] < 1)
             continue; /* a share of nothing */
         ceiling = j->level[i].median + v->t.winsor * j->level[i].spread;
-        if (is_own(&j->level[i]) && level > ceiling)
+        if (is_own(&j->level[i]) && level > ceiling && !may_move(i))
             level = ceiling;
         profile_learn(&s->profile, (enum series)i, now, level);
         s->dirty |= piece_of((enum series)i, now);
@@ -339,6 +377,17 @@ static void note_rises(const struct judged *j, struct rises *out)
     out->of[SERIES_CLEAR] *= out->queries;
 }
 
+/* Far below the floor nothing can be found; most series of most clients are there all day. Their
+ * baseline is looked up only to learn. */
+static bool is_idle(const struct volume *v, const struct subject *s, enum series series,
+                    const struct judged *j, nsec_t now)
+{
+    const struct suspicion *c = &s->suspicion[series];
+
+    return series != SERIES_ALL && amount(j, series) < v->t.floor[series] / 4 && c->fast == 0 &&
+           c->slow == 0 && !profile_samples_at(series, now);
+}
+
 void volume_judge(struct volume *v, struct subject *s, struct prior *prior, nsec_t now,
                   struct rises *out)
 {
@@ -349,12 +398,20 @@ void volume_judge(struct volume *v, struct subject *s, struct prior *prior, nsec
     for (unsigned f = 0; f < FAMILIES; f++)
         s->alarm[f].now = false;
     for (unsigned i = 0; i < SERIES_COUNT; i++) {
+        if (is_idle(v, s, (enum series)i, &j, now)) {
+            j.expected[i] = j.reading.value[i];
+            s->suspicion[i].run = 0;
+            continue;
+        }
         j.level[i] = baseline(v, s, prior, (enum series)i, now);
         judge_series(v, s, (enum series)i, &j, now);
     }
-    for (unsigned i = 0; i < SERIES_COUNT; i++)
-        if (j.stage[i] != STAGE_NONE && !explained(&j, (enum series)i))
+    for (unsigned i = 0; i < SERIES_COUNT; i++) {
+        if (explained(&j, (enum series)i))
+            s->suspicion[i].run = 0; /* else nothing would be learned any more */
+        else if (j.stage[i] != STAGE_NONE)
             raise_alarm(s, (enum series)i, &j, now);
+    }
     if (is_whole(v, s))
         judge_silence(v, s, &j, now);
     note_rises(&j, out);

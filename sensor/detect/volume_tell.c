@@ -9,7 +9,8 @@
 #include "detect/draft.h"
 #include "detect/volume.h"
 
-static const char *const stage_names[] = {"none", "page", "run", "cusum", "silence"};
+static const char *const stage_names[] = {"none", "page", "run", "cusum", "silence",
+                                          "burst"};
 static const char *const source_names[] = {"none", "own-recent", "role", "own-hour-of-day",
                                            "own-hour-of-week"};
 
@@ -297,6 +298,8 @@ static void tell_clients(struct volume *v, nsec_t now)
 void volume_tell_step(struct volume *v, nsec_t now)
 {
     for (unsigned f = 0; f < FAMILIES; f++) {
+        if (!(v->odd >> f & 1U))
+            continue;
         for (size_t i = VOLUME_RESOLVERS; i < VOLUME_RESOLVERS + VOLUME_ZONES; i++) {
             struct group *g = &v->groups[i];
 

@@ -47,7 +47,8 @@ void window_read(const struct window *w, int64_t at, struct reading *out)
             out->value[k] += s->count[k];
         if (i == WINDOW_STEPS / 2 - 1)
             out->half = out->value[SERIES_ALL];
-        distinct_merge(&domains, &s->domains);
+        if (s->count[SERIES_ALL] > 0)
+            distinct_merge(&domains, &s->domains);
     }
     out->value[SERIES_DOMAINS] = distinct_count(&domains);
     if (out->value[SERIES_ALL] > 0)

@@ -8,10 +8,12 @@ extern const struct detector detector_volume;
 #define STEP     (300 * S)
 #define DAY      (86400 * S)
 #define MEMORIES 4096
+#define PLACES   64
 
 static struct scene s;
 static struct memory *kept;
 static size_t kept_count;
+static uint32_t places[PLACES]; /* by tenure */
 
 static int open_scene(void **state)
 {
@@ -30,12 +32,25 @@ static int close_scene(void **state)
     return 0;
 }
 
+/* As account/ gives them, in order: the detector goes through all up to the last one. */
+static void note(struct observation *o)
+{
+    uint32_t place = 0;
+
+    scene_note(s.policy, o);
+    while (places[place] && places[place] != o->note.tenure)
+        place++;
+    assert_true(place < PLACES - 1);
+    places[place] = o->note.tenure;
+    o->note.who = place;
+}
+
 /* n clear-text queries within the step that begins at t. */
 static void ask_of(nsec_t t, const char *client, const char *server, unsigned n)
 {
     struct observation o = scene_query(t, client, server, "www.example.org");
 
-    scene_note(s.policy, &o);
+    note(&o);
     for (unsigned i = 0; i < n; i++) {
         o.time = t + (nsec_t)i * (STEP / (n + 1));
         s.detector->observe(s.state, &o);
@@ -55,7 +70,7 @@ static void ask_sealed(nsec_t t, const char *client, unsigned n)
 
     o.flow.queries = n;
     o.flow.bytes_out = o.flow.bytes_in = n * 200;
-    scene_note(s.policy, &o);
+    note(&o);
     if (n)
         s.detector->observe(s.state, &o);
     scene_tick(&s, t + STEP - MS);
@@ -128,6 +143,31 @@ static void a_slow_rise_is_found_by_its_sum(void **state)
     check_evidence(&s.found[0], "\"stage\":\"cusum\"");
 }
 
+static bool said(const char *part)
+{
+    for (size_t i = 0; i < s.count; i++)
+        if (strstr(s.found[i].evidence.text, part))
+            return true;
+    return false;
+}
+
+static void half_an_hour_is_looked_at_by_itself(void **state)
+{
+    nsec_t t = days(T0, 9);
+
+    (void)state;
+    for (nsec_t end = t + 3600 * S; t < end; t += STEP)
+        ask(t, C, usual(t));
+    for (int i = 0; i < 6; i++, t += STEP)
+        ask(t, C, usual(t) * 2);
+    scene_tick(&s, t + 60 * S);
+    assert_int_equal(s.count, 0); /* twice is no anomaly yet */
+    for (int i = 0; i < 6; i++, t += STEP)
+        ask(t, C, usual(t) * 5);
+    scene_tick(&s, t + 60 * S);
+    assert_true(said("\"stage\":\"burst\""));
+}
+
 static void encrypted_queries_count_as_well(void **state)
 {
     struct observation o;
@@ -136,9 +176,10 @@ static void encrypted_queries_count_as_well(void **state)
     (void)state;
     o = scene_flow(t, C, "9.9.9.9", FLOW_PROGRESS, 1);
     o.flow.queries = 3000;
-    scene_see(&s, &o);
+    note(&o);
+    s.detector->observe(s.state, &o);
     o.transport = TRANSPORT_TLS; /* that would be none */
-    scene_see(&s, &o);
+    s.detector->observe(s.state, &o);
     scene_tick(&s, t + 2 * STEP);
     assert_true(s.count >= 1);
     check_evidence(&s.found[0], "\"queries_encrypted\":3000");
@@ -248,7 +289,7 @@ static void deny(nsec_t t, unsigned n)
     struct observation o = scene_answer(t, C, "9.9.9.9", "www.example.org", "192.0.2.1");
 
     o.dns.message.rcode = 3;
-    scene_note(s.policy, &o);
+    note(&o);
     for (unsigned i = 0; i < n; i++)
         s.detector->observe(s.state, &o);
 }
@@ -275,6 +316,84 @@ static void answers_that_deny_are_a_series_of_their_own(void **state)
     assert_true(s.count >= 1);
     for (size_t i = 0; i < s.count; i++)
         check_evidence(&s.found[i], "\"series\":\"nxdomain\"");
+}
+
+/* Queries of so many domains in turn, and of this type. */
+static void ask_domains(nsec_t t, unsigned n, unsigned domains, uint16_t type, uint32_t bytes)
+{
+    struct observation o = scene_query(t, C, "9.9.9.9", "www.example.org");
+
+    note(&o);
+    o.dns.message.qtype = type;
+    o.bytes = bytes;
+    for (unsigned i = 0; i < n; i++) {
+        o.note.domain_hash = hash_mix((t / STEP * n + i) % domains, 5) | 256;
+        s.detector->observe(s.state, &o);
+    }
+    scene_tick(&s, t + STEP - MS);
+}
+
+static void serve_failures(nsec_t t, unsigned n)
+{
+    struct observation o = scene_answer(t, C, "9.9.9.9", "www.example.org", "192.0.2.1");
+
+    o.dns.message.rcode = 2;
+    note(&o);
+    for (unsigned i = 0; i < n; i++)
+        s.detector->observe(s.state, &o);
+}
+
+/* As many queries as ever, and another of the series rises. */
+static void each_series_rises_alone(void **state)
+{
+    static const struct {
+        const char *name;
+        unsigned failed, domains;
+        uint16_t type;
+        uint32_t bytes;
+    } cases[] = {{"servfail", 30, 10, DNS_TYPE_A, 80},
+                 {"rare-types", 0, 10, DNS_TYPE_TXT, 80},
+                 {"rare-types", 0, 10, 10 /* NULL */, 80},
+                 {"domains", 0, 1000, DNS_TYPE_A, 80},
+                 {"bytes", 0, 10, DNS_TYPE_A, 4000}};
+    char series[64];
+    nsec_t t;
+
+    (void)state;
+    for (size_t k = 0; k < sizeof cases / sizeof cases[0]; k++) {
+        for (t = T0; t < T0 + 9 * DAY / 2; t += STEP) /* from a Saturday noon to Wednesday */
+            ask_domains(t, 40, 10, DNS_TYPE_A, 80);
+        assert_int_equal(s.count, 0);
+        for (int i = 0; i < 12; i++, t += STEP) {
+            serve_failures(t, cases[k].failed);
+            ask_domains(t, 40, cases[k].domains, cases[k].type, cases[k].bytes);
+        }
+        scene_tick(&s, t + 60 * S);
+        snprintf(series, sizeof series, "\"series\":\"%s\"", cases[k].name);
+        assert_true(s.count >= 1);
+        for (size_t i = 0; i < s.count; i++)
+            check_evidence(&s.found[i], series);
+        scene_close(&s);
+        scene_open(&s, &detector_volume);
+    }
+}
+
+/* It moves to DoT, which is no anomaly of any series but is learned; then it falls back. */
+static void the_share_in_clear_text_is_a_series_of_its_own(void **state)
+{
+    nsec_t t;
+
+    (void)state;
+    for (t = T0; t < T0 + 10 * DAY; t += STEP)
+        ask(t, C, 30);
+    for (nsec_t end = t + 10 * DAY; t < end; t += STEP)
+        ask_sealed(t, C, 30);
+    assert_int_equal(s.count, 0);
+    for (int i = 0; i < 12; i++, t += STEP)
+        ask(t, C, 30);
+    scene_tick(&s, t + 60 * S);
+    assert_true(s.count >= 1);
+    check_evidence(&s.found[0], "\"series\":\"clear-share\"");
 }
 
 /* --- silence ---------------------------------------------------------------------------------- */
@@ -347,6 +466,32 @@ static void many_at_once_are_one_event_of_their_zone(void **state)
     check_evidence(&s.found[s.count - 1], "\"clients\":12");
 }
 
+/* Its clients ask it four times as much, and another one less, so that only the resolver's own sum
+ * shows it. */
+static void a_resolver_is_measured_as_one(void **state)
+{
+    char client[32];
+    nsec_t t;
+
+    (void)state;
+    for (t = T0; t < T0 + 9 * DAY + 12 * STEP; t += STEP) {
+        unsigned times = t >= T0 + 9 * DAY ? 4 : 1;
+
+        for (int i = 0; i < 12; i++) {
+            snprintf(client, sizeof client, "10.%d.2.%d", i % 2 ? 30 : 40, i + 1);
+            ask_of(t, client, "9.9.9.9", 2 * times);
+            ask_of(t, client, "203.0.113.1", 3 * (13 - times * 3));
+        }
+        scene_tick(&s, t + STEP - MS);
+    }
+    scene_tick(&s, t + 60 * S);
+    assert_true(s.count >= 1);
+    for (size_t i = 0; i < s.count; i++) {
+        assert_true(addr_is_zero(&s.found[i].client));
+        assert_int_equal(s.found[i].resolver, QUAD9);
+    }
+}
+
 /* --- memory ----------------------------------------------------------------------------------- */
 
 static int keep(void *context, const struct memory *m)
@@ -398,7 +543,7 @@ static void a_machine_finds_its_baseline_by_another_address(void **state)
     for (int k = 0; k < 24; k++, t += STEP) {
         struct observation four = scene_query(t + S, C, "9.9.9.9", "www.example.org");
 
-        scene_note(s.policy, &four);
+        note(&four);
         six.note = four.note;
         six.time = t;
         s.detector->observe(s.state, &six);
@@ -418,7 +563,7 @@ static void what_is_no_memory_is_ignored(void **state)
 
     (void)state;
     restart(t);
-    for (int round = 0; round < 400; round++)
+    for (int round = 0; round < 100; round++)
         for (size_t i = 0; i < kept_count; i++) {
             struct memory m = kept[i];
 
@@ -442,6 +587,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         SCENE(eight_times_the_usual_for_half_an_hour_is_an_anomaly),
         SCENE(a_slow_rise_is_found_by_its_sum),
+        SCENE(half_an_hour_is_looked_at_by_itself),
         SCENE(encrypted_queries_count_as_well),
         SCENE(below_the_floor_nothing_is_an_anomaly),
         SCENE(a_quiet_client_that_bursts_is_one),
@@ -450,9 +596,12 @@ int main(void)
         SCENE(an_alarm_does_not_teach_and_ends_as_the_new_normal),
         SCENE(a_gap_of_months_is_passed_quickly),
         SCENE(answers_that_deny_are_a_series_of_their_own),
+        SCENE(each_series_rises_alone),
+        SCENE(the_share_in_clear_text_is_a_series_of_its_own),
         SCENE(a_server_that_falls_silent_is_told_once_and_a_night_is_not),
         SCENE(who_moves_to_dot_has_not_gone_silent),
         SCENE(many_at_once_are_one_event_of_their_zone),
+        SCENE(a_resolver_is_measured_as_one),
         SCENE(a_baseline_survives_a_restart),
         SCENE(a_machine_finds_its_baseline_by_another_address),
         SCENE(what_is_no_memory_is_ignored)};
