@@ -4,19 +4,19 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define UNIT     12.0
-#define HALF     (1800 * NSEC_S)
-#define HOUR     (3600 * NSEC_S)
-#define DAY      (24 * HOUR)
-#define OF_DAY   48  /* half hours */
-#define OWN      3   /* samples of a mark that make it one's own: weeks */
-#define SOME     2   /* of other days */
-#define OTHERS   8   /* of a role */
-#define RESIDUAL 8.0 /* buckets of 1/8 */
-#define TRUSTED  32  /* forecasts that make the spread known */
-#define UNSURE   0.35
-#define SURE     0.15
-#define MAD      1.4826
+#define UNIT      12.0
+#define HALF      (1800 * NSEC_S)
+#define HOUR      (3600 * NSEC_S)
+#define DAY       (24 * HOUR)
+#define OF_DAY    48  /* half hours */
+#define OWN       3   /* samples of a mark that make it one's own: weeks */
+#define SOME      2   /* of other days */
+#define OTHERS    8   /* of a role */
+#define RESIDUAL  8.0 /* buckets of 1/8 */
+#define TRUSTED   32  /* forecasts that make the spread known */
+#define UNSURE    0.35
+#define SURE      0.15
+#define MAD       1.4826
 #define OF_MEDIAN (M_PI / 2) /* its variance, times the samples' over their number */
 
 /* A fill is how many samples there are (high half) and where the next one goes. */
@@ -169,8 +169,8 @@ static struct level all_at(const struct profile *p, nsec_t t, double spread)
     l.median = median_of(&o);
     l.spread = spread_of(&o, l.median);
     if (kind.count >= OWN)
-        l.median = shrink(l.median, own, median_of(&kind), kind.count,
-                          spread > SURE ? spread : SURE);
+        l.median =
+            shrink(l.median, own, median_of(&kind), kind.count, spread > SURE ? spread : SURE);
     l.median /= UNIT;
     return l;
 }

@@ -69,7 +69,7 @@ struct volume {
         uint8_t family;
     } pending[VOLUME_PENDING];
     uint32_t pending_count;
-    uint8_t odd; /* families of which anything is odd in the step that is judged, bits */
+    uint8_t odd; /* bits of families that are, anywhere, in the step that is judged */
     struct thresholds t;
     uint64_t random;
     uint32_t saved; /* subject at which remember() goes on */
@@ -87,16 +87,15 @@ static inline struct group *volume_zone(struct volume *v, int16_t zone)
     return v->groups + v->by_zone[zone >= 0 && zone < VOLUME_ZONES ? zone : 0];
 }
 
-/* The resolver or zone of that name in a policy, made if it is new. NULL: no room. */
+/* The resolver or zone of that name in a policy, made if it is new; NULL: no room. Of a resolver
+ * that none names 1 + its group; 0: no room. */
 struct subject *volume_named(struct volume *v, enum subject_kind kind, const char *name);
-/* 1 + group of a resolver that no policy names, made if it is new; 0: no room. */
 uint16_t volume_server(struct volume *v, const struct addr *server);
 /* A subject for this client, for it was known before or asks enough; 0: no room. */
 uint32_t volume_adopt(struct volume *v, const struct addr *addr, bool make);
 unsigned volume_role(uint8_t roles);
 struct prior *volume_prior(const struct volume *v, int16_t zone, unsigned role);
 
-/* The client's subject, or NULL. */
 struct subject *volume_subject_of(const struct volume *v, struct place *p);
 /* How much more there was than expected. */
 struct rises {

@@ -97,9 +97,9 @@ static bool cusum(struct volume *v, struct subject *s, enum series series, const
     return c->fast > v->t.cusum_fast || c->slow > v->t.cusum_slow;
 }
 
-/* Signed root of the deviance of so many times what was expected, under gamma-Poisson noise: it is
- * about normal, which the logarithm of a count is not. The half hour is taken as if its two quarters
- * were independent of each other: were they not, this z would be too small, never too large. */
+/* Signed root of the deviance of so many times what was expected, under gamma-Poisson noise: about
+ * normal, which the logarithm of a count is not. The spread is the hour's; noise that lasts makes
+ * half an hour's less than the twice that is taken here, so that this z is then too small. */
 static double half_hour(const struct volume *v, const struct subject *s, const struct judged *j,
                         nsec_t now)
 {

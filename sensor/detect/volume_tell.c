@@ -9,8 +9,7 @@
 #include "detect/draft.h"
 #include "detect/volume.h"
 
-static const char *const stage_names[] = {"none", "page", "run", "cusum", "silence",
-                                          "burst"};
+static const char *const stage_names[] = {"none", "page", "run", "cusum", "silence", "burst"};
 static const char *const source_names[] = {"none", "own-recent", "role", "own-hour-of-day",
                                            "own-hour-of-week"};
 

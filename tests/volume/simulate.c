@@ -402,7 +402,7 @@ static const char *const way_names[WAYS] = {"multiplied", "added"};
 struct finds {
     unsigned injected, found, divined; /* by the detector, by the oracle */
     unsigned reached, found_reached;   /* those with an hour of FLOOR queries at all */
-    double delay; /* minutes, sum */
+    double delay;                      /* minutes, sum */
 };
 
 struct figures {
@@ -436,10 +436,10 @@ static void show_miss(const struct host *h, int k, bool divined)
         hour += h->rate * usual(h, h->from[k] + i, false);
     printf("  missed: %s, client %s, usual %.0f an hour, most %u, oracle's z %.2f: %s\n",
            kind_names[k], addr_text(&h->addr, text), hour, h->seen[k].most, h->seen[k].z,
-           k == SILENCE                 ? "silence"
-           : h->seen[k].most < FLOOR    ? "below the floor"
-           : !divined                   ? "not in the counts"
-                                        : "in the counts");
+           k == SILENCE              ? "silence"
+           : h->seen[k].most < FLOOR ? "below the floor"
+           : !divined                ? "not in the counts"
+                                     : "in the counts");
 }
 
 static void count_found(const struct world *w, struct finds *of)
@@ -479,10 +479,10 @@ static void print_finds(const struct finds *of)
     for (int k = 0; k < INJECTIONS; k++) {
         const struct finds *f = of + k;
 
-        printf("    %-14s found %.3f (%u of %u), %.3f of the %u above the floor, after %.0f minutes",
-               kind_names[k], share(f->found, f->injected), f->found, f->injected,
-               share(f->found_reached, f->reached), f->reached,
-               f->found ? f->delay / f->found : 0);
+        printf(
+            "    %-14s found %.3f (%u of %u), %.3f of the %u above the floor, after %.0f minutes",
+            kind_names[k], share(f->found, f->injected), f->found, f->injected,
+            share(f->found_reached, f->reached), f->reached, f->found ? f->delay / f->found : 0);
         if (k != SILENCE)
             printf("; oracle %.3f", share(f->divined, f->injected));
         puts("");
@@ -492,10 +492,10 @@ static void print_finds(const struct finds *of)
 static void print(const struct figures *f, double shape)
 {
     printf("r = %.2f, %.0f host-days judged\n", shape, f->host_days);
-    printf("  false alarms  %.4f a host and day (%u of clients, %u of zones and resolvers; %u while "
-           "learning); oracle %.4f\n",
-           false_alarms(f), f->alarms, f->group_alarms, f->training,
-           f->oracle_alarms / f->host_days);
+    printf(
+        "  false alarms  %.4f a host and day (%u of clients, %u of zones and resolvers; %u while "
+        "learning); oracle %.4f\n",
+        false_alarms(f), f->alarms, f->group_alarms, f->training, f->oracle_alarms / f->host_days);
     for (int way = 0; way < WAYS; way++) {
         printf("  %s\n", way_names[way]);
         print_finds(f->of[way]);
@@ -572,7 +572,8 @@ static bool read_least(const char *text, double least[INJECTIONS])
 
 static int usage(void)
 {
-    fputs("usage: simulate [--shape R] [--lasting P] [--seed N]... [--detection FILE] [--oracle Z] [--show]\n"
+    fputs("usage: simulate [--shape R] [--lasting P] [--seed N]... [--detection FILE] [--oracle Z] "
+          "[--show]\n"
           "                [--most ALARMS] [--least[-added] BURST,PLATEAU,SLOW,SILENCE]\n",
           stderr);
     return 2;
@@ -595,12 +596,11 @@ static void play_seed(struct world *w, uint64_t seed, struct figures *f)
 int main(int argc, char **argv)
 {
     static const struct option options[] = {
-        {"shape", required_argument, NULL, 'r'}, {"seed", required_argument, NULL, 's'},
+        {"shape", required_argument, NULL, 'r'},     {"seed", required_argument, NULL, 's'},
         {"detection", required_argument, NULL, 'd'}, {"most", required_argument, NULL, 'm'},
-        {"least", required_argument, NULL, 'l'}, {"least-added", required_argument, NULL, 'a'},
-        {"oracle", required_argument, NULL, 'o'}, {"show", no_argument, NULL, 'v'},
-        {"lasting", required_argument, NULL, 't'},
-        {0}};
+        {"least", required_argument, NULL, 'l'},     {"least-added", required_argument, NULL, 'a'},
+        {"oracle", required_argument, NULL, 'o'},    {"show", no_argument, NULL, 'v'},
+        {"lasting", required_argument, NULL, 't'},   {0}};
     struct world *w = calloc(1, sizeof *w);
     struct limits limits = {-1, {{-1, -1, -1, -1}, {-1, -1, -1, -1}}};
     struct figures f = {0};
