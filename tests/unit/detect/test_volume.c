@@ -91,6 +91,37 @@ static nsec_t days(nsec_t t, unsigned count)
     return t;
 }
 
+static int keep(void *context, const struct memory *m)
+{
+    (void)context;
+    assert_true(kept_count < MEMORIES);
+    assert_true(m->size <= MEMORY_BODY && m->body[0] == 1);
+    kept[kept_count++] = *m;
+    return 0;
+}
+
+/* Nine days of the office, lived once and recalled after that. */
+static nsec_t nine_days(void)
+{
+    static struct memory lived[16];
+    static size_t count;
+
+    if (!count) {
+        days(T0, 9);
+        s.detector->remember(s.state, (struct memory_sink){keep, NULL}, T0 + 9 * DAY);
+        for (size_t i = 0; i < kept_count; i++)
+            if (kept[i].key[0] == 'c') {
+                assert_true(count < 16);
+                lived[count++] = kept[i];
+            }
+        kept_count = 0;
+        return T0 + 9 * DAY;
+    }
+    for (size_t i = 0; i < count; i++)
+        s.detector->recall(s.state, &lived[i]);
+    return T0 + 9 * DAY;
+}
+
 static void check_evidence(const struct finding *f, const char *part)
 {
     if (!strstr(f->evidence.text, part))
@@ -133,7 +164,7 @@ static void eight_times_the_usual_for_half_an_hour_is_an_anomaly(void **state)
 /* Two and a half times the usual: no hour is far off, but five in a row are. */
 static void a_slow_rise_is_found_by_its_sum(void **state)
 {
-    nsec_t t = days(T0, 9);
+    nsec_t t = nine_days();
 
     (void)state;
     for (int i = 0; i < 48; i++, t += STEP)
@@ -153,7 +184,7 @@ static bool said(const char *part)
 
 static void half_an_hour_is_looked_at_by_itself(void **state)
 {
-    nsec_t t = days(T0, 9);
+    nsec_t t = nine_days();
 
     (void)state;
     for (nsec_t end = t + 3600 * S; t < end; t += STEP)
@@ -448,8 +479,8 @@ static void many_at_once_are_one_event_of_their_zone(void **state)
     nsec_t t;
 
     (void)state;
-    for (t = T0; t < T0 + 9 * DAY + 8 * STEP; t += STEP) {
-        unsigned times = t >= T0 + 9 * DAY ? 8 : 1;
+    for (t = T0; t < T0 + 8 * DAY + 8 * STEP; t += STEP) {
+        unsigned times = t >= T0 + 8 * DAY ? 8 : 1;
 
         for (int i = 0; i < 12; i++) {
             snprintf(client, sizeof client, "10.30.2.%d", i + 1);
@@ -474,8 +505,8 @@ static void a_resolver_is_measured_as_one(void **state)
     nsec_t t;
 
     (void)state;
-    for (t = T0; t < T0 + 9 * DAY + 12 * STEP; t += STEP) {
-        unsigned times = t >= T0 + 9 * DAY ? 4 : 1;
+    for (t = T0; t < T0 + 8 * DAY + 12 * STEP; t += STEP) {
+        unsigned times = t >= T0 + 8 * DAY ? 4 : 1;
 
         for (int i = 0; i < 12; i++) {
             snprintf(client, sizeof client, "10.%d.2.%d", i % 2 ? 30 : 40, i + 1);
@@ -493,15 +524,6 @@ static void a_resolver_is_measured_as_one(void **state)
 }
 
 /* --- memory ----------------------------------------------------------------------------------- */
-
-static int keep(void *context, const struct memory *m)
-{
-    (void)context;
-    assert_true(kept_count < MEMORIES);
-    assert_true(m->size <= MEMORY_BODY && m->body[0] == 1);
-    kept[kept_count++] = *m;
-    return 0;
-}
 
 static void restart(nsec_t t)
 {
