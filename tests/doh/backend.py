@@ -3,6 +3,7 @@
 that add delay in front of any server.
 
   backend.py web                       HTTP/1.1 on 127.0.0.1:8080, WebSocket on 127.0.0.1:8081
+  backend.py http                      the former alone
   backend.py relay ADDR=TARGET=MS...   each listens on ADDR:443 and passes TCP on to TARGET:443, MS later each way
 """
 import asyncio
@@ -103,7 +104,6 @@ async def talk(socket):
 
 async def web():
     import websockets
-    await asyncio.start_server(serve, "127.0.0.1", 8080)
     await websockets.serve(talk, "127.0.0.1", 8081)
 
 
@@ -142,8 +142,10 @@ async def relay(address, target, delay):
 
 
 async def main():
-    if sys.argv[1] == "web":
-        await web()
+    if sys.argv[1] in ("web", "http"):
+        await asyncio.start_server(serve, "127.0.0.1", 8080)
+        if sys.argv[1] == "web":
+            await web()
     else:
         for word in sys.argv[2:]:
             address, target, delay = word.split("=")
