@@ -285,6 +285,8 @@ void account_observe(struct account *a, struct observation *o, struct stats *sta
         write_note(a, o);
         if (o->kind == OBSERVE_LEASE)
             clients_lease(a->clients, o, stats);
+        else if (o->kind == OBSERVE_VPN)
+            clients_note(a->clients, o, stats);
         return;
     }
     add(a, o, stats);

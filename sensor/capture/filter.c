@@ -8,14 +8,25 @@
 
 enum { TEXT = 4096, INSTRUCTIONS_MAX = 4096 /* BPF_MAXINSNS */ };
 
+/* The answers by which a VPN begins (observe/vpn.c), never its traffic: WireGuard on any port, IKE
+ * behind a NAT, OpenVPN. IPv4 first; the same offsets behind an IPv6 header. */
+#define VPN_ANSWERS                                                                                \
+    " or (udp[4:2] = 100 and udp[8:4] = 0x02000000)"                                               \
+    " or (udp src port 4500 and udp[8:4] = 0)"                                                     \
+    " or (udp src port 1194 and udp[8] = 0x40)"                                                    \
+    " or (ip6[6] = 17 and ip6[44:2] = 100 and ip6[48:4] = 0x02000000)"                             \
+    " or (ip6[6] = 17 and ip6[40:2] = 4500 and ip6[48:4] = 0)"                                     \
+    " or (ip6[6] = 17 and ip6[40:2] = 1194 and ip6[48] = 0x40)"
+
 /* What is watched in an IP packet. Behind IPv6 extension headers a filter cannot look: they pass.
  */
-static const char watched[] = "port 53 or port 853 or port 443 or udp port 5353 or udp port 5355"
-                              " or udp port 67 or udp port 68 or udp port 546 or udp port 547"
-                              " or icmp[0] = 3 or icmp[0] = 11 or icmp[0] = 12"
-                              " or (ip6[6] = 58 and (ip6[40] < 5 or ip6[40] = 134))"
-                              " or ip6[6] = 0 or ip6[6] = 43 or ip6[6] = 44 or ip6[6] = 60"
-                              " or ip[6:2] & 0x3fff != 0";
+static const char watched[] =
+    "port 53 or port 853 or port 443 or udp port 5353 or udp port 5355"
+    " or udp port 67 or udp port 68 or udp port 546 or udp port 547"
+    " or udp src port 500" VPN_ANSWERS " or icmp[0] = 3 or icmp[0] = 11 or icmp[0] = 12"
+    " or (ip6[6] = 58 and (ip6[40] < 5 or ip6[40] = 134))"
+    " or ip6[6] = 0 or ip6[6] = 43 or ip6[6] = 44 or ip6[6] = 60"
+    " or ip[6:2] & 0x3fff != 0";
 
 static const char tunnels[] =
     " or ip proto 4 or ip proto 41 or ip proto 47 or ip6[6] = 4 or ip6[6] = 41 or ip6[6] = 47"

@@ -42,6 +42,8 @@ struct detector {
     void (*leased)(void *state, const struct observation *o);
     /* An OBSERVE_STRAY, likewise. */
     void (*strayed)(void *state, const struct observation *o);
+    /* An OBSERVE_VPN, likewise. */
+    void (*vpn_began)(void *state, const struct observation *o);
     void (*tick)(void *state, nsec_t now);  /* about ten times a second; may be NULL */
     void (*flush)(void *state, nsec_t now); /* what was held back is said now; may be NULL */
     size_t (*bytes)(const void *state);     /* worst case of its tables */

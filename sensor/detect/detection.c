@@ -92,41 +92,27 @@ void detection_use_policy(struct detection *d, const struct policy *policy, nsec
         detectors[i]->use_policy(d->state[i], policy);
 }
 
-static void probed(struct detection *d, const struct observation *o)
+/* What no conversation is of, and few detectors ask for. */
+static void observe_rare(struct detection *d, const struct observation *o)
 {
-    for (size_t i = 0; detectors[i]; i++)
-        if (detectors[i]->probed)
-            detectors[i]->probed(d->state[i], o);
-}
+    for (size_t i = 0; detectors[i]; i++) {
+        void (*hook)(void *, const struct observation *) =
+            o->kind == OBSERVE_PROBE   ? detectors[i]->probed
+            : o->kind == OBSERVE_LEASE ? detectors[i]->leased
+            : o->kind == OBSERVE_STRAY ? detectors[i]->strayed
+                                       : detectors[i]->vpn_began;
 
-static void leased(struct detection *d, const struct observation *o)
-{
-    for (size_t i = 0; detectors[i]; i++)
-        if (detectors[i]->leased)
-            detectors[i]->leased(d->state[i], o);
-}
-
-static void strayed(struct detection *d, const struct observation *o)
-{
-    for (size_t i = 0; detectors[i]; i++)
-        if (detectors[i]->strayed)
-            detectors[i]->strayed(d->state[i], o);
+        if (hook)
+            hook(d->state[i], o);
+    }
 }
 
 void detection_observe(struct detection *d, const struct observation *o)
 {
     const struct reader *r;
 
-    if (o->kind == OBSERVE_PROBE) {
-        probed(d, o);
-        return;
-    }
-    if (o->kind == OBSERVE_LEASE) {
-        leased(d, o);
-        return;
-    }
-    if (o->kind == OBSERVE_STRAY) {
-        strayed(d, o);
+    if (o->kind >= OBSERVE_PROBE) {
+        observe_rare(d, o);
         return;
     }
     for (r = d->readers[detector_reading(o)].reader; r->observe; r++)

@@ -8,7 +8,7 @@
  *
  * Worst case in bytes: 65,536 habits of about 350, 32,768 pairs of about 330, 65,536 stations of
  * 120, 1 MiB of answers, 2,048 watches of about 2,600, 4,096 fallbacks of about 1,300, 65,536 usage
- * profiles of 152 and as many of 104 that a former run remembered. */
+ * profiles of 176 and as many of 104 that a former run remembered. */
 #include "detect/downgrade.h"
 
 #include <stdlib.h>
@@ -259,6 +259,25 @@ static void see_flow(struct downgrade *d, const struct observation *o)
     }
 }
 
+/* Its server is asked for in clear text, as a resolver is; what else was, just before, may be the
+ * same start. */
+static void downgrade_vpn_began(void *state, const struct observation *o)
+{
+    struct downgrade *d = state;
+    struct watch *w;
+
+    if (!usage_began_vpn(downgrade_usage(d, o), (enum vpn)o->vpn, o->time))
+        return;
+    see_contact(d, habit_of(d, o), o);
+    w = table_find(d->watches, &o->client);
+    for (int i = 0; w && i < GROUPS; i++) {
+        struct sealed *s = w->group[i] ? downgrade_pair(d, &o->client, w->group[i]) : NULL;
+
+        if (s)
+            downgrade_moved(d, s, (enum vpn)o->vpn, o->time);
+    }
+}
+
 /* --- the detector ---------------------------------------------------------------------------- */
 
 static void downgrade_prefetch(const void *state, const struct observation *o, bool entry)
@@ -318,6 +337,7 @@ static void read_times(struct downgrade *d, const struct policy *p)
     d->times.window_reset = policy_threshold(p, RULE, "window_reset_s", 30) * NSEC_S;
     d->times.window_timeout = policy_threshold(p, RULE, "window_timeout_s", 130) * NSEC_S;
     d->times.window_icmp = policy_threshold(p, RULE, "window_icmp_s", 300) * NSEC_S;
+    d->times.vpn = policy_threshold(p, RULE, "vpn_s", 30) * NSEC_S;
     d->times.attach = policy_threshold(p, RULE, "attach_s", 120) * NSEC_S;
     d->habit_names = (uint32_t)policy_threshold(p, RULE, "habit_names", 3);
 }
@@ -412,6 +432,7 @@ const struct detector detector_downgrade = {.name = RULE,
                                             .destroy = downgrade_destroy,
                                             .use_policy = downgrade_use_policy,
                                             .observe = downgrade_observe,
+                                            .vpn_began = downgrade_vpn_began,
                                             .tick = downgrade_tick,
                                             .flush = downgrade_flush,
                                             .bytes = downgrade_bytes,

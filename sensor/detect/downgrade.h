@@ -92,6 +92,8 @@ void downgrade_count(struct downgrade *d, const struct watch *w, struct sealed *
 struct fallback *downgrade_fallback(struct downgrade *d, const struct sealed *s, nsec_t now);
 /* More is known of who made it fail: the event grows. */
 void downgrade_blamed(struct downgrade *d, const struct sealed *s, nsec_t now);
+/* A VPN of the client began: the fallback of just before may be its doing. */
+void downgrade_moved(struct downgrade *d, const struct sealed *s, enum vpn vpn, nsec_t now);
 /* Encrypted DNS works again. */
 void downgrade_recovered(struct downgrade *d, const struct sealed *s);
 void downgrade_tell_due(struct downgrade *d, nsec_t now);

@@ -72,6 +72,17 @@ void downgrade_blamed(struct downgrade *d, const struct sealed *s, nsec_t now)
     tell_or_wait(d, b, now);
 }
 
+void downgrade_moved(struct downgrade *d, const struct sealed *s, enum vpn vpn, nsec_t now)
+{
+    struct fallback *b = table_find(d->fallbacks, &s->key);
+
+    if (!b || now - b->first > d->times.vpn)
+        return;
+    b->vpn = (uint8_t)vpn;
+    b->next = now;
+    tell_or_wait(d, b, now);
+}
+
 void downgrade_recovered(struct downgrade *d, const struct sealed *s)
 {
     struct fallback *b = table_find(d->fallbacks, &s->key);
@@ -156,6 +167,14 @@ static bool is_attaching(struct downgrade *d, const struct watch *w, const struc
            !time_is_ahead(u->attached, now);
 }
 
+/* A VPN of the client began just before. */
+static enum vpn vpn_before(struct downgrade *d, const struct watch *w, nsec_t now)
+{
+    const struct usage *u = downgrade_usage_of(d, w->who, w->tenure);
+
+    return u && u->vpn && now - u->vpn_began <= d->times.vpn ? (enum vpn)u->vpn : VPN_NONE;
+}
+
 void downgrade_count(struct downgrade *d, const struct watch *w, struct sealed *s, struct habit *h,
                      const struct held *held, nsec_t now)
 {
@@ -174,6 +193,9 @@ void downgrade_count(struct downgrade *d, const struct watch *w, struct sealed *
         fallback_begin(b, s, q);
         b->permitted = is_permitted(d, &q->seen);
         b->attaching = true;
+        b->vpn = (uint8_t)vpn_before(d, w, q->seen.time);
+    } else if (b->vpn && q->seen.time - b->first > 2 * d->times.vpn) {
+        b->vpn = VPN_NONE; /* it lasts longer than that explains */
     }
     b->attaching = b->attaching && is_attaching(d, w, s, q->seen.time);
     b->usage = (uint8_t)usage_of_watch(d, w, now);

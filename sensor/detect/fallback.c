@@ -102,6 +102,8 @@ enum severity fallback_severity(const struct fallback *b, const struct fallback_
         return scale->first; /* the policy lets it ask that inside resolver in clear */
     if (is_injected(b))
         return scale->injected;
+    if (b->vpn)
+        return scale->first; /* routes change under its connections */
     if (b->proof < scale->proven_successes)
         return scale->unproven;
     return b->name_sent ? scale->strict : scale->proven;
@@ -171,6 +173,8 @@ static void write_evidence(const struct fallback *b, struct evidence *e)
     evidence_boolean(e, "recovered", b->recovered);
     if (b->proof && b->attaching)
         evidence_boolean(e, "attaching", true);
+    if (b->vpn)
+        evidence_string(e, "vpn", vpn_name(b->vpn));
     evidence_string(e, "profile", usage_word(b->usage));
 }
 

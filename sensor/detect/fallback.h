@@ -34,6 +34,7 @@ struct fallback {
     uint32_t proof;    /* successes before */
     bool name_sent, permitted, recovered;
     bool attaching; /* all of it so soon after an absence that a portal may be the reason */
+    uint8_t vpn;    /* enum vpn: all of it so close to its beginning that DNS may just move there */
     uint8_t usage;  /* enum usage_profile, as it is known */
     nsec_t first_ok, last_ok;
     uint32_t answers;

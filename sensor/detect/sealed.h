@@ -48,6 +48,7 @@ struct sealed_times {
     nsec_t race;     /* a success so close to a failure makes it a lost race */
     nsec_t patience; /* clear text earlier in a silent attempt is no consequence of it */
     nsec_t window_reset, window_timeout, window_icmp;
+    nsec_t vpn;    /* so close to the beginning of a VPN they may be its doing */
     nsec_t attach; /* after an absence clear text may be a portal's doing */
 };
 

@@ -6,6 +6,7 @@
 #define RULE  "downgrade"
 #define TOPIC "profile"
 #define WEEK  (7 * 86400 * NSEC_S)
+#define KEY   (240 * NSEC_S) /* WireGuard renews it after two minutes, gives up after three */
 enum { VERSION = 2 };
 
 _Static_assert(sizeof(struct usage_counts) <= MEMORY_BODY, "one piece holds a client");
@@ -91,6 +92,18 @@ void usage_seen(struct usage *u, const struct addr *client, nsec_t now, bool fre
     if (now > u->n.last)
         u->n.last = now;
     age(u, now);
+}
+
+bool usage_began_vpn(struct usage *u, enum vpn vpn, nsec_t now)
+{
+    bool runs = u->vpn_key && now - u->vpn_key < KEY;
+
+    u->vpn_key = now;
+    if (runs)
+        return false;
+    u->vpn = (uint8_t)vpn;
+    u->vpn_began = now;
+    return true;
 }
 
 /* A failure that another one or a success follows, and no clear text, was taken. */

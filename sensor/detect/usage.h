@@ -41,14 +41,16 @@ struct usage {
     struct slot slot; /* first */
     uint8_t told;     /* profile as remembered last */
     bool changed;     /* to be remembered */
+    uint8_t vpn;      /* enum vpn, of the one that began last */
     uint8_t slow;     /* a failure of this run ended in silence or ICMP: clients wait long */
     uint32_t run;     /* failures since the last success or clear text */
     uint32_t tail;    /* last four octets of the address it used last */
     struct usage_counts n;
     nsec_t failed, window;
-    nsec_t attached;     /* first sight, or first after a long silence */
-    struct addr address; /* by which it is remembered: the last, IPv4 before IPv6 */
-    struct addr kept;    /* and by which it lies in the store, zero: by none */
+    nsec_t attached;           /* first sight, or first after a long silence */
+    nsec_t vpn_began, vpn_key; /* it agrees on a key again and again */
+    struct addr address;       /* by which it is remembered: the last, IPv4 before IPv6 */
+    struct addr kept;          /* and by which it lies in the store, zero: by none */
 };
 
 struct usage_limits {
@@ -73,6 +75,8 @@ bool usage_is_misplaced(const struct usage *u);
 /* A packet of the client came; fresh: it was not known before. */
 void usage_seen(struct usage *u, const struct addr *client, nsec_t now, bool fresh,
                 const struct usage_limits *l);
+/* False: no more than a new key for a VPN that runs. */
+bool usage_began_vpn(struct usage *u, enum vpn vpn, nsec_t now);
 void usage_worked(struct usage *u, bool name_sent);
 /* window: how long clear text would count as its consequence. */
 void usage_failed(struct usage *u, const struct blame *blame, nsec_t now, nsec_t window);

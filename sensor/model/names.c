@@ -28,6 +28,7 @@ static const char *const actions[] = {ACTIONS(X)};
 static const char *const verdicts[] = {VERDICTS(X)};
 static const char *const states[] = {STATES(X)};
 static const char *const lease_sources[] = {LEASE_SOURCES(X)};
+static const char *const vpns[] = {VPNS(X)};
 static const char *const severities[] = {SEVERITIES(X)};
 #undef X
 
@@ -52,6 +53,7 @@ NAME_FUNCTION(action, actions)
 NAME_FUNCTION(verdict, verdicts)
 NAME_FUNCTION(state, states)
 NAME_FUNCTION(lease_source, lease_sources)
+NAME_FUNCTION(vpn, vpns)
 NAME_FUNCTION(severity, severities)
 
 OF_FUNCTION(transport, transports)

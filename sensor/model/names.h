@@ -17,6 +17,7 @@ enum action { ACTIONS(X) ACTION_COUNT };
 enum verdict { VERDICTS(X) VERDICT_COUNT };
 enum state { STATES(X) STATE_COUNT };
 enum lease_source { LEASE_SOURCES(X) LEASE_SOURCE_COUNT };
+enum vpn { VPNS(X) VPN_COUNT };
 enum severity { SEVERITIES(X) SEVERITY_COUNT };
 #undef X
 
@@ -33,6 +34,7 @@ const char *action_name(unsigned value);
 const char *verdict_name(unsigned value);
 const char *state_name(unsigned value);
 const char *lease_source_name(unsigned value);
+const char *vpn_name(unsigned value);
 const char *severity_name(unsigned value);
 
 /* The value of a word, or -1. */

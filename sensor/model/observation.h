@@ -21,9 +21,10 @@ enum observation_kind {
     OBSERVE_FLOW,  /* a step in the life of a TCP, TLS or QUIC flow on a watched port */
     OBSERVE_PROBE, /* what the sensor found when it asked a resolver itself; client is zero */
     OBSERVE_LEASE, /* what DHCP or a router said; no conversation, seen only by leased() */
-    OBSERVE_STRAY  /* a server's datagram, not DNS, to a port from which nobody asked, or the
-                      client's  ICMP error about one; no conversation, nothing in the union, only
+    OBSERVE_STRAY, /* a server's datagram, not DNS, to a port from which nobody asked, or the
+                      client's ICMP error about one; no conversation, nothing in the union, only
                       strayed() */
+    OBSERVE_VPN    /* a VPN of the client was answered; no conversation, only for vpn_began() */
 };
 
 struct observation {
@@ -34,6 +35,7 @@ struct observation {
     uint16_t client_port, server_port;
     uint16_t ip_id; /* OBSERVE_DNS: of its packet, IPv4 */
     uint8_t ttl;    /* OBSERVE_DNS: of its packet, or hop limit */
+    uint8_t vpn;    /* OBSERVE_VPN: enum vpn */
     nsec_t time;
     struct addr client, server;
     uint64_t flow_id; /* below 2^53 */

@@ -30,6 +30,7 @@
     X(local_names, "mDNS and LLMNR messages")                                                      \
     X(leases, "DHCP messages and router advertisements that say who is who")                       \
     X(leases_malformed, "... that do not parse")                                                   \
+    X(vpns, "answers to the first message of a VPN (WireGuard, IKE, OpenVPN)")                     \
     X(tcp_gaps, "lost segments a stream was resynchronised over")                                  \
     X(tcp_out_of_order, "segments put back in order")                                              \
     X(tcp_retransmitted, "segments seen again")                                                    \

@@ -95,6 +95,13 @@
     X(LEASE_DHCP6, "dhcpv6")                                                                       \
     X(LEASE_ROUTER, "router-advertisement")
 
+/* What was begun when a client's DNS may have gone another way. */
+#define VPNS(X)                                                                                    \
+    X(VPN_NONE, "none")                                                                            \
+    X(VPN_WIREGUARD, "wireguard")                                                                  \
+    X(VPN_IKE, "ike")                                                                              \
+    X(VPN_OPENVPN, "openvpn")
+
 /* alert.severity is the number, --severity takes the word. */
 #define SEVERITIES(X)                                                                              \
     X(SEVERITY_NONE, "none")                                                                       \

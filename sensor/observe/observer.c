@@ -13,6 +13,8 @@
 #include "observe/quic.h"
 #include "observe/stray.h"
 #include "observe/tcp.h"
+#include "observe/vpn.h"
+#include "observe/vpn.h"
 
 enum { FLOWS = 262144, TRANSACTIONS = 131072, STREAM_TOTAL = 16 * 1024 * 1024 };
 enum { EXPIRE_WORK = 4096 };
@@ -144,6 +146,8 @@ static void udp_packet(struct observer *o, const struct packet *p)
         lease_datagram(o, p);
         return;
     }
+    if (vpn_datagram(o, p))
+        return;
     if (p->dport != PORT_MDNS && p->dport != PORT_LLMNR && p->sport != PORT_MDNS &&
         p->sport != PORT_LLMNR)
         return;

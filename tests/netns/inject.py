@@ -40,6 +40,12 @@ def pppoe(kind, payload):
     return struct.pack("!BBHHH", 0x11, 0, 5, len(payload) + 2, kind) + payload
 
 
+def vpns(datagram):
+    yield ether(0x0800, ip4(17, datagram))
+    yield ether(0x8100, vlan(7, 0x0800, ip4(17, datagram)))
+    yield ether(0x86DD, ip6(17, datagram))
+
+
 def frames(tag):
     dns4, dns6 = ip4(17, udp(tag, 53)), ip6(17, udp(tag, 53))
     ppp4, ppp6 = pppoe(0x21, dns4), pppoe(0x57, dns6)
@@ -66,7 +72,14 @@ def frames(tag):
     yield ether(0x86DD, ip6(44, struct.pack("!BBHI", 17, 0, 24, 9) + whole[24:]))
     yield ether(0x86DD, ip6(0, bytes([17, 0, 1, 4, 0, 0, 0, 0]) + udp(tag, 53)))
     yield ether(0x0800, ip4(17, udp(68, 67)))
+    yield from vpns(udp(51820, tag, b"\2\0\0\0" + bytes(88)))
+    yield from vpns(udp(500, tag, bytes(40)))
+    yield from vpns(udp(4500, tag, bytes(40)))
+    yield from vpns(udp(1194, tag, b"\x40" + bytes(20)))
     # not watched
+    yield from vpns(udp(51820, tag, b"\4\0\0\0" + bytes(88)))
+    yield from vpns(udp(4500, tag, b"\1" + bytes(40)))
+    yield from vpns(udp(1194, tag, b"\x48" + bytes(20)))
     yield ether(0x0800, ip4(17, udp(tag, 1234)))
     yield ether(0x8100, vlan(7, 0x0800, ip4(6, tcp(tag, 80))))
     yield ether(0x0800, ip4(1, b"\x08\0\0\0" + bytes(20)))

@@ -42,6 +42,10 @@ check_round() {
     sleep 0.6
     check "$text: packets to port 53" 10 "$(grep -c "\.$tag .*\.53 " "$out")"
     check "$text: 443, 853 and 784" 4 "$(grep "\.$tag " "$out" | grep -cE '\.(443|853|784) ')"
+    check "$text: answers of VPNs" "500 3 1194 3 4500 3 51820 3" \
+        "$(for port in 500 1194 4500 51820; do
+            echo "$port $(grep -cE "\.$port [0-9a-f.:]+\.$tag " "$out")"
+        done | paste -sd' ')"
     check "$text: fragments put together" 2 "$(grep -c "\.$tag .*\.5053 " "$out")"
     check "$text: innermost VLANs" "0 10 11 7 8 9" \
         "$(grep "\.$tag " "$out" | grep -o 'vlan [0-9]*' | cut -d' ' -f2 | sort -u | paste -sd' ')"

@@ -415,6 +415,74 @@ static void clear_text_right_after_an_absence_is_informational(void **state)
     assert_null(strstr(s.found[1].evidence.text, "attaching"));
 }
 
+static void begin_vpn(nsec_t t, enum vpn vpn)
+{
+    struct observation o = scene_flow(t, C, "203.0.113.9", FLOW_OPENED, 0);
+
+    o.kind = OBSERVE_VPN;
+    o.vpn = (uint8_t)vpn;
+    scene_note(s.policy, &o);
+    s.detector->vpn_began(s.state, &o);
+}
+
+static void fall_back(nsec_t t, int number)
+{
+    fail_with(t, CAUSE_TIMEOUT);
+    ask(t + 300 * MS, number);
+    run_until(t, t + 3 * S);
+}
+
+/* Its routes change under the connections; a new key two minutes later is no beginning. */
+static void clear_text_at_the_beginning_of_a_vpn_is_informational(void **state)
+{
+    (void)state;
+    for (int i = 0; i < 5; i++)
+        work(T0 + i * S, "dns.quad9.net");
+    begin_vpn(T0 + 90 * S, VPN_WIREGUARD);
+    fall_back(T0 + 100 * S, 1);
+    assert_int_equal(s.count, 1);
+    assert_int_equal(s.found[0].severity, SEVERITY_INFORMATIONAL);
+    assert_non_null(strstr(s.found[0].evidence.text, "\"vpn\":\"wireguard\""));
+    for (int i = 0; i < 5; i++)
+        work(T0 + 150 * S + i * S, "dns.quad9.net");
+    begin_vpn(T0 + 210 * S, VPN_WIREGUARD);
+    s.count = 0;
+    fall_back(T0 + 215 * S, 2);
+    assert_int_equal(s.count, 1);
+    assert_true(s.found[0].severity < SEVERITY_INFORMATIONAL);
+    assert_null(strstr(s.found[0].evidence.text, "vpn"));
+}
+
+/* Who stays in clear text was not moved by it. */
+static void it_excuses_no_more_than_a_moment(void **state)
+{
+    (void)state;
+    for (int i = 0; i < 5; i++)
+        work(T0 + i * S, "dns.quad9.net");
+    begin_vpn(T0 + 90 * S, VPN_IKE);
+    fall_back(T0 + 100 * S, 1);
+    fall_back(T0 + 170 * S, 2);
+    assert_int_equal(s.found[0].severity, SEVERITY_INFORMATIONAL);
+    assert_true(s.count >= 2 && s.found[s.count - 1].severity < SEVERITY_INFORMATIONAL);
+}
+
+/* The name of its server is asked in clear text, like that of a resolver. */
+static void the_name_of_its_server_is_bootstrap(void **state)
+{
+    struct observation o;
+
+    (void)state;
+    for (int i = 0; i < 5; i++)
+        work(T0 + i * S, "dns.quad9.net");
+    fail_with(T0 + 100 * S, CAUSE_RESET);
+    scene_clear(&s, T0 + 100 * S + 50 * MS, C, PLAIN, "vpn.example.org");
+    o = scene_answer(T0 + 100 * S + 60 * MS, C, PLAIN, "vpn.example.org", "203.0.113.9");
+    scene_see(&s, &o);
+    begin_vpn(T0 + 100 * S + 90 * MS, VPN_OPENVPN);
+    run_until(T0 + 100 * S, T0 + 103 * S);
+    assert_int_equal(s.count, 0);
+}
+
 #define SCENE(test) cmocka_unit_test_setup_teardown(test, open_scene, close_scene)
 
 int main(void)
@@ -431,6 +499,9 @@ int main(void)
         SCENE(recursion_beside_a_silent_attempt_is_opportunistic),
         SCENE(a_resolvers_name_again_and_again_is_bootstrap),
         SCENE(a_client_may_change),
+        SCENE(clear_text_at_the_beginning_of_a_vpn_is_informational),
+        SCENE(it_excuses_no_more_than_a_moment),
+        SCENE(the_name_of_its_server_is_bootstrap),
         SCENE(it_survives_a_restart),
         SCENE(nothing_new_is_not_written_again),
         SCENE(what_found_no_room_is_said_again),
