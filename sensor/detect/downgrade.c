@@ -8,7 +8,7 @@
  *
  * Worst case in bytes: 65,536 habits of about 350, 32,768 pairs of about 330, 65,536 stations of
  * 120, 1 MiB of answers, 2,048 watches of about 2,600, 4,096 fallbacks of about 1,300, 65,536 usage
- * profiles of 176 and as many of 104 that a former run remembered. */
+ * profiles of 160 and as many of 104 that a former run remembered. */
 #include "detect/downgrade.h"
 
 #include <stdlib.h>

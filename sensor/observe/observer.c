@@ -14,7 +14,6 @@
 #include "observe/stray.h"
 #include "observe/tcp.h"
 #include "observe/vpn.h"
-#include "observe/vpn.h"
 
 enum { FLOWS = 262144, TRANSACTIONS = 131072, STREAM_TOTAL = 16 * 1024 * 1024 };
 enum { EXPIRE_WORK = 4096 };
