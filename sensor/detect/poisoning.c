@@ -181,6 +181,8 @@ static void poisoning_use_policy(void *state, const struct policy *policy)
     p->spray_ports = draft_threshold(policy, RULE, "spray_ports", 500);
     p->spray_same_milli = draft_threshold(policy, RULE, "spray_same_milli", 500);
     p->weak_queries = draft_threshold(policy, RULE, "weak_queries", 1000);
+    if (p->weak_queries > UINT16_MAX)
+        p->weak_queries = UINT16_MAX; /* what a chooser counts to */
     p->weak_ports = draft_threshold(policy, RULE, "weak_ports", 100);
     p->weak_sequential_milli = draft_threshold(policy, RULE, "weak_sequential_milli", 900);
     p->letters_kept = draft_threshold(policy, RULE, "letters_kept", 20);
