@@ -1,5 +1,6 @@
 #include "account/account.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -327,6 +328,22 @@ void account_recall(struct account *a, const struct memory *m)
 static bool has_own_name(const struct conversation *c)
 {
     return c->key.transport != TRANSPORT_DO53_UDP && c->key.transport != TRANSPORT_DO53_TCP;
+}
+
+void account_place(const struct account *a, struct memory *m)
+{
+    const char *at = m->key;
+    char word[ADDR_TEXT];
+    struct addr address;
+
+    for (size_t length; *at; at += length + (at[length] == ' ')) {
+        length = strcspn(at, " ");
+        snprintf(word, sizeof word, "%.*s", (int)length, at);
+        if (addr_parse(word, &address) != SD_OK)
+            continue;
+        clients_find(a->clients, &address, &m->who, &m->tenure);
+        return;
+    }
 }
 
 void account_use_policy(struct account *a, const struct policy *policy)

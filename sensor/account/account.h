@@ -28,6 +28,8 @@ bool account_identify(struct account *a, const struct addr *client, struct clien
 /* As the functions of struct detector: who the clients are. */
 void account_remember(struct account *a, struct memory_sink sink);
 void account_recall(struct account *a, const struct memory *m);
+/* Whose the first address in the memory's key is goes into it. */
+void account_place(const struct account *a, struct memory *m);
 
 /* Whether another observation point has shown this already: not to be looked at, counted in
  * observations_twice. */

@@ -79,6 +79,8 @@ bool host_add(struct host *m, const struct addr *address, nsec_t now)
 {
     uint32_t second = (uint32_t)(now / NSEC_S);
     bool four = addr_is_v4(address);
+    const struct addr none = {.w = {0, 0}};
+    int i;
 
     m->seen = now;
     if (second - m->counted > COUNT_FOR) {
@@ -94,10 +96,14 @@ bool host_add(struct host *m, const struct addr *address, nsec_t now)
         m->router = true;
         return false;
     }
-    if (m->leased == m->next + 1)
+    i = place_of(m, &none);
+    if (i < 0) { /* the oldest goes */
+        i = m->next;
+        m->next = (uint8_t)((m->next + 1) % HOST_ADDRESSES);
+    }
+    if (m->leased == i + 1)
         m->leased = 0;
-    m->address[m->next] = *address;
-    m->next = (uint8_t)((m->next + 1) % HOST_ADDRESSES);
+    m->address[i] = *address;
     return true;
 }
 

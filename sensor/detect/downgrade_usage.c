@@ -108,6 +108,12 @@ void downgrade_recall(void *state, const struct memory *m)
 
     if (!usage_recall(m, &client, &n))
         return;
+    if (m->tenure) {
+        struct observation_note note = {.who = m->who, .tenure = m->tenure};
+
+        usage_place(slots_at(d->usages, &note, NULL), &client, &n);
+        return;
+    }
     r = table_insert(d->recalled, &client, &fresh);
     r->n = n;
 }

@@ -44,6 +44,7 @@ struct subject {
     uint32_t tenure;  /* of the place whose it is */
     uint32_t since;   /* step since which its window is whole */
     uint32_t seen;    /* last step with a query */
+    uint32_t used;    /* last step that began with a query of its address */
     uint32_t healthy; /* last step with at least half of what was expected */
     struct suspicion suspicion[SERIES_COUNT];
     struct alarm alarm[FAMILIES];

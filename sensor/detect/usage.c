@@ -75,6 +75,12 @@ void usage_join(struct usage *u, const struct addr *client, const struct usage_c
     add(&u->n.recursing, n->recursing);
 }
 
+void usage_place(struct usage *u, const struct addr *client, const struct usage_counts *n)
+{
+    usage_join(u, client, n);
+    go_by(u, client);
+}
+
 bool usage_is_misplaced(const struct usage *u)
 {
     return !addr_is_zero(&u->kept) && !addr_equal(&u->kept, &u->address);

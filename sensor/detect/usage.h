@@ -70,6 +70,8 @@ static inline bool usage_moves(const struct usage *u, const struct addr *client)
 
 /* What was remembered of this address is of this client, too. */
 void usage_join(struct usage *u, const struct addr *client, const struct usage_counts *n);
+/* The same of a client that was not seen yet: the first that is known of it. */
+void usage_place(struct usage *u, const struct addr *client, const struct usage_counts *n);
 /* What it is remembered by is another address than the store has: that piece is to be forgotten. */
 bool usage_is_misplaced(const struct usage *u);
 /* A packet of the client came; fresh: it was not known before. */

@@ -19,6 +19,7 @@
 #define SWEEP  (30 * NSEC_S)
 #define GAP    WINDOW_STEPS /* steps without any packet or tick: the sensor was not there */
 #define IDLE   288          /* steps after which one that came and went gives its room away */
+#define MOVED  3            /* steps without its address after which a baseline goes by another */
 #define HELD   24         /* steps since a machine was seen within which its baseline is its own */
 #define FORGET (28 * 288) /* and anybody */
 #define HOT    4          /* times a floor's step */
@@ -340,8 +341,15 @@ struct subject *volume_subject_of(const struct volume *v, struct place *p)
     return volume_subject(v, p->exact);
 }
 
+/* What it did before is past. */
+static void occupy(const struct volume *v, struct subject *s)
+{
+    s->since = s->seen = s->used = v->step;
+    memset(&s->window, 0, sizeof s->window);
+}
+
 /* The baseline of this address becomes the place's, unless it is another machine's that is still
- * there. What it did before is past. */
+ * there. */
 static struct subject *take(struct volume *v, struct place *p, const struct addr *addr, bool make)
 {
     uint32_t found = volume_adopt(v, addr, make);
@@ -350,9 +358,8 @@ static struct subject *take(struct volume *v, struct place *p, const struct addr
     if (!s || (s->tenure && s->tenure != p->slot.tenure && v->step - s->seen <= HELD))
         return NULL;
     s->tenure = p->slot.tenure;
-    s->since = s->seen = v->step;
-    memset(&s->window, 0, sizeof s->window);
     p->exact = found;
+    occupy(v, s);
     return s;
 }
 
@@ -369,6 +376,30 @@ static void look_again(struct volume *v, struct place *p, const struct addr *add
         forget(v, own);
     p->addr = *addr;
     take(v, p, addr, false);
+}
+
+/* A new lease: its baseline goes along and goes by the new address, so that who gets the old one
+ * has none of it. A machine with two addresses keeps what it has. */
+static void move(struct volume *v, struct place *p, const struct addr *addr)
+{
+    struct subject *own = volume_subject_of(v, p);
+    struct by_addr *b;
+
+    if (!own || !addr_is_v4(addr))
+        return;
+    if (addr_equal(&own->addr, addr))
+        own->used = v->step;
+    if (v->step - own->used <= MOVED || volume_adopt(v, addr, false))
+        return;
+    if ((b = table_find(v->by_addr, &own->addr)) != NULL)
+        table_remove(v->by_addr, b);
+    if (v->left_count < sizeof v->left / sizeof *v->left)
+        v->left[v->left_count++] = own->addr;
+    b = table_insert(v->by_addr, addr, &(bool){false});
+    b->one_more = index_of(v, own);
+    own->addr = p->addr = *addr;
+    own->used = v->step;
+    own->dirty = UINT8_MAX;
 }
 
 /* What the place counted in the step before goes to its hour and its zone. */
@@ -502,6 +533,8 @@ static void sweep(struct volume *v, size_t end)
             end_sweep(v);
             return;
         }
+        if (!p->first)
+            continue; /* recalled, not seen yet */
         if (p->step != v->step)
             close_place(v, p);
         judge_place(v, p, (uint32_t)(v->swept - 1));
@@ -618,10 +651,15 @@ static void vote(struct subject *s, const struct observation *o)
 
 static void arrive(struct volume *v, struct place *p, const struct observation *o)
 {
+    struct subject *own = volume_subject_of(v, p); /* recalled */
+
     p->addr = o->client;
     p->first = p->step = v->step;
     p->hot = UINT32_MAX;
-    take(v, p, &o->client, false);
+    if (own)
+        occupy(v, own);
+    else
+        take(v, p, &o->client, false);
 }
 
 static struct place *place_of(struct volume *v, const struct observation *o)
@@ -629,12 +667,13 @@ static struct place *place_of(struct volume *v, const struct observation *o)
     bool fresh;
     struct place *p = slots_at(v->places, &o->note, &fresh);
 
-    if (fresh)
+    if (fresh || !p->first)
         arrive(v, p, o);
     else if (p->step != v->step) {
         close_place(v, p);
         if (!addr_equal(&o->client, &p->addr))
             look_again(v, p, &o->client);
+        move(v, p, &o->client);
     }
     p->zone = o->note.zone;
     p->vlan = o->vlan;

@@ -1,9 +1,7 @@
 /* The parts of the detector of volume: what volume.c counts, volume_judge.c judges, volume_tell.c
- * tells and volume_memory.c keeps across restarts.
- *
- * Worst case in bytes, 42 MB in all: 65,536 places of clients of 136; `exact_clients` (5,000) with
- * a baseline of their own, 160 resolvers and 64 zones of 6,100; 256 priors of 6,200. Only what
- * somebody uses is touched. */
+ * tells and volume_memory.c keeps across restarts. Worst case in bytes, 42 MB in all: 65,536 places
+ * of clients of 136; `exact_clients` (5,000) with a baseline of their own, 160 resolvers and 64
+ * zones of 6,100; 256 priors of 6,200. Only what somebody uses is touched. */
 #ifndef SEALDNS_DETECT_VOLUME_H
 #define SEALDNS_DETECT_VOLUME_H
 
@@ -72,7 +70,8 @@ struct volume {
     uint8_t odd; /* bits of families that are, anywhere, in the step that is judged */
     struct thresholds t;
     uint64_t random;
-    uint32_t saved; /* subject at which remember() goes on */
+    uint32_t saved, left_count; /* subject at which remember() goes on; in: */
+    struct addr left[64];       /* which clients of a baseline left for others */
     bool ending;
 };
 

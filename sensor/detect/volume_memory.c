@@ -151,6 +151,24 @@ static void put_prior(struct volume *v, struct memory_sink sink, nsec_t now)
     }
 }
 
+/* First: somebody else may be known by these addresses now. */
+static bool forget_left(struct volume *v, struct memory_sink sink, nsec_t now)
+{
+    for (; v->left_count; v->left_count--) {
+        struct memory m = {.topic = TOPIC, .time = now, .forget = true};
+        char was[ADDR_TEXT];
+
+        evidence_clear(&m.text);
+        addr_text(&v->left[v->left_count - 1], was);
+        for (unsigned part = 0; part < PARTS; part++) {
+            snprintf(m.key, sizeof m.key, "c %s %u", was, part);
+            if (sink.put(sink.context, &m) < 0)
+                return false;
+        }
+    }
+    return true;
+}
+
 void volume_remember(void *state, struct memory_sink sink, nsec_t now)
 {
     struct volume *v = state;
@@ -158,6 +176,8 @@ void volume_remember(void *state, struct memory_sink sink, nsec_t now)
     unsigned budget = v->ending ? LAST_PIECES : PIECES;
 
     v->ending = false;
+    if (!forget_left(v, sink, now))
+        return;
     put_prior(v, sink, now);
     for (uint32_t i = 0; i < count && budget; i++) {
         struct subject *s = v->subjects + (v->saved + i) % count;
@@ -214,14 +234,37 @@ static void read_other(struct profile *p, const struct memory *m, unsigned part)
     }
 }
 
+/* The subject is the client's at that place, which was not seen yet. */
+static void settle(struct volume *v, uint32_t one_more, uint32_t who, uint32_t tenure)
+{
+    struct observation_note note = {.who = who, .tenure = tenure};
+    struct place *p = slots_at(v->places, &note, NULL);
+
+    if (p->exact)
+        return;
+    p->exact = one_more;
+    volume_subject(v, one_more)->tenure = tenure;
+}
+
+static struct subject *client_subject(struct volume *v, const struct addr *addr,
+                                      const struct memory *m)
+{
+    uint32_t one_more = volume_adopt(v, addr, true);
+
+    if (one_more && m->tenure)
+        settle(v, one_more, m->who, m->tenure);
+    return volume_subject(v, one_more);
+}
+
 /* Of those that no policy names the address is the key. */
-static struct subject *subject_called(struct volume *v, char kind, const char *name)
+static struct subject *subject_called(struct volume *v, char kind, const char *name,
+                                      const struct memory *m)
 {
     struct addr addr;
     bool is_address = addr_parse(name, &addr) == 0;
 
     if (kind == 'c')
-        return is_address ? volume_subject(v, volume_adopt(v, &addr, true)) : NULL;
+        return is_address ? client_subject(v, &addr, m) : NULL;
     if (kind == 'z')
         return volume_named(v, SUBJECT_ZONE, name);
     if (kind != 'r')
@@ -269,7 +312,7 @@ void volume_recall(void *state, const struct memory *m)
     }
     if (sscanf(m->key, "%c %63s %u", &kind, name, &part) != 3 || part >= PARTS)
         return;
-    s = subject_called(v, kind, name);
+    s = subject_called(v, kind, name, m);
     if (!s)
         return;
     if (part < 2)

@@ -163,8 +163,11 @@ static void remember(struct back *b, nsec_t now)
 
 void back_recall(struct back *b, const struct memory *m)
 {
+    struct memory placed = *m;
+
     account_recall(b->account, m);
-    detection_recall(b->detection, m);
+    account_place(b->account, &placed);
+    detection_recall(b->detection, &placed);
 }
 
 static void work(struct back *b)

@@ -374,7 +374,9 @@ static void recall(struct parser *p)
 
     if (store_reader_open(p->policy->store_path, &reader, error) != SD_OK)
         return;
-    if (store_memory(reader, NULL, NULL, recall_row, p) != SD_OK)
+    /* Who the clients are comes first: all else that is known of them goes to their places. */
+    if (store_memory(reader, "client", NULL, recall_row, p) != SD_OK ||
+        store_memory(reader, NULL, NULL, recall_row, p) != SD_OK)
         log_warning("what was learned before could not be read from %s", p->policy->store_path);
     store_reader_close(reader);
 }

@@ -14,12 +14,14 @@
 enum { MEMORY_TOPIC = 24, MEMORY_KEY = 96, MEMORY_BODY = 960 };
 
 struct memory {
-    char topic[MEMORY_TOPIC];  /* of one detector: "profile", "baseline" */
-    char key[MEMORY_KEY];      /* within the topic: an address, a name, with a part's number where
-                                  one piece is too small */
-    nsec_t time;               /* of what it rests on */
-    bool forget;               /* take it out */
-    uint16_t size;             /* of body */
+    char topic[MEMORY_TOPIC]; /* of one detector: "profile", "baseline" */
+    char key[MEMORY_KEY];     /* within the topic: an address, a name, with a part's number where
+                                 one piece is too small */
+    nsec_t time;              /* of what it rests on */
+    bool forget;              /* take it out */
+    uint32_t who, tenure; /* when it is given back: the place of the client whose address the key
+                             names; tenure 0: of none that is known */
+    uint16_t size;        /* of body */
     uint8_t body[MEMORY_BODY]; /* its first octet is its version: what another program wrote is
                                   ignored, never guessed at */
     struct evidence text;      /* JSON members, may be empty */

@@ -238,6 +238,18 @@ check_privacy_addresses() {
     says lan0 "$last" "IPv6 privacy addresses are one client" "machine $(mac_of six)" 'profile +clear-text-only' '6 times it asked in clear text'
 }
 
+# The sensor starts anew; a machine comes back with an address that nobody has seen.
+after_a_restart() {
+    local address
+    watch lan0 lan0 || return 1
+    new_sixes six
+    address=$(sixes_of six | head -n 1)
+    SERVER=$LAB_B6 clear six again 1 -b "$address"
+    unwatch lan0
+    says lan0 "$address" "after a restart, by an address never seen, it is the same client" "machine $(mac_of six)" '[7-9] times it asked in clear text' # dig may say it again while the link comes up
+    says lan0 laptop "what was known of others is still" "leased $LEASES.12 until" '4 times it asked in clear text'
+}
+
 # asked SENSOR CLIENT: queries of all its conversations, as stored.
 asked() {
     explain "$1" "$2" | sed -n 's/.*do53-.* \([0-9]*\) queries.*/\1/p' | awk '{ n += $1 } END { print n + 0 }'
@@ -254,6 +266,55 @@ check_count() {
         | map(max_by(.sealdns.revision).sealdns.count) | add' "$LAB_DIR/$1/eve.json")
     [ "$queries" = $COUNTED ] && ok "$2: $COUNTED queries are $COUNTED" || not_ok "$2: $COUNTED queries are $COUNTED" "counted $queries"
     [ "$events" = $COUNTED ] && ok "$2: so many in the events" || not_ok "$2: so many in the events" "$events"
+}
+
+# --- fixtures ----------------------------------------------------------------------------------------------------------
+
+# record NAME FILTER KINDS EVENTS WHY [CLIENT PROFILE]: what of the run passes the filter.
+record() {
+    local case=$LAB_ROOT/tests/pcap/$1
+    mkdir -p "$case"
+    tcpdump -nn -r "$LAB_DIR/lan0.pcap" -w "$case/capture.pcap" "$2" 2>/dev/null
+    [ "$(stat -c %s "$case/capture.pcap")" -lt 40000 ] || lab_say "fixture $1 is large: $(stat -c %s "$case/capture.pcap") bytes"
+    who_policy lan0 >"$case/policy.yaml"
+    printf '{"kinds": %s,\n "events": [%s]}\n' "$3" "$4" >"$case/expected.json"
+    printf '%s\n' "$5" >"$case/why"
+    [ -z "${6:-}" ] || echo "$6" >"$case/profile"
+}
+
+# event KIND RULE MEMBERS SEVERITY [EVIDENCE]
+event() { printf '{"kind": "%s", "rule": "%s", %s, "severity": %s, "evidence": {%s}}' "$1" "$2" "$3" "$4" "${5:-}"; }
+
+record_all() {
+    local told='["designation"]' gateway='"station": "02:53:00:01:00:01"' machine
+    from() { echo "ether host $(mac_of "$1")"; }
+    record who-lease-moves "($(from laptop) or $(from guest)) and (udp port 53 or udp port 67)" '["sensor"]' "" \
+        "dnsmasq gives udhcpc a lease, then another address; the old one goes to another machine, which asks as well." \
+        "$LEASES.12 clear-text-only"
+    record who-privacy-addresses "$(from six) and udp port 53" '["sensor"]' "" \
+        "One machine asks from three temporary IPv6 addresses (RFC 8981), twice from each: one client that asks in clear text only." \
+        "$(head -n 1 "$LAB_DIR/six.addresses") clear-text-only"
+    for machine in nat-ttl nat-checks; do
+        record "who-$machine" "host $(four_of $machine) and udp port 53" '["sensor"]' \
+            "$(event sensor several-clients "\"client\": \"$(four_of $machine)\"" null)" \
+            "Three clients behind one address, by nftables' masquerade: $([ $machine = nat-ttl ] && echo "they start with different TTLs" || echo "each asks for the connectivity check of its own system")."
+    done
+    record who-one-behind-nat "host $(four_of nat-one) and udp port 53" '["sensor"]' "" "A single client behind a router that translates addresses."
+    record designation-ddr-and-canaries "host $(four_of wild) and net 10.53.0.0/16 and udp port 53" "$told" \
+        "$(event designation designation "\"client\": \"$(four_of asker)\"" 2 "\"mechanism\": \"ddr\", \"designated\": \"$LAB_B_NAME\""),
+  $(event designation designation "\"client\": \"$(four_of asker)\"" 3 '"mechanism": "canary", "designated": "use-application-dns.net mask.icloud.com mask-h2.icloud.com"')" \
+        "Unbound designates another resolver (DDR) and answers canary names; a client of a zone that lets everybody choose asks the same."
+    record designation-as-approved "host $(four_of house) and udp port 53" "$told" "" "Unbound designates the approved resolver and denies the canary names."
+    record designation-by-dhcp "udp port 67" "$told" \
+        "$(event designation designation '"zone": "lab"' 2 "\"mechanism\": \"dns-server\", $gateway, \"addresses\": \"$LAB_B4\""),
+  $(event designation designation '"zone": "lab"' 2 "\"mechanism\": \"dnr\", $gateway, \"designated\": \"$LAB_B_NAME\""),
+  $(event designation designation '"zone": "lab"' 1 "\"mechanism\": \"dns-server\", \"station\": \"$(mac_of rogue)\"")" \
+        "dnsmasq offers what is approved, then a plain and an encrypted resolver that are not (option 6, and 162 of RFC 9463); then another machine gives leases."
+    record designation-by-routers "icmp6 and ip6[40] == 134" "$told" \
+        "$(event designation designation '"rule": "designation"' 2 "\"mechanism\": \"dns-server\", $gateway, \"addresses\": \"$LAB_B6\""),
+  $(event designation designation '"rule": "designation"' 2 "\"mechanism\": \"dnr\", $gateway, \"designated\": \"$LAB_B_NAME\""),
+  $(event designation designation '"rule": "designation"' 1 "\"mechanism\": \"dns-server\", \"station\": \"$(mac_of rogue)\"")" \
+        "radvd advertises what is approved, then a resolver that is not (RDNSS), then an encrypted one (DNR); then another machine advertises."
 }
 
 together() {
@@ -285,12 +346,14 @@ main() {
     unwatch uplink
     unwatch port
     lab_stop "$tcpdump" INT
+    [ $RECORD = 0 ] || record_all
     check_leases
     check_privacy_addresses
     check_events
     check_count lan0 "one interface" 0
     check_count uplink "clients' side and uplink" $COUNTED
     check_count port "a bridge and its port" $COUNTED
+    after_a_restart
     tally
 }
 main

@@ -236,6 +236,10 @@ static void who_is_who_survives_a_restart(void **state)
     assert_non_null(m);
     assert_string_equal(m->name, "laptop");
     assert_same(by(b, "10.8.0.5", 0x020000000009), by(b, "2001:db8:8::5", 0x020000000009));
+    by(b, "2001:db8:8::a1b2", 0x020000000009); /* a new one takes nobody's place */
+    b->count = 0;
+    clients_remember(b->clients, (struct memory_sink){keep, b});
+    assert_non_null(strstr(b->kept[0].text.text, "10.8.0.5 2001:db8:8::5 2001:db8:8::a1b2"));
 }
 
 static void remember(struct bench *b)

@@ -378,6 +378,25 @@ static void what_was_remembered_is_found_by_a_later_address(void **state)
     assert_non_null(strstr(row[0].text.text, "\"clear_otherwise\":5"));
 }
 
+/* Or it is given back together with the place that its machine has. */
+static void what_was_remembered_is_of_the_machines_place(void **state)
+{
+    (void)state;
+    for (int i = 0; i < 3; i++)
+        ask_as(T0 + i * S, 5, "10.30.2.11", i);
+    collect_all(T0 + 4 * S);
+    close_scene(NULL);
+    open_scene(NULL);
+    row[0].who = 9;
+    row[0].tenure = 10;
+    s.detector->recall(s.state, &row[0]);
+    ask_as(T0 + 10 * S, 9, "2001:db8:30::11", 4); /* temporary, never seen before */
+    ask_as(T0 + 11 * S, 6, "10.30.2.11", 5);      /* another machine has the old one */
+    collect_all(T0 + 12 * S);
+    assert_int_equal(rows, 1);
+    assert_non_null(strstr(row[0].text.text, "\"clear_otherwise\":4"));
+}
+
 static int no_room(void *context, const struct memory *m)
 {
     (void)context;
@@ -507,6 +526,7 @@ int main(void)
         SCENE(what_found_no_room_is_said_again),
         SCENE(who_moves_takes_its_profile_along),
         SCENE(what_was_remembered_is_found_by_a_later_address),
+        SCENE(what_was_remembered_is_of_the_machines_place),
         SCENE(clear_text_right_after_an_absence_is_informational)};
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -5,6 +5,7 @@
 extern const struct detector detector_volume;
 
 #define C        "10.30.1.1"
+#define OTHER    "10.30.1.9"
 #define STEP     (300 * S)
 #define DAY      (86400 * S)
 #define MEMORIES 4096
@@ -577,6 +578,90 @@ static void a_machine_finds_its_baseline_by_another_address(void **state)
     check_evidence(&s.found[0], "\"learned_h\":21");
 }
 
+/* n queries of whoever has that place, under this address. */
+static void ask_at(nsec_t t, uint32_t who, const char *client, unsigned n)
+{
+    struct observation o = scene_query(t, client, "9.9.9.9", "www.example.org");
+
+    scene_note(s.policy, &o);
+    o.note.who = who;
+    o.note.tenure = who + 1;
+    for (unsigned i = 0; i < n; i++) {
+        o.time = t + (nsec_t)i * (STEP / (n + 1));
+        s.detector->observe(s.state, &o);
+    }
+}
+
+static size_t forgotten, written;
+
+static int look_for_moves(void *context, const struct memory *m)
+{
+    const char *old = "c " C " ";
+
+    (void)context;
+    if (m->forget && strncmp(m->key, old, strlen(old)) == 0)
+        forgotten++;
+    assert_true(m->forget || strcmp(m->key, "c " C " 0") != 0);
+    if (strcmp(m->key, "c " OTHER " 0") == 0)
+        written += strstr(m->text.text, "\"learned_h\":21") != NULL;
+    return 0;
+}
+
+/* A machine that is known by its link address has its place before it speaks, whatever address it
+ * has now. */
+static void a_machine_finds_its_baseline_by_its_place(void **state)
+{
+    nsec_t t = days(T0, 9);
+
+    (void)state;
+    restart(t);
+    for (size_t i = 0; i < kept_count; i++) {
+        kept[i].who = 77;
+        kept[i].tenure = kept[i].key[0] == 'c' ? 78 : 0;
+        s.detector->recall(s.state, &kept[i]);
+    }
+    for (int k = 0; k < 24; k++, t += STEP) {
+        ask_at(t, 5, C, 1); /* who has the old address is another */
+        ask_at(t, 77, OTHER, usual(t) * (k < 16 ? 1 : 8));
+        scene_tick(&s, t + STEP - MS);
+    }
+    assert_true(s.count >= 1);
+    forgotten = written = 0;
+    s.detector->remember(s.state, (struct memory_sink){look_for_moves, NULL}, t);
+    assert_int_equal(forgotten, 6);
+    assert_int_equal(written, 1);
+}
+
+/* A lease ends: the machine goes on under another address, another machine gets the old one. */
+static void a_baseline_moves_with_the_lease(void **state)
+{
+    struct memory_sink look = {look_for_moves, NULL};
+    nsec_t t = T0;
+
+    (void)state;
+    for (nsec_t end = t + 9 * DAY; t < end; t += STEP) {
+        ask_at(t, 7, C, usual(t));
+        scene_tick(&s, t + STEP - MS);
+    }
+    for (nsec_t end = t + 7200 * S; t < end; t += STEP) {
+        ask_at(t, 7, OTHER, usual(t));
+        ask_at(t, 9, C, 1);
+        scene_tick(&s, t + STEP - MS);
+    }
+    assert_int_equal(s.count, 0);
+    forgotten = written = 0;
+    s.detector->remember(s.state, look, t);
+    assert_int_equal(forgotten, 6);
+    assert_int_equal(written, 1);
+    for (int i = 0; i < 6; i++, t += STEP) {
+        ask_at(t, 7, OTHER, usual(t) * 8);
+        scene_tick(&s, t + STEP - MS);
+    }
+    scene_tick(&s, t + 60 * S);
+    assert_true(s.count >= 1);
+    check_evidence(&s.found[0], "\"learned_h\":21");
+}
+
 /* Anybody may have written the store. */
 static void what_is_no_memory_is_ignored(void **state)
 {
@@ -626,6 +711,8 @@ int main(void)
         SCENE(a_resolver_is_measured_as_one),
         SCENE(a_baseline_survives_a_restart),
         SCENE(a_machine_finds_its_baseline_by_another_address),
+        SCENE(a_machine_finds_its_baseline_by_its_place),
+        SCENE(a_baseline_moves_with_the_lease),
         SCENE(what_is_no_memory_is_ignored)};
 
     return cmocka_run_group_tests(tests, NULL, NULL);
