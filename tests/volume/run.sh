@@ -33,7 +33,7 @@ if [ $all = yes ]; then
     echo "milder noise"
     "$out/simulate" --detection "$rule" --shape 1.43 --seed 2 --seed 6 --seed 7
     echo "noise that lasts"
-    "$out/simulate" --detection "$rule" --lasting 0.8 --seed 2 --seed 6 --seed 7
+    "$out/simulate" --detection "$rule" --lasting 0.8 --seed 2 --seed 6
 else
     "$out/simulate" --detection "$rule" --seed 2 --most 0.01 --least 0.70,0.85,0.90,0.80 --least-added 0.95,0.95,0.95,0.80
 fi
