@@ -26,7 +26,8 @@ struct request {
     struct policy *policy;
     struct plan *plan;
     size_t moved; /* addresses of the gateway that only the record knows */
-    uint32_t machines;
+    char **hosts; /* by machine */
+    size_t machines, machine_room;
     bool progress, shown; /* a line stands on the terminal */
     uint64_t rows;
 };
@@ -42,14 +43,36 @@ static int take_row(void *context, const struct history_row *row)
     return plan_take(q->plan, row);
 }
 
+static void free_hosts(struct request *q)
+{
+    for (size_t i = 0; i < q->machines; i++)
+        free(q->hosts[i]);
+    q->machines = 0;
+}
+
+static int add_host(struct request *q, const char *host)
+{
+    if (q->machines == q->machine_room) {
+        size_t room = q->machine_room ? q->machine_room * 2 : 256;
+        char **grown = realloc(q->hosts, room * sizeof *grown);
+
+        if (!grown)
+            return SD_EMEM;
+        q->hosts = grown;
+        q->machine_room = room;
+    }
+    q->hosts[q->machines] = host ? strdup(host) : NULL;
+    return q->hosts[q->machines++] || !host ? SD_OK : SD_EMEM;
+}
+
 /* A machine's row of the memory: all its addresses, with a blank between. */
 static int take_machine(void *context, const struct memory_row *row)
 {
     struct request *q = context;
     json_t *o = json_loads(row->text, 0, NULL);
     char *list = strdup(json_string_value(json_object_get(o, "addresses")) ?: ""), *rest = list;
-    uint32_t machine = q->machines++;
-    int status = list ? SD_OK : SD_EMEM;
+    uint32_t machine = (uint32_t)q->machines;
+    int status = list ? add_host(q, json_string_value(json_object_get(o, "host"))) : SD_EMEM;
 
     for (char *word; status == SD_OK && (word = strsep(&rest, " ")) != NULL;) {
         struct addr a;
@@ -106,7 +129,8 @@ static int read_store(struct request *q, struct store_reader *r)
     struct history_sink sink = {take_row, q};
     int status;
 
-    q->rows = q->machines = 0;
+    q->rows = 0;
+    free_hosts(q);
     q->progress = isatty(STDERR_FILENO);
     status = store_history(r, q->since, &sink);
     if (q->shown)
@@ -184,6 +208,7 @@ static int print(const struct request *q)
                               .plan = q->plan,
                               .file = q->config ? q->config : "the policy",
                               .store = q->db,
+                              .hosts = q->hosts,
                               .moved = q->moved,
                               .since = q->since,
                               .until = q->now};
@@ -208,6 +233,8 @@ static int plan(struct request *q)
         status = print(q);
     plan_destroy(q->plan);
     policy_destroy(q->policy);
+    free_hosts(q);
+    free(q->hosts);
     return status;
 }
 

@@ -8,8 +8,9 @@
 #include "base/json.h"
 #include "cli/command.h"
 
-/* An element is bounded by its names: well below half of that. */
-enum { LINE = 8192 };
+/* An element is bounded by its names: well below half of that. Two paths, each octet of which may
+ * take six to write, are longer. */
+enum { LINE = 8192, HEAD = 65536, GATEWAY_SHOWN = 256 };
 
 static void put_line(struct json_writer *w, const char *before, FILE *to)
 {
@@ -60,10 +61,15 @@ static const char *resolver_id(const struct plan_document *d, int16_t resolver)
     return resolver >= 0 ? d->policy->resolvers[resolver].id : NULL;
 }
 
+const char *plan_host(const struct plan_document *d, const struct plan_client *c)
+{
+    return c->machine != PLAN_NO_MACHINE && d->hosts ? d->hosts[c->machine] : NULL;
+}
+
 static void write_head(const struct plan_document *d, FILE *to)
 {
     const struct plan_result *r = plan_result(d->plan);
-    char line[LINE], text[ADDR_TEXT];
+    char line[HEAD], text[ADDR_TEXT];
     struct json_writer w = json_writer_over(line, sizeof line);
 
     json_open(&w, "policy", '{');
@@ -71,7 +77,7 @@ static void write_head(const struct plan_document *d, FILE *to)
     json_string_member(&w, "digest", d->policy->digest);
     json_string_member(&w, "mode", mode_name(d->policy->mode));
     json_open(&w, "gateway", '[');
-    for (size_t i = 0; i < d->policy->gateway_count && w.used < sizeof line / 2; i++)
+    for (size_t i = 0; i < d->policy->gateway_count && i < GATEWAY_SHOWN; i++)
         json_string_member(&w, NULL, addr_text(d->policy->gateway + i, text));
     json_close(&w, ']');
     json_close(&w, '}');
@@ -193,6 +199,7 @@ static void write_clients(const struct plan_document *d, FILE *to)
             continue;
         json_open(&w, NULL, '{');
         json_string_member(&w, "client", addr_text(&c->address, text));
+        set_text(&w, "host", plan_host(d, c));
         json_string_member(&w, "zone", d->policy->zones[c->zone].id);
         json_string_member(&w, "outcome", outcome_name(c->outcome));
         json_open(&w, "answered", '{');

@@ -209,11 +209,25 @@ static void print_groups(const struct plan_document *d, int16_t zone, bool names
         fprintf(to, "    ... and %zu more (--format json has them all)\n", shown - ROWS);
 }
 
+static const char *client_text(const struct plan_document *d, const struct plan_client *c,
+                               char text[256])
+{
+    const char *host = plan_host(d, c);
+    char address[ADDR_TEXT], name[256];
+
+    addr_text(&c->address, address);
+    if (host)
+        snprintf(text, 256, "%s (%.150s)", address, printable(host, name));
+    else
+        snprintf(text, 256, "%s", address);
+    return text;
+}
+
 static void print_clients(const struct plan_document *d, int16_t zone, FILE *to)
 {
     const struct plan_result *r = plan_result(d->plan);
     size_t shown = 0;
-    char text[ADDR_TEXT];
+    char text[256];
 
     for (size_t i = 0; i < r->client_count; i++) {
         const struct plan_client *c = r->clients[i];
@@ -223,8 +237,7 @@ static void print_clients(const struct plan_document *d, int16_t zone, FILE *to)
         if (shown == 1)
             fputs("  By client:\n", to);
         fprintf(to, "    %-36s %s: loses %" PRIu64 " flows, %" PRIu64 " queries%s\n",
-                addr_text(&c->address, text), outcome_name(c->outcome), c->cut.flows,
-                c->cut.queries,
+                client_text(d, c, text), outcome_name(c->outcome), c->cut.flows, c->cut.queries,
                 c->elsewhere  ? "; its machine has another address that works"
                 : c->approved ? "; an approved resolver works"
                               : "");

@@ -11,7 +11,7 @@
 #include "model/history.h"
 #include "model/policy.h"
 
-enum { PLAN_MOST = 1 << 20 };
+enum { PLAN_MOST = 1 << 20, PLAN_NO_MACHINE = UINT32_MAX };
 
 struct plan_conversation {
     uint32_t client, server, name; /* numbers of plan_client(), plan_server(), plan_name() */
@@ -38,6 +38,7 @@ struct plan_client {
     int16_t zone;
     uint8_t outcome;
     bool zone_uncertain;           /* it hangs on an interface or VLAN, which is not recorded */
+    uint32_t machine;              /* as told to plan_machine(), PLAN_NO_MACHINE: none */
     bool elsewhere;                /* what it keeps works at another address of its machine alone */
     uint32_t answered[FATE_COUNT]; /* conversations that were */
     uint32_t approved;             /* of those that pass: by an approved resolver */

@@ -157,7 +157,6 @@ static bool may_bootstrap(const struct policy *p, int16_t zone)
 static enum outcome outcome_of(const struct plan *p, struct plan_client *c, const bool *machines)
 {
     const uint32_t *answered = c->answered;
-    int64_t machine;
 
     if (!answered[FATE_CUT] && answered[FATE_REDIRECTED])
         return OUTCOME_REDIRECTED;
@@ -165,8 +164,7 @@ static enum outcome outcome_of(const struct plan *p, struct plan_client *c, cons
         return keeps(c) || answered[FATE_OUT_OF_REACH] ? OUTCOME_UNAFFECTED : OUTCOME_SILENT;
     if (keeps(c))
         return OUTCOME_LOSES;
-    machine = intern_find(&p->machine_keys, &c->address, sizeof c->address);
-    c->elsewhere = machine >= 0 && machines[p->machine_of[machine]];
+    c->elsewhere = c->machine != PLAN_NO_MACHINE && machines[c->machine];
     if (c->elsewhere)
         return OUTCOME_LOSES;
     if (answered[FATE_OUT_OF_REACH])
@@ -182,11 +180,12 @@ static int judge_clients(struct plan *p)
     if (!machines)
         return SD_EMEM;
     for (size_t i = 0; i < p->client_keys.count; i++) {
-        const struct plan_client *c = p->clients + i;
+        struct plan_client *c = p->clients + i;
 
         machine = intern_find(&p->machine_keys, &c->address, sizeof c->address);
+        c->machine = machine >= 0 ? p->machine_of[machine] : PLAN_NO_MACHINE;
         if (machine >= 0)
-            machines[p->machine_of[machine]] |= keeps(c);
+            machines[c->machine] |= keeps(c);
     }
     for (size_t i = 0; i < p->client_keys.count; i++) {
         struct plan_client *c = p->clients + i;

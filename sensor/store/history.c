@@ -8,7 +8,6 @@
 #include "store/store.h"
 
 #define COLUMNS 13
-#define MAPPED  "17179869184" /* octets of the file at most: one copy of each page less */
 
 struct reading {
     const struct history_sink *sink;
@@ -67,7 +66,6 @@ int store_history(struct store_reader *r, nsec_t since, const struct history_sin
     sqlite3_stmt *q = NULL;
     int code = SQLITE_ERROR;
 
-    sqlite3_exec(r->db, "PRAGMA mmap_size = " MAPPED, NULL, NULL, NULL);
     if (sqlite3_create_function(r->db, "take", COLUMNS, SQLITE_UTF8, &reading, take_row, NULL,
                                 NULL) == SQLITE_OK &&
         sqlite3_prepare_v2(r->db, text, -1, &q, NULL) == SQLITE_OK) {

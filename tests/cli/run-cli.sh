@@ -167,6 +167,7 @@ plans() {
     expect "plan with a wrong policy" 2 err 'wrong.yaml:1:10: ' "$SEALDNS" plan -c "$SCRATCH/wrong.yaml" --db "$db"
     expect "plan with a policy that no kernel enforces" 2 err 'cannot be enforced: zone lan' "$SEALDNS" plan -c "$SCRATCH/vlan.yaml" --db "$db"
     check "plan reads the first schema" plan_of_old_store "$db"
+    check "plan calls clients as their machines call themselves" plan_of_named_client "$db"
     check "plan of a copied store knows whose resolver was the gateway's own" plan_of_copied_store "$db"
     check "hostile names do not reach the terminal" plan_of_hostile_store "$db"
     check "nobody reads the plan: it fails" plan_nowhere "$db"
@@ -181,6 +182,12 @@ plan_document() {
 plan_of_old_store() {
     cp "$1" "$SCRATCH/old.db" && sqlite3 "$SCRATCH/old.db" 'DROP TABLE memory; PRAGMA user_version = 1' &&
         "$SEALDNS" plan -c "$SCRATCH/strict.yaml" --since 2020-01-01 --db "$SCRATCH/old.db" | grep -q 'bootstrap-only: loses'
+}
+plan_of_named_client() {
+    cp "$1" "$SCRATCH/named.db" &&
+        sqlite3 "$SCRATCH/named.db" "DELETE FROM memory WHERE topic = 'client'; INSERT INTO memory SELECT DISTINCT 'client', client, 1,
+            '{\"host\":\"printer-\\u001b2\",\"addresses\":\"192.0.2.9 ' || client || '\"}', x'' FROM conversations" &&
+        "$SEALDNS" plan -c "$SCRATCH/strict.yaml" --since 2020-01-01 --db "$SCRATCH/named.db" | grep -q '(printer-\\0272) .*: loses'
 }
 plan_of_copied_store() {
     cp "$1" "$SCRATCH/copied.db" &&

@@ -73,7 +73,7 @@ def main():
     wall, cpu = (statistics.median(r[i] for r in runs) for i in (0, 1))
     size = os.path.getsize(arguments.store)
     print(f"plan: {got['rows']} hours of conversations ({size / 1e6:.0f} MB) in {wall:.2f} s by the clock, "
-          f"{cpu:.2f} s of CPU, {runs[-1][2]:.0f} MB with the pages of the store; {got['clients']} clients lose "
+          f"{cpu:.2f} s of CPU, {runs[-1][2]:.0f} MB of memory; {got['clients']} clients lose "
           f"{got['queries']} queries in {got['conversations']} conversations")
     if wanted != got:
         print(f"plan: WRONG, SQL counts {wanted}")

@@ -230,6 +230,8 @@ static void a_machine_is_all_its_addresses(void **state)
     assert_int_equal(plan_settle(p), SD_OK);
     assert_string_equal(outcome_at(p, "10.20.0.2"), "loses");
     assert_true(client_of(p, "10.20.0.2")->elsewhere);
+    assert_int_equal(client_of(p, "2001:db8:20::2")->machine, 7);
+    assert_int_equal(client_of(p, "10.20.0.3")->machine, PLAN_NO_MACHINE);
     assert_string_equal(outcome_at(p, "2001:db8:20::2"), "unaffected");
     assert_string_equal(outcome_at(p, "10.20.0.3"), "bootstrap-only");
     plan_destroy(p);
