@@ -174,6 +174,7 @@ static void write_zones(const struct plan_document *d, FILE *to)
         set_tally(&w, "cut-cleartext", &r->zones[i].cleartext);
         set_tally(&w, "cut-unapproved", &r->zones[i].unapproved);
         set_tally(&w, "cut-already", &r->zones[i].already);
+        set_tally(&w, "cut-approved", &r->zones[i].approved);
         fprintf(to, "%s{", before);
         put_line(&w, "", to);
         write_groups(d, (int16_t)i, false, to);

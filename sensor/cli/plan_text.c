@@ -258,6 +258,7 @@ static void print_zone(const struct plan_document *d, int16_t zone, FILE *to)
     print_tally("cut as clear text:", &z->cleartext, to);
     print_tally("cut as unapproved:", &z->unapproved, to);
     print_tally("of these, cut already:", &z->already, to);
+    print_tally("and approved by name only:", &z->approved, to);
     print_tally("redirected:", z->fates + FATE_REDIRECTED, to);
     print_tally("passes by exception:", z->fates + FATE_EXCEPTED, to);
     print_tally("out of reach of any rule:", z->fates + FATE_OUT_OF_REACH, to);

@@ -194,6 +194,7 @@ static int64_t server_of(struct plan *p, const struct history_row *row, const st
 {
     size_t before = p->server_keys.count;
     int64_t number = intern_number(&p->server_keys, row->server.at, row->server.length);
+    bool shared;
     void *grown;
 
     if (number < 0 || p->server_keys.count == before)
@@ -203,7 +204,8 @@ static int64_t server_of(struct plan *p, const struct history_row *row, const st
         return SD_EMEM;
     p->servers = grown;
     p->servers[number].address = *address;
-    p->servers[number].resolver = policy_resolver_at(p->policy, address, NULL);
+    p->servers[number].resolver = policy_resolver_at(p->policy, address, &shared);
+    p->servers[number].shared = shared;
     return number;
 }
 

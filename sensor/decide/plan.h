@@ -48,6 +48,7 @@ struct plan_client {
 struct plan_server {
     struct addr address;
     int16_t resolver; /* of the policy or the catalogue, -1: none */
+    bool shared;      /* others answer at this address too */
     bool was_gateway; /* when it was recorded */
 };
 
@@ -64,6 +65,7 @@ struct plan_zone {
     uint64_t clients, outcomes[OUTCOME_COUNT];
     struct plan_tally fates[FATE_COUNT];
     struct plan_tally cleartext, unapproved, already; /* of those that are cut */
+    struct plan_tally approved; /* cut all the same: approved by name, but rules go by address */
 };
 
 /* After plan_settle(). Orders do not hang on the order of the rows. */

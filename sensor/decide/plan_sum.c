@@ -26,9 +26,20 @@ static bool cuts(enum action a)
     return a == ACTION_REJECT || a == ACTION_DROP;
 }
 
-static bool is_dns(uint8_t transport)
+/* Nobody may have known the resolver when it was recorded: what is TLS or QUIC at an address of its
+ * own is its DNS. TRANSPORT_UNKNOWN: no DNS. */
+static enum transport dns_of(const struct plan *p, const struct plan_conversation *c)
 {
-    return transport > TRANSPORT_UNKNOWN && transport <= TRANSPORT_DNSCRYPT;
+    const struct plan_server *s = p->servers + c->server;
+    bool own = s->resolver >= 0 && !s->shared;
+
+    if (c->transport <= TRANSPORT_DNSCRYPT)
+        return c->transport;
+    if (own && c->server_port == 443 && c->transport != TRANSPORT_OTHER)
+        return c->transport == TRANSPORT_TLS ? TRANSPORT_DOH2 : TRANSPORT_DOH3;
+    if (own && c->server_port == 853 && c->transport != TRANSPORT_OTHER)
+        return c->transport == TRANSPORT_TLS ? TRANSPORT_DOT : TRANSPORT_DOQ;
+    return TRANSPORT_UNKNOWN;
 }
 
 static bool is_clear(const struct plan_conversation *c)
@@ -52,11 +63,11 @@ static bool is_approved(const struct plan *p, const struct plan_conversation *c)
     const struct plan_client *client = p->clients + c->client;
     const struct addr *server = &p->servers[c->server].address;
 
-    if (!is_dns(c->transport))
+    if (dns_of(p, c) == TRANSPORT_UNKNOWN)
         return false;
     if (policy_is_gateway(p->policy, server))
         return p->policy->zones[client->zone].gateway_resolver || client->zone == ZONE_GATEWAY;
-    return policy_approves(p->policy, client->zone, resolver_of(p, c), c->transport);
+    return policy_approves(p->policy, client->zone, resolver_of(p, c), dns_of(p, c));
 }
 
 /* The policy wants it cut, but what it is cannot be seen by address and port. */
@@ -64,7 +75,8 @@ static bool is_unwanted(const struct plan *p, const struct plan_conversation *c)
 {
     const struct policy_zone *z = p->policy->zones + p->clients[c->client].zone;
 
-    return is_dns(c->transport) && !c->approved && cuts(is_clear(c) ? z->cleartext : z->unapproved);
+    return dns_of(p, c) != TRANSPORT_UNKNOWN && !c->approved &&
+           cuts(is_clear(c) ? z->cleartext : z->unapproved);
 }
 
 static enum action asked_at(const struct plan *p, const struct plan_conversation *c, nsec_t when)
@@ -130,7 +142,7 @@ static void add_to_client(struct plan *p, const struct plan_conversation *c)
     if (c->fate == FATE_CUT)
         tally(&client->cut, c);
     /* What is no DNS is nothing that a client could keep. */
-    if (c->answered_last && (c->fate == FATE_CUT || is_dns(c->transport)))
+    if (c->answered_last && (c->fate == FATE_CUT || dns_of(p, c) != TRANSPORT_UNKNOWN))
         client->answered[c->fate]++;
     if (c->answered_last && c->fate == FATE_PASSES && c->approved)
         client->approved++;
@@ -351,7 +363,7 @@ static int list_conversations(struct plan *p)
 
 /* Conversations come by zone and client: a tally meets the conversations of a client in a row. */
 struct last_clients {
-    uint32_t fates[FATE_COUNT], cleartext, unapproved, already;
+    uint32_t fates[FATE_COUNT], cleartext, unapproved, already, approved;
 };
 
 static void count_one(struct plan_tally *t, uint32_t *last, const struct plan_conversation *c)
@@ -382,6 +394,8 @@ static int sum_zones(struct plan *p)
                       c->cleartext ? &last.cleartext : &last.unapproved, c);
         if (c->already)
             count_one(&z->already, &last.already, c);
+        if (c->approved && c->fate == FATE_CUT)
+            count_one(&z->approved, &last.approved, c);
         if (c->exception >= 0)
             count_one(r->exceptions + c->exception, excepted + c->exception, c);
         if (c->fate != FATE_PASSES)

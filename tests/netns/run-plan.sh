@@ -12,12 +12,18 @@ set -u
 [ "${1:-}" = --keep ] && export LAB_KEEP=1
 
 # Two zones inside the zone `lab`, by longest prefix in both families: 200 to 207 are guests, 208 to 215 are closed.
-# Of c9's addresses one keeps working, so the machine does not go dark.
-readonly PRINTER=2 GUEST=201 CLOSED=209
-CLIENTS="1 $PRINTER 3 4 5 6 7 9 $GUEST $CLOSED"
+# Of c9's addresses one keeps working, so the machine does not go dark. One client may use the other resolver alone.
+readonly PRINTER=2 PARTNER=10 GUEST=201 CLOSED=209
+CLIENTS="1 $PRINTER 3 4 5 6 7 8 9 $PARTNER $GUEST $CLOSED"
 
+# The other resolver is known, so that its DNS over HTTPS is cut by its address; when it was recorded, nobody knew it.
 strict_policy() {
-    sensor_policy reject reject | sed "/^exceptions:/i\\
+    sensor_policy reject reject | sed "/^zones:/i\\
+  - {id: other, name: $LAB_B_NAME, addresses: [$LAB_B4, \"$LAB_B6\"], transports: [dot, doh2]}
+/^outputs:/i\\
+  - {client: \"$(lab_client6 $PARTNER)\", resolver: other, until: 2099-12-31, owner: lab, reason: \"a partner\"}\\
+  - {client: $(lab_client4 3), until: 2020-12-31, owner: lab, reason: \"has ended\"}
+/^exceptions:/i\\
   - {id: guest, networks: [10.53.2.0/29, \"2001:db8:100::10c8/125\"], cleartext: alert, unapproved: alert}\\
   - {id: closed, networks: [10.53.2.8/29, \"2001:db8:100::10d0/125\"], approve: [lab], cleartext: drop, unapproved: drop, bootstrap: false}"
 }
@@ -41,9 +47,14 @@ $PRINTER dot $LAB_B4 853
 6 doh $LAB_A4 443
 6 udp $LAB_GW6 53
 7 opportunistic $LAB_B4 853
+8 doh $LAB_B4 443
+8 doh $LAB_B6 443
 9 udp $LAB_B4 53
 9 dot $LAB_A6 853
+$PARTNER doh $LAB_B6 443
+$PARTNER udp $LAB_A6 53
 $GUEST udp $LAB_B4 53
+$GUEST doh $LAB_B6 443
 $GUEST dot $LAB_B6 853
 $CLOSED udp $LAB_B4 53
 $CLOSED tcp $LAB_B6 53
@@ -151,6 +162,8 @@ judge() {
     outcome_is "a client of clear text alone" "$(lab_client4 3)" bootstrap-only
     outcome_is "its other family" "$(lab_client6 3)" bootstrap-only
     outcome_is "a client of an unapproved DoT alone" "$(lab_client4 5)" loses
+    outcome_is "a client of DNS over HTTPS to a resolver that nobody knew" "$(lab_client4 8)" bootstrap-only
+    outcome_is "a client that is excepted for one resolver, and asks another" "$(lab_client6 $PARTNER)" loses
     outcome_is "a client whose other address has an approved DoT" "$(lab_client4 9)" loses
     outcome_is "a client in a zone without bootstrap" "$(lab_client4 $CLOSED)" dark
     outcome_is "the same, IPv6" "$(lab_client6 $CLOSED)" dark
@@ -177,11 +190,12 @@ bootstrap_works() { lab_in c3 dig +short +tries=1 +time=2 "@$LAB_A4" $LAB_A_NAME
 
 # The store then holds both: what was answered is lost still, and told to be cut already.
 again() {
+    local told='.transport != "do53-tcp" and .server_port != 443'
     check "plan: reads what was recorded under enforcement too" plan_to "$LAB_DIR/plan-again.json"
     same "a second plan cuts the same" "$(cut_of plan.json true)" "$(cut_of plan-again.json true)"
-    # Of TCP no event tells: a connection that is reset has asked nothing.
-    same "a second plan knows by the events what the rules have cut" "$(cut_of plan.json '.transport != "do53-tcp"')" \
-        "$(cut_of plan-again.json '.transport != "do53-tcp" and .already_cut')"
+    # Of TCP on 53 and 443 no event need tell: a connection that is reset at once has asked nothing.
+    same "a second plan knows by the events what the rules have cut" "$(cut_of plan.json "$told")" \
+        "$(cut_of plan-again.json "$told and .already_cut")"
 }
 
 main() {

@@ -25,11 +25,13 @@ static const char office[] =
     "resolvers:\n"
     "  - {id: corp, name: dns.corp.example, addresses: [192.0.2.53, '2001:db8::53'],"
     " transports: [do53, dot]}\n"
-    "  - {id: sealed, name: dns.sealed.example, addresses: [192.0.2.54], transports: [dot]}\n"
+    "  - {id: named, name: dns.named.example, transports: [dot]}\n"
+    "  - {id: sealed, name: dns.sealed.example, addresses: [192.0.2.54, 192.0.2.55], transports: "
+    "[dot, doh2]}\n"
     "  - {id: cloud, name: dns.cloud.example, addresses: [192.0.2.60], shared: [192.0.2.61],"
     " transports: [dot, doh2]}\n"
     "zones:\n"
-    "  - {id: office, networks: [10.20.0.0/16, '2001:db8:20::/48'], approve: [corp, sealed],"
+    "  - {id: office, networks: [10.20.0.0/16, '2001:db8:20::/48'], approve: [corp, sealed, named],"
     " cleartext: reject, unapproved: reject, bootstrap: true}\n"
     "  - {id: lab, networks: [10.20.9.0/24], approve: [sealed], cleartext: drop, unapproved: "
     "drop, bootstrap: false}\n"
@@ -139,6 +141,11 @@ static void each_client_has_its_outcome(void **state)
         {"10.20.0.9", "9.9.9.9", 53, "do53-udp", 10, 10, "office", NULL},
         {"10.20.0.10", "192.0.2.61", 443, "doh2", 3, 3, "office", "dns.cloud.example"},
         {"10.20.0.10", "192.0.2.60", 443, "doh2", 3, 3, "office", "dns.cloud.example"},
+        /* Recorded before anybody knew the resolver: at its own address, then at a shared one. */
+        {"10.20.0.11", "192.0.2.55", 443, "tls", 3, 3, "office", NULL},
+        {"10.20.0.11", "192.0.2.60", 443, "tls", 3, 3, "office", NULL},
+        {"10.20.0.12", "192.0.2.61", 443, "tls", 3, 3, "office", NULL},
+        {"10.20.0.12", "192.0.2.60", 443, "tls", 3, 3, "office", NULL},
         {"10.20.9.2", "192.0.2.53", 53, "do53-udp", 10, 10, "lab", NULL}, /* not here */
         {"10.30.0.2", "9.9.9.9", 53, "do53-udp", 10, 10, "guest", NULL},
         {"2001:db8:20::2", "2620:fe::fe", 853, "dot", 5, 5, "office", NULL},
@@ -158,6 +165,9 @@ static void each_client_has_its_outcome(void **state)
     assert_string_equal(outcome_at(p, "10.20.0.8"), "bootstrap-only"); /* its exception has ended */
     assert_string_equal(outcome_at(p, "10.20.0.9"), "unaffected");
     assert_string_equal(outcome_at(p, "10.20.0.10"), "out-of-reach-only");
+    assert_string_equal(outcome_at(p, "10.20.0.11"), "loses");
+    assert_int_equal(client_of(p, "10.20.0.11")->approved, 1);
+    assert_string_equal(outcome_at(p, "10.20.0.12"), "bootstrap-only");
     assert_string_equal(outcome_at(p, "10.20.9.2"), "dark");
     assert_string_equal(outcome_at(p, "10.30.0.2"), "unaffected");
     assert_string_equal(outcome_at(p, "2001:db8:20::2"), "bootstrap-only");
@@ -272,6 +282,7 @@ static void what_was_cut_before_is_told(void **state)
         {"10.20.0.2", "9.9.9.9", 853, "dot", 10, 10, "office", NULL},
         {"10.20.0.3", "9.9.9.9", 53, "do53-udp", 10, 10, "office", NULL},
         {"10.20.0.4", "192.0.2.53", 53, "do53-udp", 10, 10, "office", NULL}, /* now approved */
+        {"10.20.0.5", "192.0.2.99", 853, "dot", 1, 1, "office", "dns.named.example"},
     };
     struct addr server = twin_addr("9.9.9.9"), corp = twin_addr("192.0.2.53"),
                 a = twin_addr("10.20.0.2"), b = twin_addr("10.20.0.4");
@@ -284,7 +295,8 @@ static void what_was_cut_before_is_told(void **state)
     assert_int_equal(plan_settle(p), SD_OK);
     assert_int_equal(plan_result(p)->zones[2].already.conversations, 1);
     assert_int_equal(plan_result(p)->zones[2].already.answered, 0);
-    assert_int_equal(plan_result(p)->zones[2].fates[FATE_CUT].conversations, 3);
+    assert_int_equal(plan_result(p)->zones[2].fates[FATE_CUT].conversations, 4);
+    assert_int_equal(plan_result(p)->zones[2].approved.conversations, 1);
     plan_destroy(p);
     policy_destroy(policy);
 }
