@@ -21,9 +21,11 @@ static void put(void *context, struct observation *o)
         t->dns++;
         return;
     }
+    if (o->kind != OBSERVE_FLOW)
+        return;
     t->packets += o->flow.packets;
     t->flows += o->flow.flows;
-    if (o->flow_id >> 53 || o->flow.phase > FLOW_BEHAVIOUR || o->flow.flows > 1)
+    if (o->flow_id >> 53 || o->flow.phase > FLOW_RESUMED || o->flow.flows > 1)
         abort();
     if (o->flow.phase > FLOW_CLOSED && (o->flow.flows || o->flow.queries || o->flow.responses))
         abort(); /* what comes after a flow, or tells how it behaves, carries no counts */
