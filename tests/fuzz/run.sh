@@ -36,8 +36,18 @@ fuzz() {
     "$BUILD/tests/fuzz/fuzz_$1" "${options[@]}" "$corpus" ${seeds:+"$seeds"} 2>&1
 }
 
+# As many at a time as there are cores.
+rm -f "$BUILD"/said-* "$BUILD"/status-*
+cores=$(nproc) pids=()
 for target in "${TARGETS[@]}"; do
-    if said=$(fuzz "$target"); then
+    { fuzz "$target" >"$BUILD/said-$target"; echo $? >"$BUILD/status-$target"; } &
+    pids+=($!)
+    [ $((${#pids[@]} % cores)) = 0 ] && wait "${pids[@]: -cores}"
+done
+wait "${pids[@]}"
+for target in "${TARGETS[@]}"; do
+    said=$(<"$BUILD/said-$target")
+    if [ "$(<"$BUILD/status-$target")" = 0 ]; then
         passed=$((passed + 1))
         echo "ok $target: $(sed -n 's/stat::number_of_executed_units: *//p' <<<"$said") inputs in $LONG s"
     else

@@ -131,6 +131,22 @@ check_profile() {
     right "$3" "${got:-unknown}" && ok "$1" || not_ok "$1" "expected $3, explain says '${got:-nothing}'"
 }
 
+# What was on the wire, cell by cell, as many at a time as there are cores.
+judge_all() {
+    local number cores pids=()
+    cores=$(nproc)
+    while read -r number _; do
+        (
+            trap - EXIT INT TERM
+            cell_cut "$number" "$LAB_DIR/lan0.pcap" "$LAB_DIR/cell$number/capture.pcap"
+            "$LAB_HERE/judge.sh" "$LAB_DIR/cell$number/capture.pcap" >"$LAB_DIR/cell$number/verdict"
+        ) &
+        pids+=($!)
+        [ $((${#pids[@]} % cores)) = 0 ] && wait "${pids[@]: -cores}"
+    done < <(cases)
+    wait "${pids[@]}"
+}
+
 check_cell() {
     local number=$1 client=$2 fault=$3 family=$4 when=$5 expected=$6 cause=$7 origin=$8 profile=$9
     local name=$client-$fault-$family-$when dir=$LAB_DIR/cell$1 verdict
@@ -139,8 +155,7 @@ check_cell() {
         return
     fi
     ! grep -q '^broken' "$dir/story" || not_ok "$name as it should go" "$(paste -sd, "$dir/story")"
-    cell_cut "$number" "$LAB_DIR/lan0.pcap" "$dir/capture.pcap"
-    verdict=$("$LAB_HERE/judge.sh" "$dir/capture.pcap")
+    verdict=$(<"$dir/verdict")
     if [ "${verdict%% *}" = "$expected" ]; then
         ok "$name on the wire: $verdict"
     else
@@ -169,6 +184,7 @@ main() {
         lab_stop "$SENSOR_PID"
         events_of_store && ok "sealdns events reads the store" || not_ok "sealdns events reads the store" "$(head -1 "$LAB_DIR/events.log")"
     fi
+    judge_all
     # shellcheck disable=SC2086
     while read -r number rest; do check_cell "$number" $rest; done < <(cases)
     tally
