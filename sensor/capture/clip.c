@@ -49,14 +49,14 @@ static int write_all(FILE *to, const struct clip_frame *frames, size_t count, ui
     return status;
 }
 
-/* Its owner's alone, as packets are; never through a link that somebody left there. */
+/* Its owner's and group's alone, as packets are; never through a link that somebody left there. */
 static FILE *create(const char *path)
 {
     FILE *to = NULL;
     int descriptor;
 
     unlink(path); /* of a sensor that ended while it wrote */
-    descriptor = open(path, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
+    descriptor = open(path, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0640);
     if (descriptor >= 0 && !(to = fdopen(descriptor, "w")))
         close(descriptor);
     return to;

@@ -44,7 +44,7 @@ static int end(void **state)
     return rmdir(folder);
 }
 
-static void a_file_is_its_owners_alone(void **state)
+static void a_file_is_for_owner_and_group(void **state)
 {
     struct stat s;
 
@@ -52,7 +52,7 @@ static void a_file_is_its_owners_alone(void **state)
     umask(0);
     assert_int_equal(clip_write(folder, "a.pcap", frames, 2, &size), SD_OK);
     assert_int_equal(stat(path, &s), 0);
-    assert_int_equal(s.st_mode & 07777, 0600);
+    assert_int_equal(s.st_mode & 07777, 0640);
     assert_int_equal(s.st_size, 24 + 2 * (16 + 64));
     assert_int_equal(size, s.st_size);
     assert_int_equal(access(hidden, F_OK), -1);
@@ -99,7 +99,7 @@ static void half_a_file_is_none(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup_teardown(a_file_is_its_owners_alone, begin, end),
+        cmocka_unit_test_setup_teardown(a_file_is_for_owner_and_group, begin, end),
         cmocka_unit_test_setup_teardown(a_link_is_not_followed, begin, end),
         cmocka_unit_test_setup_teardown(a_name_stays_in_its_folder, begin, end),
         cmocka_unit_test_setup_teardown(half_a_file_is_none, begin, end)};
