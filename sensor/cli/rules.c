@@ -211,11 +211,14 @@ const struct command command_rules = {
     "  show    the ruleset, as `nft -f` reads it\n"
     "  diff    against the kernel's: - only in the kernel, + only in the policy\n"
     "  apply   installs it now; a sensor that runs installs its own policy's instead\n"
-    "  remove  takes our table away; works with the sensor, its socket and the disk dead\n"
+    "  remove  takes our table away; works with the sensor, its socket and the disk dead. It "
+    "stays\n"
+    "          out until `apply`, a reload or a start\n"
     "\n"
     "  -c, --config FILE  policy; default " DEFAULT_CONFIG " or the built-in one\n"
     "      --mode MODE    rules of this mode; default: the policy's, for monitor those of enforce\n"
     "      --socket PATH  control socket; default: the policy's, " DEFAULT_SOCKET "\n"
     "\n"
-    "Break-glass without this program: nft delete table inet sealdns\n",
+    "Break-glass without this program: end the sensor (it would put the table back), then\n"
+    "nft delete table inet sealdns\n",
     run};

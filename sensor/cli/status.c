@@ -39,6 +39,32 @@ static void print_interfaces(const json_t *list)
     }
 }
 
+static bool is_true(const json_t *object, const char *key)
+{
+    return json_is_true(json_object_get(object, key));
+}
+
+static void print_rules(const json_t *r)
+{
+    printf("rules       %s: %lld of %lld rules, %lld of %lld elements in the kernel%s\n",
+           is_true(r, "installed") ? "installed"
+           : is_true(r, "opened")  ? "removed by hand"
+                                   : "not installed",
+           (long long)integer(r, "rules"), (long long)integer(r, "rules_wanted"),
+           (long long)integer(r, "elements"), (long long)integer(r, "elements_wanted"),
+           is_true(r, "drifted") ? " - NOT AS THE POLICY SAYS" : "");
+    if (*string(r, "differs"))
+        printf("            %s\n", string(r, "differs"));
+    if (*string(r, "since"))
+        printf("            digest %s of %s, since %s\n", string(r, "digest"),
+               string(r, "digest_wanted"), string(r, "since"));
+    if (integer(r, "drifts"))
+        printf("            found changed %lld times, put back %lld times, last %s%s\n",
+               (long long)integer(r, "drifts"), (long long)integer(r, "drifts_healed"),
+               *string(r, "healed_last") ? string(r, "healed_last") : "never",
+               is_true(r, "fought_over") ? " - ANOTHER PROGRAM FIGHTS OVER THEM" : "");
+}
+
 static void print_text(const json_t *s)
 {
     const json_t *rules = json_object_get(s, "rules"), *store = json_object_get(s, "store");
@@ -53,11 +79,7 @@ static void print_text(const json_t *s)
            string(s, "started"));
     printf("policy      %s (%s)\n", string(s, "policy"), *file ? file : "built in");
     print_interfaces(json_object_get(s, "interfaces"));
-    printf("rules       %s: %lld of %lld rules, %lld of %lld elements in the kernel%s\n",
-           json_is_true(json_object_get(rules, "installed")) ? "installed" : "not installed",
-           (long long)integer(rules, "rules"), (long long)integer(rules, "rules_wanted"),
-           (long long)integer(rules, "elements"), (long long)integer(rules, "elements_wanted"),
-           json_is_true(json_object_get(rules, "drifted")) ? " - NOT AS THE POLICY SAYS" : "");
+    print_rules(rules);
     printf("store       %s, %lld rows written, %lld failed\n", string(store, "path"),
            (long long)integer(store, "rows"), (long long)integer(store, "failed"));
     printf("outputs     %lld lines, %lld lost\n", (long long)integer(outputs, "lines"),

@@ -4,12 +4,8 @@
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "base/error.h"
-#include "enforce/print.h"
-#include "enforce/readback.h"
-#include "enforce/transport.h"
 
 struct section {
     char *heading;
@@ -183,42 +179,4 @@ int text_diff(char *there, char *here, FILE *to)
     free(b.items);
     free(b.lines);
     return e;
-}
-
-/* To be freed; NULL: out of memory. r NULL: no table, no text. */
-static char *structure_of(const struct ruleset *r)
-{
-    char *text = NULL;
-    size_t size = 0;
-    FILE *to = open_memstream(&text, &size);
-    int e = to && r ? ruleset_print_as(r, PRINT_STRUCTURE, to) : SD_OK;
-
-    if (!to || fclose(to) != 0 || e != SD_OK) {
-        free(text);
-        return NULL;
-    }
-    return text;
-}
-
-int ruleset_diff(const struct ruleset *r, FILE *to, char error[ENFORCE_ERROR])
-{
-    struct ruleset *kernel = NULL;
-    char *there, *here;
-    int e, fd = transport_open(error);
-
-    if (fd < 0)
-        return fd;
-    e = ruleset_read(fd, &kernel, error);
-    close(fd);
-    if (e != SD_OK && e != SD_ENOENT)
-        return e;
-    there = structure_of(kernel);
-    here = structure_of(r);
-    ruleset_destroy(kernel);
-    e = there && here ? text_diff(there, here, to) : SD_EMEM;
-    free(there);
-    free(here);
-    if (e == SD_EMEM)
-        snprintf(error, ENFORCE_ERROR, "out of memory while comparing the rulesets");
-    return ferror(to) ? SD_EIO : e;
 }

@@ -209,6 +209,18 @@ static void decode_pair(const struct set *s, const uint8_t *key, const uint8_t *
     out->high = key_end ? addr_of(s, key_end) : out->low;
 }
 
+/* What is left of its time; 0: it has no end. */
+static uint64_t left_of(struct nftnl_set_elem *e)
+{
+    uint64_t left = 0;
+
+    if (nftnl_set_elem_is_set(e, NFTNL_SET_ELEM_EXPIRATION))
+        left = nftnl_set_elem_get_u64(e, NFTNL_SET_ELEM_EXPIRATION);
+    if (!left && nftnl_set_elem_is_set(e, NFTNL_SET_ELEM_TIMEOUT))
+        left = 1; /* it is ending */
+    return left;
+}
+
 /* False: an element of a shape that none of ours has. */
 static bool decode_element(const struct ruleset *r, const struct set *s, struct nftnl_set_elem *e,
                            struct set_element *out)
@@ -230,6 +242,7 @@ static bool decode_element(const struct ruleset *r, const struct set *s, struct 
     }
     if (!key || size != size_of(s) * (s->kind == SET_PAIR ? 2 : 1) || (key_end && end_size != size))
         return false;
+    out->timeout_ms = left_of(e);
     if (s->kind == SET_PAIR) {
         decode_pair(s, key, key_end, out);
         return true;

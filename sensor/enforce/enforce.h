@@ -8,6 +8,7 @@
 #include "model/policy.h"
 
 #define ENFORCE_ERROR 256
+#define ENFORCE_DRIFT 320
 
 struct ruleset; /* the model */
 
@@ -44,14 +45,28 @@ struct enforce_status {
 };
 /* What the kernel holds. SD_ENOENT: no table. */
 int ruleset_status(struct enforce_status *out, char error[ENFORCE_ERROR]);
-/* Does the kernel hold exactly this? SD_OK; SD_ENOENT: no table; SD_ESTATE: another one, or one
- * that somebody changed (the digest alone would not tell). SD_EPERM, SD_ENET. Counters and timeouts
- * aside. */
-int ruleset_verify(const struct ruleset *r, char error[ENFORCE_ERROR]);
+
+/* How the kernel's table differs from the model. */
+struct enforce_drift {
+    bool gone;                             /* there is no table */
+    bool dormant;                          /* there is, but its chains are out of use */
+    bool another;                          /* it is not of this policy, or its flags are others */
+    unsigned rules_missing, rules_foreign; /* a changed one is both */
+    unsigned elements_missing, elements_foreign; /* one with a wrong timeout likewise */
+    unsigned changed;                            /* chains and sets made otherwise */
+    char text[ENFORCE_DRIFT]; /* in a line for people: which ones, as far as it holds them */
+};
+/* Does the kernel hold exactly this, counters aside? Timeouts may be a minute and a thousandth off,
+ * and what ends within a minute may be there or not: clocks differ. SD_OK; SD_ENOENT: no table;
+ * SD_ESTATE: another one, or one that somebody changed (the digest alone would not tell). In both
+ * cases drift says what is wrong, else it is all zero. SD_EPERM, SD_ENET, SD_EMEM. */
+int ruleset_examine(const struct ruleset *r, struct enforce_drift *drift,
+                    char error[ENFORCE_ERROR]);
+int ruleset_verify(const struct ruleset *r, char error[ENFORCE_ERROR]); /* without the telling */
 void ruleset_describe(const struct ruleset *r, struct enforce_status *out);
 
-/* Line by line, "-" only in the kernel, "+" only in the model, with counters left out; returns how
- * many lines differ, or SD_EPERM, SD_ENET, SD_EIO. */
+/* Line by line, "-" only in the kernel, "+" only in the model, counters left out and timeouts
+ * judged as ruleset_examine() does; returns how many lines differ, or SD_EPERM, SD_ENET, SD_EIO. */
 int ruleset_diff(const struct ruleset *r, FILE *to, char error[ENFORCE_ERROR]);
 
 /* The counters of our rules as they are: fn is called for each. SD_ENOENT, SD_EPERM, SD_ENET. */

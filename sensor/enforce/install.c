@@ -18,8 +18,8 @@
 
 #include "base/error.h"
 #include "enforce/element.h"
+#include "enforce/examine.h"
 #include "enforce/expression.h"
-#include "enforce/print.h"
 #include "enforce/readback.h"
 #include "enforce/transport.h"
 
@@ -192,51 +192,6 @@ static int delete_table(int descriptor)
     return -ENOMEM;
 }
 
-static bool same_text(const struct ruleset *a, const struct ruleset *b)
-{
-    const struct ruleset *both[2] = {a, b};
-    char *text[2] = {NULL, NULL};
-    size_t size[2] = {0, 0};
-    bool same = true;
-
-    for (int i = 0; i < 2 && same; i++) {
-        FILE *to = open_memstream(&text[i], &size[i]);
-
-        same = to && ruleset_print_as(both[i], PRINT_STRUCTURE, to) == SD_OK;
-        if (to && fclose(to) != 0)
-            same = false;
-    }
-    same = same && size[0] == size[1] && memcmp(text[0], text[1], size[0]) == 0;
-    free(text[0]);
-    free(text[1]);
-    return same;
-}
-
-static bool is_same(const struct ruleset *there, const struct ruleset *r)
-{
-    return there->digest == r->digest && there->flags == r->flags && same_text(there, r);
-}
-
-int ruleset_verify(const struct ruleset *r, char error[ENFORCE_ERROR])
-{
-    struct ruleset *there;
-    int e, fd = transport_open(error);
-
-    if (fd < 0)
-        return fd;
-    e = ruleset_read(fd, &there, error);
-    close(fd);
-    if (e != SD_OK)
-        return e;
-    there->flags |= r->flags & TABLE_OWNER; /* a persistent one may have lost its owner */
-    if (!is_same(there, r)) {
-        snprintf(error, ENFORCE_ERROR, "table inet " RULESET_TABLE " is not what the policy says");
-        e = SD_ESTATE;
-    }
-    ruleset_destroy(there);
-    return e;
-}
-
 int ruleset_install_by(int descriptor, const struct ruleset *r, char error[ENFORCE_ERROR])
 {
     struct ruleset *there;
@@ -249,7 +204,7 @@ int ruleset_install_by(int descriptor, const struct ruleset *r, char error[ENFOR
     if (e != SD_OK && e != SD_ENOENT)
         return e;
     flags = e == SD_OK ? there->flags : 0;
-    same = e == SD_OK && is_same(there, r);
+    same = e == SD_OK && ruleset_is(there, r);
     ruleset_destroy(there);
     if (same && !r->empty)
         return SD_OK;

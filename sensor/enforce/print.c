@@ -59,7 +59,7 @@ static void print_elements(const struct ruleset *r, const struct set *s, enum pr
     for (size_t i = 0; i < s->count; i++) {
         fputs("\t\t\t", to);
         print_element(r, s, s->elements + i, to);
-        if (form == PRINT_NFT && s->elements[i].timeout_ms)
+        if (s->elements[i].timeout_ms)
             print_timeout(s->elements[i].timeout_ms, to);
         fputs(",\n", to);
     }

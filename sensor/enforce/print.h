@@ -6,7 +6,7 @@
 
 enum print_form {
     PRINT_NFT,       /* what nft -f reads */
-    PRINT_STRUCTURE, /* to compare with the kernel: no heading, digest, counters or timeouts */
+    PRINT_STRUCTURE, /* to compare with the kernel: no heading, digest or counters */
     PRINT_TIMELESS,  /* the same without the elements that time takes away */
 };
 

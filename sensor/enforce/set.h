@@ -21,7 +21,7 @@ struct set_element {
     uint16_t port;
     uint16_t chain;      /* SET_ZONES: goto this one */
     nsec_t until;        /* of an exception; 0: no end */
-    uint64_t timeout_ms; /* what was left of it when the model was made; 0: none */
+    uint64_t timeout_ms; /* what was left of it when the model was made or read; 0: no end */
 };
 
 struct set {

@@ -1,8 +1,11 @@
 /* The commands of the control socket: one function each, and its row in the table below. */
+#include <inttypes.h>
+#include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "base/error.h"
+#include "base/text.h"
 #include "engine/gateway.h"
 #include "engine/recorder.h"
 
@@ -88,11 +91,41 @@ static json_t *interfaces(const struct wiring *w)
     return list;
 }
 
-static json_t *rules(const struct rules_status *s)
+static void put_time(json_t *to, const char *key, nsec_t t)
 {
-    return json_pack("{s:b,s:b,s:i,s:i,s:i,s:i}", "installed", s->installed, "drifted", s->drifted,
-                     "rules", (int)s->rules, "elements", (int)s->elements, "rules_wanted",
-                     (int)s->wanted_rules, "elements_wanted", (int)s->wanted_elements);
+    char text[TIME_TEXT];
+
+    json_object_set_new(to, key, t ? json_string(time_text(t, text)) : json_null());
+}
+
+static void put_digest(json_t *to, const char *key, uint64_t digest)
+{
+    char text[17];
+
+    snprintf(text, sizeof text, "%016" PRIx64, digest);
+    json_object_set_new(to, key, digest ? json_string(text) : json_null());
+}
+
+/* Desired beside installed. */
+static json_t *rules(const struct recorder *r)
+{
+    const struct rules_status *s = &r->rules;
+    const struct stats *counted = &r->wiring->board->monitor;
+    json_t *o = json_pack("{s:b,s:b,s:b,s:i,s:i,s:i,s:i}", "installed", s->installed, "desired",
+                          s->mode != MODE_MONITOR && !s->opened, "drifted", s->drifted, "rules",
+                          (int)s->rules, "elements", (int)s->elements, "rules_wanted",
+                          (int)s->wanted_rules, "elements_wanted", (int)s->wanted_elements);
+
+    put_digest(o, "digest", s->digest);
+    put_digest(o, "digest_wanted", s->wanted_digest);
+    put_time(o, "since", s->since);
+    json_object_set_new(o, "drifts", json_integer((json_int_t)counted->rules_drifted));
+    json_object_set_new(o, "drifts_healed", json_integer((json_int_t)counted->rules_healed));
+    put_time(o, "healed_last", s->healed);
+    json_object_set_new(o, "opened", json_boolean(s->opened));
+    json_object_set_new(o, "fought_over", json_boolean(s->fought));
+    json_object_set_new(o, "differs", json_string(r->rules_differ));
+    return o;
 }
 
 static json_t *status(struct recorder *r)
@@ -103,8 +136,11 @@ static json_t *status(struct recorder *r)
     char text[TIME_TEXT];
     json_t *all;
 
-    if (ask_monitor(r, REQUEST_RULES_STATUS, &reply) == SD_OK)
+    if (ask_monitor(r, REQUEST_RULES_STATUS, &reply) == SD_OK) {
         r->rules = reply.rules;
+        text_copy(r->rules_differ, sizeof r->rules_differ, reply.text);
+    }
+    stats_add(&sum, &b->monitor);
     for (size_t i = 0; i < r->wiring->interface_count; i++)
         stats_add(&sum, &b->front[i]);
     sum.records_dropped = ring_dropped(r->wiring->records);
@@ -113,7 +149,7 @@ static json_t *status(struct recorder *r)
                     mode_name(r->policy->mode), "started", time_text(b->started, text), "uptime",
                     (json_int_t)((clock_now() - b->started) / NSEC_S), "policy", r->policy->digest,
                     "policy_file", policy_files_path(r->wiring->files), "interfaces",
-                    interfaces(r->wiring), "rules", rules(&r->rules), "store", "path",
+                    interfaces(r->wiring), "rules", rules(r), "store", "path",
                     r->policy->store_path, "rows", (json_int_t)b->store_rows, "failed",
                     (json_int_t)b->store_failed, "outputs", "lines", (json_int_t)b->outputs_written,
                     "lost", (json_int_t)b->outputs_lost, "counters", counters(&sum));

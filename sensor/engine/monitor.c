@@ -205,14 +205,6 @@ static void watch_addresses(struct monitor *m, nsec_t now)
             log_warning("addresses of this machine changed, but: %s", error);
 }
 
-static void watch_rules(struct monitor *m, nsec_t now)
-{
-    if (now - m->rules_looked < 5 * NSEC_S)
-        return;
-    m->rules_looked = now;
-    monitor_watch_rules(m);
-}
-
 static void take_signal(struct monitor *m, int descriptor)
 {
     struct message reopen = {.type = TELL_REOPEN};
@@ -285,11 +277,13 @@ static void loop(struct monitor *m, int signals)
     struct wiring *w = m->wiring;
 
     while (!m->stopping) {
+        nsec_t now = clock_now();
         struct pollfd wait[] = {{.fd = signals, .events = POLLIN},
                                 {.fd = w->parser.descriptor, .events = POLLIN},
-                                {.fd = w->recorder.descriptor, .events = POLLIN}};
+                                {.fd = w->recorder.descriptor, .events = POLLIN},
+                                {.fd = drift_descriptor(&m->drift, now), .events = POLLIN}};
 
-        if (poll(wait, 3, 500) > 0) {
+        if (poll(wait, 4, drift_patience(&m->drift, now)) > 0) {
             if (wait[0].revents)
                 take_signal(m, signals);
             if (wait[1].revents & POLLIN)
@@ -300,7 +294,7 @@ static void loop(struct monitor *m, int signals)
         reap(m);
         watch_interfaces(m);
         watch_addresses(m, clock_now());
-        watch_rules(m, clock_now());
+        drift_watch(m, clock_now());
         sd_notify(0, "WATCHDOG=1");
     }
 }
@@ -396,6 +390,7 @@ static int set_up(struct monitor *m)
         return 1;
     /* Last: a sensor that cannot start leaves the kernel as it was, and no child holds the netlink
      * socket, with which an owned table goes. */
+    drift_open(&m->drift);
     if (monitor_enforce(m, w->policy, error) == SD_OK)
         return 0;
     log_error("%s", error);
@@ -419,7 +414,7 @@ static void tear_down(struct wiring *w)
 int sensor_run(const struct sensor_options *options)
 {
     struct wiring w = {.options = options, .parser = {-1}, .recorder = {-1}};
-    struct monitor m = {.wiring = &w, .netlink = -1};
+    struct monitor m = {.wiring = &w, .netlink = -1, .drift.descriptor = -1};
     int signals = block_signals();
 
     umask(0027); /* store and feeds hold what people asked for: not for every user of the machine */
@@ -438,6 +433,7 @@ int sensor_run(const struct sensor_options *options)
         loop(&m, signals);
     }
     stop(&m);
+    drift_close(&m.drift);
     if (m.netlink >= 0)
         close(m.netlink);
     tear_down(&w);

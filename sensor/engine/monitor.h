@@ -4,26 +4,28 @@
 
 #include <sys/types.h>
 
+#include "engine/drift.h"
 #include "engine/sensor.h"
 
 struct monitor {
     struct wiring *wiring;
     pid_t parser, recorder; /* 0: ended */
-    bool installed;         /* our rules stand in the kernel */
-    bool lost;              /* installed, but somebody else took them away */
-    int netlink;   /* by which they were installed: an owned table lives as long; -1: none */
+    bool installed;         /* our rules are to stand in the kernel, and were put there */
+    bool lost;              /* ... but do not, and putting them back failed */
+    bool opened;            /* somebody had them removed: they stay out until he says otherwise */
+    int netlink;  /* by which they were installed: an owned table lives as long; -1: none */
+    nsec_t since; /* when that was; 0: never */
+    struct drift drift;
     unsigned gone; /* bit i: interface i is away */
-    nsec_t addresses_looked, rules_looked;
+    nsec_t addresses_looked;
     bool running, stopping;
     int status; /* the exit status */
 };
 
 /* Makes the kernel hold what policy and mode mean: rules in shadow and enforce, no table in
- * monitor. error: one line. As ruleset_install(). */
+ * monitor, nothing new where they were opened. error: one line. As ruleset_install(). */
 int monitor_enforce(struct monitor *m, const struct policy *policy, char error[256]);
 int monitor_remove_rules(struct monitor *m, char error[256]);
-/* Now and then: does the kernel still hold them? */
-void monitor_watch_rules(struct monitor *m);
 
 /* Reads the policy again and gives it to the children, or keeps the old one whole. error: one line.
  */

@@ -145,6 +145,7 @@ static void keep_house(struct recorder *r)
         return;
     r->housekept = record.time;
     record.stats = b->back;
+    stats_add(&record.stats, &b->monitor);
     for (size_t i = 0; i < r->wiring->interface_count; i++)
         stats_add(&record.stats, &b->front[i]);
     keep(r, &record, NULL);

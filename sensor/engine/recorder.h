@@ -19,6 +19,7 @@ struct recorder {
     struct prober *prober; /* NULL: the policy wants no probes, or did not so far */
     struct schedule *schedule;
     struct rules_status rules;
+    char rules_differ[256];
     uint64_t pending; /* rows of the open batch */
     nsec_t committed, housekept, complained;
     nsec_t store_rests; /* until then it is not asked: 0, or a moment after it refused */

@@ -100,6 +100,8 @@ int monitor_enforce(struct monitor *m, const struct policy *policy, char error[2
 
     if (policy->mode == MODE_MONITOR)
         return remove_leftovers(m, error);
+    if (m->opened)
+        return SD_OK;
     status = ruleset_compile(policy, policy->mode, clock_now(), &rules, error);
     if (status != SD_OK)
         return status;
@@ -108,36 +110,20 @@ int monitor_enforce(struct monitor *m, const struct policy *policy, char error[2
         status = ruleset_install_by(m->netlink, rules, error);
     ruleset_destroy(rules);
     if (status == SD_OK) {
+        if (!m->installed || m->lost)
+            m->since = clock_now();
         m->installed = true;
         m->lost = false;
     }
     return status;
 }
 
-/* Somebody else may take the table away, also on purpose: that is told, and no event says blocked
- * any more, but it is not put back behind his back. */
-void monitor_watch_rules(struct monitor *m)
-{
-    struct enforce_status kernel;
-    char error[ENFORCE_ERROR];
-    int status = m->installed ? ruleset_status(&kernel, error) : SD_OK;
-    bool lost = m->installed && status == SD_ENOENT;
-
-    if (lost == m->lost || (status != SD_OK && status != SD_ENOENT))
-        return;
-    m->lost = lost;
-    if (lost)
-        log_warning("the table inet sealdns is gone from the kernel; `sealdns rules apply` puts it "
-                    "back");
-    if (m->installed)
-        monitor_say(m, KIND_ENFORCEMENT, lost ? "lost" : "restored", "");
-    monitor_tell_installed(m);
-}
-
-static void rules_status(const struct monitor *m, struct rules_status *out)
+/* differs: what, in a line, "" where all is as it ought to be. */
+static void rules_status(const struct monitor *m, struct rules_status *out, char differs[256])
 {
     const struct policy *p = m->wiring->policy;
     struct enforce_status kernel = {0}, wanted = {0};
+    struct enforce_drift drift = {.gone = false};
     struct ruleset *rules;
     char error[ENFORCE_ERROR];
     bool there = ruleset_status(&kernel, error) == SD_OK, same = !there;
@@ -145,23 +131,30 @@ static void rules_status(const struct monitor *m, struct rules_status *out)
     if (p->mode != MODE_MONITOR &&
         ruleset_compile(p, p->mode, clock_now(), &rules, error) == SD_OK) {
         ruleset_describe(rules, &wanted);
-        same = ruleset_verify(rules, error) == SD_OK;
+        same = ruleset_examine(rules, &drift, error) == SD_OK;
         ruleset_destroy(rules);
     }
     *out = (struct rules_status){.installed = there,
                                  .drifted = m->installed != there || (there && !same),
+                                 .opened = m->opened,
+                                 .fought = m->drift.fought != 0,
                                  .mode = (uint8_t)p->mode,
                                  .rules = kernel.rules,
                                  .elements = kernel.elements,
                                  .wanted_rules = wanted.rules,
-                                 .wanted_elements = wanted.elements};
+                                 .wanted_elements = wanted.elements,
+                                 .digest = kernel.digest,
+                                 .wanted_digest = wanted.digest,
+                                 .since = m->installed ? m->since : 0,
+                                 .healed = drift_last(&m->drift)};
+    text_copy(differs, 256, out->drifted ? drift.text : "");
 }
 
 void monitor_tell_installed(const struct monitor *m)
 {
     struct message tell = {.type = TELL_INSTALLED};
 
-    rules_status(m, &tell.rules);
+    rules_status(m, &tell.rules, tell.text);
     tell.rules.installed = m->installed && !m->lost;
     if (channel_send(&m->wiring->parser, &tell, -1) != SD_OK ||
         channel_send(&m->wiring->recorder, &tell, -1) != SD_OK)
@@ -257,6 +250,7 @@ int monitor_reload(struct monitor *m, char error[256])
         monitor_say(m, KIND_SENSOR, "reload refused", error);
         return status;
     }
+    m->opened = false;
     status = replace_policy(m, files, policy, error);
     if (m->installed != before)
         monitor_say(m, KIND_ENFORCEMENT, before ? "removed" : "installed",
@@ -279,6 +273,7 @@ static void apply(struct monitor *m, struct message *reply)
                   "mode is monitor: start with --mode shadow or enforce");
         return;
     }
+    m->opened = false;
     reply->status = monitor_enforce(m, p, reply->text);
     if (reply->status != SD_OK)
         return;
@@ -292,6 +287,7 @@ static void take_away(struct monitor *m, struct message *reply)
     reply->status = monitor_remove_rules(m, reply->text);
     if (reply->status != SD_OK && reply->status != SD_ENOENT)
         return;
+    m->opened = true;
     text_copy(reply->text, sizeof reply->text,
               reply->status == SD_OK ? "rules removed" : "there was no table inet sealdns");
     reply->status = SD_OK;
@@ -330,7 +326,7 @@ void monitor_answer(struct monitor *m, const struct channel *from, const struct 
         take_away(m, &reply);
         break;
     case REQUEST_RULES_STATUS:
-        rules_status(m, &reply.rules);
+        rules_status(m, &reply.rules, reply.text);
         break;
     case REQUEST_PROBED:
         if (pass_probe(m, &request->probe))

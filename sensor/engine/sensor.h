@@ -35,7 +35,7 @@ struct board {
     struct stats front[MOST_INTERFACES];
     struct capture_counters captured[MOST_INTERFACES];
     uint32_t up[MOST_INTERFACES];
-    struct stats back;
+    struct stats back, monitor;
     uint64_t store_rows, store_failed, outputs_written, outputs_lost;
     uint64_t clips_written, clips_failed, clips_refused;
     nsec_t started;

@@ -54,7 +54,9 @@
     X(records_dropped, "records lost in the ring to the recorder")                                 \
     X(conversations, "conversations in the table")                                                 \
     X(conversations_folded, "conversations folded for want of room")                               \
-    X(state_evicted, "detector state evicted for want of room")
+    X(state_evicted, "detector state evicted for want of room")                                    \
+    X(rules_drifted, "times that the kernel's rules were found not as the policy says")            \
+    X(rules_healed, "... and were put back")
 
 struct stats {
 #define X(word, text) uint64_t word;

@@ -32,9 +32,13 @@ enum message_type {
 
 struct rules_status {
     bool installed, drifted;
+    bool opened; /* somebody had them removed, and they are to stay out */
+    bool fought; /* another program undoes them again and again */
     uint8_t mode;
     uint32_t rules, elements; /* in the kernel */
     uint32_t wanted_rules, wanted_elements;
+    uint64_t digest, wanted_digest;
+    int64_t since, healed; /* when they were put there, and put back; 0: never */
 };
 
 struct message {
@@ -45,7 +49,7 @@ struct message {
         struct finding finding;    /* TELL_FINDING */
         struct probe_report probe; /* REQUEST_PROBED, TELL_PROBED */
     };
-    char text[256]; /* REPLY: one line for the user */
+    char text[256]; /* REPLY: one line for the user; of a status: what differs */
 };
 
 struct channel {
