@@ -257,11 +257,12 @@ static void print_zone(const struct policy *p, const struct policy_zone *z, FILE
         put_text(to, p->resolvers[z->approve[i]].id);
     }
     fprintf(to, "]\n    cleartext: %s\n", action_name(z->cleartext));
-    if (!addr_is_zero(&z->redirect_to)) {
-        fputs("    redirect_to: ", to);
-        put_addr(to, &z->redirect_to);
-        putc('\n', to);
-    }
+    for (size_t i = 2, put = 0; i-- > 0;)
+        if (!addr_is_zero(z->redirect_to + i)) {
+            fputs(put++ ? ", " : "    redirect_to: [", to);
+            put_addr(to, z->redirect_to + i);
+        }
+    fputs(z->cleartext == ACTION_REDIRECT ? "]\n" : "", to);
     fprintf(to, "    unapproved: %s\n    bootstrap: %s\n    gateway_resolver: %s\n",
             action_name(z->unapproved), flag(z->bootstrap), flag(z->gateway_resolver));
 }

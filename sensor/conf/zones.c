@@ -25,6 +25,24 @@ static void read_approve(struct reader *r, const struct node *n, void *zone)
     }
 }
 
+/* One address, or a list of at most one of each family. */
+static void read_redirect(struct reader *r, const struct node *n, void *zone)
+{
+    static const struct option option = {.name = "redirect_to", .kind = OPTION_ADDRESS};
+    struct policy_zone *z = zone;
+    struct addr a;
+
+    for (const struct node *e = n->kind == NODE_LIST ? n->first : n; e; e = e->next) {
+        if (n->kind == NODE_MAP || e->kind == NODE_NOTHING || !read_value(r, e, &option, &a))
+            return;
+        if (!addr_is_zero(z->redirect_to + addr_is_v4(&a)))
+            complain(r->complaints, e, "`redirect_to` takes one address of each family");
+        z->redirect_to[addr_is_v4(&a)] = a;
+        if (n->kind != NODE_LIST)
+            return;
+    }
+}
+
 static const struct key zone_keys[] = {
     KEY("id", OPTION_ID, .required = true, FIELD(struct policy_zone, id)),
     LIST("networks", OPTION_PREFIX, struct policy_zone, networks, network_count),
@@ -32,7 +50,7 @@ static const struct key zone_keys[] = {
     LIST("vlans", OPTION_NUMBER, struct policy_zone, vlans, vlan_count, .least = 1, .most = 4094),
     PART("approve", read_approve),
     KEY("cleartext", OPTION_WORD, FIELD(struct policy_zone, cleartext), .word = action_name),
-    KEY("redirect_to", OPTION_ADDRESS, FIELD(struct policy_zone, redirect_to)),
+    PART("redirect_to", read_redirect),
     KEY("unapproved", OPTION_WORD, FIELD(struct policy_zone, unapproved), .word = action_name,
         .without = 1u << ACTION_REDIRECT),
     KEY("bootstrap", OPTION_FLAG, FIELD(struct policy_zone, bootstrap)),
@@ -89,28 +107,35 @@ static void check_redirect(struct reader *r, const struct node *entry, const str
 {
     const struct node *to = tree_member(entry, "redirect_to");
     const struct node *cleartext = tree_member(entry, "cleartext");
+    const struct node *at = cleartext ? cleartext : entry;
+    bool none = addr_is_zero(z->redirect_to) && addr_is_zero(z->redirect_to + 1);
 
-    if (z->cleartext == ACTION_REDIRECT && !to)
-        complain(r->complaints, cleartext ? cleartext : entry,
+    if (z->cleartext != ACTION_REDIRECT) {
+        if (to)
+            complain_softly(r->complaints, to->key,
+                            "`redirect_to` does nothing without `cleartext: redirect`");
+        return;
+    }
+    if (z == r->policy->zones + ZONE_GATEWAY)
+        complain(r->complaints, at,
+                 "what the gateway itself sends is not redirected: use `reject`, or give its "
+                 "programs another resolver");
+    else if (none)
+        complain(r->complaints, at,
                  "`cleartext: redirect` needs `redirect_to`, the address of a resolver");
-    if (z->cleartext != ACTION_REDIRECT && to)
-        complain_softly(r->complaints, to->key,
-                        "`redirect_to` does nothing without `cleartext: redirect`");
+    else if (addr_is_zero(z->redirect_to) || addr_is_zero(z->redirect_to + 1))
+        complain_softly(r->complaints, to ? to->key : at,
+                        "`redirect_to` has no address of IPv%d: there clear text is rejected",
+                        addr_is_zero(z->redirect_to) ? 6 : 4);
 }
 
 /* What the kernel cannot do in this version is an error where rules are asked for. */
 static void check_enforced(struct reader *r, const struct node *entry, const struct policy_zone *z)
 {
     const struct node *vlans = tree_member(entry, "vlans");
-    const struct node *cleartext = tree_member(entry, "cleartext");
 
     if (r->policy->mode == MODE_MONITOR)
         return;
-    if (z->cleartext == ACTION_REDIRECT && cleartext)
-        complain(r->complaints, cleartext,
-                 "this version cannot `redirect` in mode %s yet: use `reject`, clients may always "
-                 "ask the gateway's own resolver",
-                 mode_name(r->policy->mode));
     if (z->vlan_count)
         complain(r->complaints, vlans->key,
                  "in mode %s the kernel no longer sees VLAN tags: name the VLAN's interface under "

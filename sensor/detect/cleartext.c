@@ -176,6 +176,8 @@ static void ask_policy(const struct cleartext *c, const struct policy_zone *zone
     p->checked = o->time;
     p->seen = sighting_of(o);
     p->action = zone->cleartext;
+    if (zone->cleartext == ACTION_REDIRECT) /* or not: to and from the target, or of one family */
+        p->action = policy_cleartext(c->policy, o->note.zone, &o->client, &o->server, o->time);
     p->excepted = c->policy->exception_count != 0 &&
                   policy_exception_for(c->policy, &o->client, o->note.resolver, o->time) != NULL;
 }

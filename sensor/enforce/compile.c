@@ -8,6 +8,7 @@
 #include "enforce/build.h"
 #include "enforce/compile.h"
 #include "enforce/print.h"
+#include "enforce/redirect.h"
 
 /* A word that nft reads back as the name that it is. */
 static bool is_plain(const char *word)
@@ -22,17 +23,20 @@ static int unsupported(char error[ENFORCE_ERROR], const struct policy_zone *z, c
     return SD_EUNSUP;
 }
 
-static int check_zone(const struct policy_zone *z, char error[ENFORCE_ERROR])
+static int check_zone(const struct policy *p, size_t zone, char error[ENFORCE_ERROR])
 {
+    const struct policy_zone *z = p->zones + zone;
+    const char *objection = redirect_objection(p, zone);
+
     if (!is_plain(z->id))
         return unsupported(error, z, "its id is no name that nftables takes");
     for (size_t i = 0; i < z->interface_count; i++)
         if (!is_plain(z->interfaces[i]))
             return unsupported(error, z, "an interface has a name that nft cannot write");
-    if (z->cleartext == ACTION_REDIRECT || z->unapproved == ACTION_REDIRECT)
-        return unsupported(error, z,
-                           "`redirect` is not enforced yet; use `reject` (clients may always use "
-                           "the gateway's own resolver)");
+    if (z->unapproved == ACTION_REDIRECT)
+        return unsupported(error, z, "encrypted DNS cannot be redirected; use `reject`");
+    if (objection)
+        return unsupported(error, z, objection);
     if (z->vlan_count)
         return unsupported(error, z,
                            "the kernel no longer sees the VLAN tag where packets are forwarded; "
@@ -46,7 +50,7 @@ static int check_zones(const struct policy *p, char error[ENFORCE_ERROR])
     int e = SD_OK;
 
     for (size_t i = 0; i < p->zone_count && e == SD_OK; i++)
-        e = check_zone(p->zones + i, error);
+        e = check_zone(p, i, error);
     return e;
 }
 

@@ -19,11 +19,17 @@ struct compilation {
 void compile_rules(struct compilation *c, uint16_t *zones);
 
 int compiled_chain(struct compilation *c, const char *name);
+int compiled_base_chain(struct compilation *c, const char *name, uint8_t hook, int32_t priority);
 /* A set without elements is none: -1, and what would use it leaves its rule out. */
 int compiled_address_set(struct compilation *c, const char *name, bool v4,
                          bool (*holds)(const struct compilation *c, int16_t zone, int16_t resolver,
                                        bool shared),
                          int16_t zone);
+/* All addresses that zones redirect to and that are not the gateway's; -1: none. */
+int compiled_targets(struct compilation *c, const char *name, bool v4);
+/* The address that a zone redirects to, or all of the resolver that has it (sources). */
+void compiled_redirect_set(struct compilation *c, const char *name, bool v4, int16_t zone,
+                           bool sources);
 /* The zones of the clients behind an interface ("" for one that no zone names), longest prefix
  * flattened; chains[] is the chain of each zone. */
 int compiled_zone_map(struct compilation *c, const char *name, bool v4, const char *iface,

@@ -5,6 +5,8 @@
 #include <string.h>
 
 #include <linux/netfilter.h>
+#include <linux/netfilter/nf_conntrack_common.h>
+#include <linux/netfilter/nf_nat.h>
 #include <linux/netfilter/nf_tables.h>
 #include <linux/rtnetlink.h>
 
@@ -15,7 +17,21 @@
 #include "enforce/build.h"
 #include "enforce/expression.h"
 
-enum content { NOTHING, FAMILY, PROTOCOL, PORT, SOURCE, DESTINATION, PAIR, IFACE, LOCALITY, BYTES };
+enum content {
+    NOTHING,
+    FAMILY,
+    PROTOCOL,
+    PORT,
+    SOURCE,
+    DESTINATION,
+    PAIR,
+    IFACE,
+    OIFACE,
+    LOCALITY,
+    STATUS,
+    FLAGS,
+    BYTES
+};
 
 struct decoding {
     struct ruleset *r;
@@ -24,6 +40,8 @@ struct decoding {
     bool v4;                  /* its width, of addresses */
     uint8_t family, protocol; /* compared, and not made use of yet; 0: none */
     bool ended;               /* the statement is there */
+    bool masked;              /* by what MATCH_DNAT or MATCH_SYN ask for */
+    bool addressed;           /* an address for a statement is in the register: rule->address */
     struct pattern pattern;   /* as far as read */
     uint8_t mask[PATTERN_CHUNK];
 };
@@ -39,15 +57,31 @@ static struct match *add_match(struct decoding *d, enum match_kind kind)
     return m;
 }
 
+/* A family compared for its own sake: no address is loaded behind it. */
+static bool decode_family(struct decoding *d)
+{
+    struct match *m = add_match(d, MATCH_FAMILY);
+
+    if (!m || (d->family != NFPROTO_IPV4 && d->family != NFPROTO_IPV6))
+        return false;
+    m->v4 = d->family == NFPROTO_IPV4;
+    d->family = 0;
+    return true;
+}
+
 static bool decode_meta(struct decoding *d, const struct nftnl_expr *e)
 {
     static const struct {
         uint32_t key;
         enum content content;
-    } keys[] = {
-        {NFT_META_NFPROTO, FAMILY}, {NFT_META_L4PROTO, PROTOCOL}, {NFT_META_IIFNAME, IFACE}};
+    } keys[] = {{NFT_META_NFPROTO, FAMILY},
+                {NFT_META_L4PROTO, PROTOCOL},
+                {NFT_META_IIFNAME, IFACE},
+                {NFT_META_OIFNAME, OIFACE}};
     uint32_t key = nftnl_expr_get_u32(e, NFTNL_EXPR_META_KEY);
 
+    if (d->family && !decode_family(d))
+        return false;
     for (size_t i = 0; i < sizeof keys / sizeof *keys; i++)
         if (keys[i].key == key) {
             d->content = keys[i].content;
@@ -62,6 +96,11 @@ static bool decode_transport(struct decoding *d, uint32_t offset, uint32_t size)
         d->content = PORT;
         return true;
     }
+    if (offset == 13 && size == 1) {
+        d->content = FLAGS;
+        d->masked = false;
+        return true;
+    }
     d->content = BYTES;
     memset(d->mask, 0xff, sizeof d->mask);
     return offset == (uint32_t)PATTERN_OFFSET + d->pattern.length && size <= PATTERN_CHUNK &&
@@ -71,10 +110,15 @@ static bool decode_transport(struct decoding *d, uint32_t offset, uint32_t size)
 /* The mask of the bytes just loaded. */
 static bool decode_bitwise(struct decoding *d, const struct nftnl_expr *e)
 {
+    static const uint32_t dnat = IPS_DST_NAT;
     uint32_t size = 0, xor_size = 0;
     const void *mask = nftnl_expr_get(e, NFTNL_EXPR_BITWISE_MASK, &size);
     const uint8_t *xored = nftnl_expr_get(e, NFTNL_EXPR_BITWISE_XOR, &xor_size);
 
+    if (d->content == FLAGS && mask && size == 1)
+        return d->masked = *(const uint8_t *)mask == TCP_FLAGS;
+    if (d->content == STATUS && mask && size == sizeof dnat)
+        return d->masked = memcmp(mask, &dnat, size) == 0;
     if (d->content != BYTES || !mask || size > sizeof d->mask ||
         nftnl_expr_get_u32(e, NFTNL_EXPR_BITWISE_OP) != NFT_BITWISE_BOOL)
         return false;
@@ -143,9 +187,9 @@ static bool decode_port(struct decoding *d, const void *value)
     return true;
 }
 
-static bool decode_iface(struct decoding *d, const void *value, uint32_t size)
+static bool decode_iface(struct decoding *d, enum match_kind kind, const void *value, uint32_t size)
 {
-    struct match *m = size == sizeof m->iface ? add_match(d, MATCH_IIFNAME) : NULL;
+    struct match *m = size == sizeof m->iface ? add_match(d, kind) : NULL;
 
     if (!m)
         return false;
@@ -156,11 +200,15 @@ static bool decode_iface(struct decoding *d, const void *value, uint32_t size)
 
 static bool decode_cmp(struct decoding *d, const struct nftnl_expr *e)
 {
+    static const uint32_t none;
     uint32_t size = 0, type;
     const void *value = nftnl_expr_get(e, NFTNL_EXPR_CMP_DATA, &size);
     enum content content = d->content;
 
     d->content = NOTHING;
+    if (content == STATUS)
+        return value && size == sizeof type && !memcmp(value, &none, size) && d->masked &&
+               nftnl_expr_get_u32(e, NFTNL_EXPR_CMP_OP) == NFT_CMP_NEQ && add_match(d, MATCH_DNAT);
     if (!value || nftnl_expr_get_u32(e, NFTNL_EXPR_CMP_OP) != NFT_CMP_EQ)
         return false;
     if (content == FAMILY && size == 1)
@@ -172,7 +220,12 @@ static bool decode_cmp(struct decoding *d, const struct nftnl_expr *e)
     else if (content == BYTES && size <= PATTERN_CHUNK)
         return decode_bytes(d, value, size);
     else if (content == IFACE)
-        return decode_iface(d, value, size);
+        return decode_iface(d, MATCH_IIFNAME, value, size);
+    else if (content == FLAGS)
+        return d->masked && size == 1 && *(const uint8_t *)value == TCP_SYN &&
+               add_match(d, MATCH_SYN);
+    else if (content == OIFACE)
+        return decode_iface(d, MATCH_OIFNAME, value, size);
     else if (content == LOCALITY && size == sizeof type) {
         memcpy(&type, value, sizeof type);
         return type == RTN_LOCAL && add_match(d, MATCH_LOCAL);
@@ -219,6 +272,14 @@ static bool decode_fib(struct decoding *d, const struct nftnl_expr *e)
            nftnl_expr_get_u32(e, NFTNL_EXPR_FIB_FLAGS) == NFTA_FIB_F_DADDR;
 }
 
+static bool decode_ct(struct decoding *d, const struct nftnl_expr *e)
+{
+    d->content = STATUS;
+    d->masked = false;
+    return nftnl_expr_get_u32(e, NFTNL_EXPR_CT_KEY) == NFT_CT_STATUS &&
+           nftnl_expr_is_set(e, NFTNL_EXPR_CT_DREG) && !nftnl_expr_is_set(e, NFTNL_EXPR_CT_DIR);
+}
+
 static bool end(struct decoding *d, enum statement statement)
 {
     if (d->ended)
@@ -236,6 +297,42 @@ static bool decode_counter(struct decoding *d, const struct nftnl_expr *e)
     return d->rule->counted = true;
 }
 
+static bool decode_address(struct decoding *d, const struct nftnl_expr *e)
+{
+    uint32_t size = 0;
+    const uint8_t *data = nftnl_expr_get(e, NFTNL_EXPR_IMM_DATA, &size);
+
+    if (!data || d->ended || (size != 4 && size != 16))
+        return false;
+    d->rule->address = size == 4 ? addr_v4(data) : addr_v6(data);
+    return d->addressed = true;
+}
+
+/* The kernel tells the register of the last address too: the same. */
+static bool decode_nat(struct decoding *d, const struct nftnl_expr *e)
+{
+    uint32_t reg = nftnl_expr_get_u32(e, NFTNL_EXPR_NAT_REG_ADDR_MIN);
+    uint8_t family = addr_is_v4(&d->rule->address) ? NFPROTO_IPV4 : NFPROTO_IPV6;
+
+    if (!d->addressed || nftnl_expr_get_u32(e, NFTNL_EXPR_NAT_TYPE) != NFT_NAT_DNAT ||
+        nftnl_expr_get_u32(e, NFTNL_EXPR_NAT_FAMILY) != family ||
+        nftnl_expr_is_set(e, NFTNL_EXPR_NAT_REG_PROTO_MIN) ||
+        (nftnl_expr_is_set(e, NFTNL_EXPR_NAT_REG_ADDR_MAX) &&
+         nftnl_expr_get_u32(e, NFTNL_EXPR_NAT_REG_ADDR_MAX) != reg) ||
+        (nftnl_expr_is_set(e, NFTNL_EXPR_NAT_FLAGS) &&
+         nftnl_expr_get_u32(e, NFTNL_EXPR_NAT_FLAGS) & ~(uint32_t)NF_NAT_RANGE_MAP_IPS))
+        return false;
+    d->addressed = false;
+    return end(d, STATEMENT_DNAT);
+}
+
+static bool decode_masquerade(struct decoding *d, const struct nftnl_expr *e)
+{
+    return (!nftnl_expr_is_set(e, NFTNL_EXPR_MASQ_FLAGS) ||
+            nftnl_expr_get_u32(e, NFTNL_EXPR_MASQ_FLAGS) == 0) &&
+           !nftnl_expr_is_set(e, NFTNL_EXPR_MASQ_REG_PROTO_MIN) && end(d, STATEMENT_MASQUERADE);
+}
+
 static bool decode_immediate(struct decoding *d, const struct nftnl_expr *e)
 {
     const char *name = nftnl_expr_get_str(e, NFTNL_EXPR_IMM_CHAIN);
@@ -243,7 +340,7 @@ static bool decode_immediate(struct decoding *d, const struct nftnl_expr *e)
     int verdict = (int)nftnl_expr_get_u32(e, NFTNL_EXPR_IMM_VERDICT);
 
     if (!nftnl_expr_is_set(e, NFTNL_EXPR_IMM_VERDICT))
-        return false;
+        return decode_address(d, e);
     if (verdict == NFT_JUMP || verdict == NFT_GOTO) {
         d->rule->target = (uint16_t)chain;
         return chain >= 0 && end(d, verdict == NFT_JUMP ? STATEMENT_JUMP : STATEMENT_GOTO);
@@ -271,10 +368,18 @@ static int decode_expression(struct nftnl_expr *e, void *context)
     static const struct {
         const char *name;
         bool (*decode)(struct decoding *, const struct nftnl_expr *);
-    } ours[] = {
-        {"meta", decode_meta},           {"payload", decode_payload}, {"cmp", decode_cmp},
-        {"lookup", decode_lookup},       {"fib", decode_fib},         {"counter", decode_counter},
-        {"immediate", decode_immediate}, {"reject", decode_reject},   {"bitwise", decode_bitwise}};
+    } ours[] = {{"meta", decode_meta},
+                {"payload", decode_payload},
+                {"cmp", decode_cmp},
+                {"lookup", decode_lookup},
+                {"fib", decode_fib},
+                {"counter", decode_counter},
+                {"immediate", decode_immediate},
+                {"reject", decode_reject},
+                {"bitwise", decode_bitwise},
+                {"nat", decode_nat},
+                {"ct", decode_ct},
+                {"masq", decode_masquerade}};
     const char *name = nftnl_expr_get_str(e, NFTNL_EXPR_NAME);
 
     for (size_t i = 0; i < sizeof ours / sizeof *ours; i++)
@@ -311,7 +416,7 @@ int rule_decode(struct ruleset *r, const struct nftnl_rule *in, struct rule *out
     struct decoding d = {.r = r, .rule = out};
 
     if (nftnl_expr_foreach((struct nftnl_rule *)in, decode_expression, &d) == 0 && !d.family &&
-        !d.protocol)
+        !d.protocol && !d.addressed)
         return keep_pattern(&d);
     out->foreign = text_of(in);
     return out->foreign ? SD_OK : SD_EMEM;

@@ -3,6 +3,8 @@
 #include <netinet/in.h>
 #include <string.h>
 
+#include <linux/netfilter.h>
+
 #define DEEPEST 16 /* jumps in the kernel */
 
 static bool element_holds(const struct set *s, const struct set_element *e,
@@ -43,14 +45,21 @@ static bool matches(const struct ruleset *r, const struct match *m,
     switch (m->kind) {
     case MATCH_IIFNAME:
         return strcmp(m->iface, p->iface) == 0;
+    case MATCH_OIFNAME: /* of what was redirected, on its way out: not walked */
+    case MATCH_DNAT:
+        return false;
     case MATCH_LOCAL:
         return p->to_gateway;
+    case MATCH_FAMILY:
+        return m->v4 == addr_is_v4(&p->source);
     case MATCH_PORT:
         return m->port == p->port;
     case MATCH_UDP_PORT:
         return p->protocol == IPPROTO_UDP && m->port == p->port;
     case MATCH_TCP_PORT:
         return p->protocol == IPPROTO_TCP && m->port == p->port;
+    case MATCH_SYN: /* before routing only a connection's first packet is walked */
+        return p->protocol == IPPROTO_TCP && p->hook == NF_INET_PRE_ROUTING;
     case MATCH_QUESTION:
         return asks(r->patterns + m->set, p);
     case MATCH_PORT_SET:

@@ -6,7 +6,8 @@
 #include "enforce/ruleset.h"
 
 struct evaluated_packet {
-    uint8_t hook; /* NF_INET_FORWARD, NF_INET_LOCAL_IN or NF_INET_LOCAL_OUT */
+    uint8_t hook; /* NF_INET_PRE_ROUTING (of a connection's first packet), FORWARD, LOCAL_IN or
+                     LOCAL_OUT */
     uint8_t protocol;
     const char *iface; /* it came in by; "" when sent by the gateway itself */
     struct addr source, destination;

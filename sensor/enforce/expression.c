@@ -2,6 +2,8 @@
  *   th dport 53      payload 2b @ transport + 2; cmp
  *   udp dport 53     meta l4proto; cmp 17; payload 2b @ transport + 2; cmp
  *   @th,80,128 & m == v   payload 16b @ transport + 10; bitwise; cmp
+ *   dnat ip to A     immediate; nat
+ *   ct status dnat   ct; bitwise; cmp neq 0
  *   ip saddr @set    meta nfproto; cmp 2; payload 4b @ network + 12; lookup */
 #include "enforce/expression.h"
 
@@ -10,6 +12,7 @@
 #include <string.h>
 
 #include <linux/netfilter.h>
+#include <linux/netfilter/nf_conntrack_common.h>
 #include <linux/netfilter/nf_tables.h>
 #include <linux/rtnetlink.h>
 
@@ -45,16 +48,21 @@ static bool put_meta(struct nftnl_rule *to, uint32_t key)
     return true;
 }
 
-static bool put_equal(struct nftnl_rule *to, const void *value, uint32_t size)
+static bool put_compared(struct nftnl_rule *to, uint32_t how, const void *value, uint32_t size)
 {
     struct nftnl_expr *e = expression(to, "cmp");
 
     if (!e)
         return false;
     nftnl_expr_set_u32(e, NFTNL_EXPR_CMP_SREG, REGISTER);
-    nftnl_expr_set_u32(e, NFTNL_EXPR_CMP_OP, NFT_CMP_EQ);
+    nftnl_expr_set_u32(e, NFTNL_EXPR_CMP_OP, how);
     nftnl_expr_set_data(e, NFTNL_EXPR_CMP_DATA, value, size);
     return true;
+}
+
+static bool put_equal(struct nftnl_rule *to, const void *value, uint32_t size)
+{
+    return put_compared(to, NFT_CMP_EQ, value, size);
 }
 
 static bool put_payload(struct nftnl_rule *to, uint32_t base, uint32_t offset, uint32_t size,
@@ -160,21 +168,45 @@ static bool put_local(struct nftnl_rule *to)
     return put_equal(to, &type, sizeof type);
 }
 
+static bool put_status(struct nftnl_rule *to, uint32_t bits)
+{
+    static const uint32_t none;
+    struct nftnl_expr *e = expression(to, "ct");
+
+    if (!e)
+        return false;
+    nftnl_expr_set_u32(e, NFTNL_EXPR_CT_KEY, NFT_CT_STATUS);
+    nftnl_expr_set_u32(e, NFTNL_EXPR_CT_DREG, REGISTER);
+    return put_mask(to, (const uint8_t *)&bits, sizeof bits) &&
+           put_compared(to, NFT_CMP_NEQ, &none, sizeof none);
+}
+
 static bool put_match(const struct ruleset *r, const struct match *m, struct nftnl_rule *to)
 {
     const struct set *s = m->kind >= MATCH_PORT_SET ? r->sets + m->set : NULL;
+    static const uint8_t flags = TCP_FLAGS, syn = TCP_SYN;
     char iface[IFACE_SIZE] = {0};
 
     switch (m->kind) {
     case MATCH_IIFNAME:
         memcpy(iface, m->iface, strnlen(m->iface, IFACE_SIZE - 1));
         return put_meta(to, NFT_META_IIFNAME) && put_equal(to, iface, IFACE_SIZE);
+    case MATCH_OIFNAME:
+        memcpy(iface, m->iface, strnlen(m->iface, IFACE_SIZE - 1));
+        return put_meta(to, NFT_META_OIFNAME) && put_equal(to, iface, IFACE_SIZE);
+    case MATCH_DNAT:
+        return put_status(to, IPS_DST_NAT);
     case MATCH_LOCAL:
         return put_local(to);
+    case MATCH_FAMILY:
+        return put_family(to, m->v4);
     case MATCH_PORT:
     case MATCH_UDP_PORT:
     case MATCH_TCP_PORT:
         return put_port_match(to, m);
+    case MATCH_SYN:
+        return put_payload(to, NFT_PAYLOAD_TRANSPORT_HEADER, 13, 1, REGISTER) &&
+               put_mask(to, &flags, 1) && put_equal(to, &syn, 1);
     case MATCH_QUESTION:
         return put_pattern(to, r->patterns + m->set);
     case MATCH_PORT_SET:
@@ -214,6 +246,24 @@ static bool put_reject(struct nftnl_rule *to, uint32_t type, uint8_t code)
     return true;
 }
 
+static bool put_dnat(struct nftnl_rule *to, const struct addr *a)
+{
+    bool v4 = addr_is_v4(a);
+    struct nftnl_expr *e = expression(to, "immediate");
+
+    if (!e)
+        return false;
+    nftnl_expr_set_u32(e, NFTNL_EXPR_IMM_DREG, REGISTER);
+    nftnl_expr_set(e, NFTNL_EXPR_IMM_DATA, v4 ? a->b + 12 : a->b, v4 ? 4 : 16);
+    e = expression(to, "nat");
+    if (!e)
+        return false;
+    nftnl_expr_set_u32(e, NFTNL_EXPR_NAT_TYPE, NFT_NAT_DNAT);
+    nftnl_expr_set_u32(e, NFTNL_EXPR_NAT_FAMILY, v4 ? NFPROTO_IPV4 : NFPROTO_IPV6);
+    nftnl_expr_set_u32(e, NFTNL_EXPR_NAT_REG_ADDR_MIN, REGISTER);
+    return true;
+}
+
 static bool put_statement(const struct ruleset *r, const struct rule *rule, struct nftnl_rule *to)
 {
     switch (rule->statement) {
@@ -233,6 +283,10 @@ static bool put_statement(const struct ruleset *r, const struct rule *rule, stru
         return put_verdict(to, NFT_JUMP, r->chains[rule->target].name);
     case STATEMENT_GOTO:
         return put_verdict(to, NFT_GOTO, r->chains[rule->target].name);
+    case STATEMENT_DNAT:
+        return put_dnat(to, &rule->address);
+    case STATEMENT_MASQUERADE:
+        return expression(to, "masq") != NULL;
     case STATEMENT_ZONES: {
         const struct set *s = r->sets + rule->target;
 

@@ -77,7 +77,7 @@ static int put_chain(struct transaction *t, const struct chain *from)
     nftnl_chain_set_str(c, NFTNL_CHAIN_TABLE, RULESET_TABLE);
     nftnl_chain_set_str(c, NFTNL_CHAIN_NAME, from->name);
     if (from->base) {
-        nftnl_chain_set_str(c, NFTNL_CHAIN_TYPE, "filter");
+        nftnl_chain_set_str(c, NFTNL_CHAIN_TYPE, from->nat ? "nat" : "filter");
         nftnl_chain_set_u32(c, NFTNL_CHAIN_HOOKNUM, from->hook);
         nftnl_chain_set_s32(c, NFTNL_CHAIN_PRIO, from->priority);
         nftnl_chain_set_u32(c, NFTNL_CHAIN_POLICY, NF_ACCEPT);

@@ -125,8 +125,17 @@ static void print_match(const struct ruleset *r, const struct match *m, FILE *to
     case MATCH_IIFNAME:
         fprintf(to, "iifname \"%s\" ", m->iface);
         break;
+    case MATCH_OIFNAME:
+        fprintf(to, "oifname \"%s\" ", m->iface);
+        break;
+    case MATCH_DNAT:
+        fputs("ct status dnat ", to);
+        break;
     case MATCH_LOCAL:
         fputs("fib daddr type local ", to);
+        break;
+    case MATCH_FAMILY:
+        fprintf(to, "meta nfproto %s ", m->v4 ? "ipv4" : "ipv6");
         break;
     case MATCH_PORT:
         fprintf(to, "th dport %u ", m->port);
@@ -136,6 +145,9 @@ static void print_match(const struct ruleset *r, const struct match *m, FILE *to
         break;
     case MATCH_TCP_PORT:
         fprintf(to, "tcp dport %u ", m->port);
+        break;
+    case MATCH_SYN:
+        fputs("tcp flags & (fin | syn | rst | ack) == syn ", to);
         break;
     case MATCH_QUESTION:
         print_pattern(r->patterns + m->set, to);
@@ -161,9 +173,16 @@ static void print_statement(const struct ruleset *r, const struct rule *rule, FI
                                         [STATEMENT_DROP] = "drop",
                                         [STATEMENT_RETURN] = "return",
                                         [STATEMENT_REJECT] = "reject with icmpx admin-prohibited",
-                                        [STATEMENT_RESET] = "reject with tcp reset"};
+                                        [STATEMENT_RESET] = "reject with tcp reset",
+                                        [STATEMENT_MASQUERADE] = "masquerade"};
+
+    char text[ADDR_TEXT];
 
     switch (rule->statement) {
+    case STATEMENT_DNAT:
+        fprintf(to, "dnat %s to %s ", addr_is_v4(&rule->address) ? "ip" : "ip6",
+                addr_text(&rule->address, text));
+        break;
     case STATEMENT_COUNT:
         break;
     case STATEMENT_JUMP:
@@ -206,9 +225,13 @@ static void print_hook(const struct chain *c, FILE *to)
                                         [NF_INET_POST_ROUTING] = "postrouting"};
     const char *hook = c->hook < sizeof hooks / sizeof *hooks ? hooks[c->hook] : "ingress";
 
-    fprintf(to, "\t\ttype filter hook %s priority ", hook);
+    fprintf(to, "\t\ttype %s hook %s priority ", c->nat ? "nat" : "filter", hook);
     if (c->priority == -150)
         fputs("mangle", to);
+    else if (c->priority == -100 && c->hook == NF_INET_PRE_ROUTING)
+        fputs("dstnat", to);
+    else if (c->priority == 100 && c->hook == NF_INET_POST_ROUTING)
+        fputs("srcnat", to);
     else
         fprintf(to, "%d", c->priority);
     fprintf(to, "; policy %s;\n", c->drops ? "drop" : "accept");

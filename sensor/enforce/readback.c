@@ -102,6 +102,7 @@ static int take_chain(struct ruleset *r, const struct nftnl_chain *c)
         return 0;
     r->chains[number].hook = (uint8_t)nftnl_chain_get_u32(c, NFTNL_CHAIN_HOOKNUM);
     r->chains[number].priority = nftnl_chain_get_s32(c, NFTNL_CHAIN_PRIO);
+    r->chains[number].nat = strcmp(nftnl_chain_get_str(c, NFTNL_CHAIN_TYPE), "nat") == 0;
     r->chains[number].drops = nftnl_chain_get_u32(c, NFTNL_CHAIN_POLICY) == NF_DROP;
     return 0;
 }

@@ -11,7 +11,6 @@
  * what the policy cuts is cut in the middle of a flow too. Only packets to a server's port are
  * looked at; answers never are. */
 #include <netinet/in.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -20,71 +19,14 @@
 #include "base/error.h"
 #include "enforce/build.h"
 #include "enforce/compile.h"
+#include "enforce/draft.h"
+#include "enforce/redirect.h"
 
 #define PRIORITY_MANGLE (-150)
 
 struct sets { /* numbers; -1: none, [0] IPv6, [1] IPv4 */
     int ports, dedicated[2], excepted[2], pairs[2];
 };
-
-static __attribute__((format(printf, 2, 3))) struct rule rule_named(int chain, const char *format,
-                                                                    ...)
-{
-    struct rule r = {.chain = (uint16_t)chain, .counted = true};
-    va_list arguments;
-
-    va_start(arguments, format);
-    vsnprintf(r.id, sizeof r.id, format, arguments);
-    va_end(arguments);
-    return r;
-}
-
-static void match_port(struct rule *r, enum match_kind kind, uint16_t port)
-{
-    r->matches[r->match_count++] = (struct match){.kind = kind, .port = port};
-}
-
-static void match_set(struct rule *r, enum match_kind kind, int set)
-{
-    r->matches[r->match_count++] = (struct match){.kind = kind, .set = (uint16_t)set};
-}
-
-static void match_iface(struct rule *r, const char *iface)
-{
-    struct match *m = r->matches + r->match_count++;
-
-    *m = (struct match){.kind = MATCH_IIFNAME};
-    snprintf(m->iface, sizeof m->iface, "%s", iface);
-}
-
-/* Shadow keeps every rule and takes the verdict from those that cut. */
-static void add(struct compilation *c, struct rule *r, enum statement statement, int target)
-{
-    bool cuts = statement == STATEMENT_DROP || statement == STATEMENT_REJECT ||
-                statement == STATEMENT_RESET;
-
-    r->statement = c->shadow && cuts ? STATEMENT_COUNT : statement;
-    r->target = (uint16_t)target;
-    if (!c->error)
-        c->error = ruleset_add_rule(c->r, r);
-}
-
-static const char *family_word(int v4)
-{
-    return v4 ? "ip4" : "ip6";
-}
-
-static int base_chain(struct compilation *c, const char *name, uint8_t hook)
-{
-    int number = compiled_chain(c, name);
-
-    if (!c->error) {
-        c->r->chains[number].base = true;
-        c->r->chains[number].hook = hook;
-        c->r->chains[number].priority = PRIORITY_MANGLE;
-    }
-    return number;
-}
 
 /* 443 is sent on only for addresses that are a resolver's own: bulk traffic meets one set lookup.
  */
@@ -94,14 +36,14 @@ static void watch(struct compilation *c, int hook, const struct sets *s, int tar
     struct rule r = rule_named(hook, "%s/dns", name);
 
     match_set(&r, MATCH_PORT_SET, s->ports);
-    add(c, &r, STATEMENT_JUMP, target);
+    rule_add(c, &r, STATEMENT_JUMP, target);
     for (int v4 = 1; v4 >= 0; v4--) {
         if (s->dedicated[v4] < 0)
             continue;
         r = rule_named(hook, "%s/doh-%s", name, family_word(v4));
         match_port(&r, MATCH_PORT, 443);
         match_set(&r, MATCH_DESTINATION, s->dedicated[v4]);
-        add(c, &r, STATEMENT_JUMP, target);
+        rule_add(c, &r, STATEMENT_JUMP, target);
     }
 }
 
@@ -112,17 +54,24 @@ static void except(struct compilation *c, int chain, const struct sets *s)
 
         if (s->excepted[v4] >= 0) {
             match_set(&r, MATCH_SOURCE, s->excepted[v4]);
-            add(c, &r, STATEMENT_ACCEPT, 0);
+            rule_add(c, &r, STATEMENT_ACCEPT, 0);
         }
         r = rule_named(chain, "exceptions/resolver-%s", family_word(v4));
         if (s->pairs[v4] >= 0) {
             match_set(&r, MATCH_PAIR, s->pairs[v4]);
-            add(c, &r, STATEMENT_ACCEPT, 0);
+            rule_add(c, &r, STATEMENT_ACCEPT, 0);
         }
     }
 }
 
-static void find_zone(struct compilation *c, int chain, const char *iface, const uint16_t *zones)
+/* From a client to the chain of its zone: of the filter hooks, or of redirection. */
+struct way {
+    const char *word, *map; /* of names and RULE-IDs */
+    int exceptions;         /* chain, 0: none */
+    const uint16_t *zones;  /* chain of each */
+};
+
+static void find_zone(struct compilation *c, int chain, const char *iface, const struct way *way)
 {
     struct rule r;
 
@@ -130,14 +79,15 @@ static void find_zone(struct compilation *c, int chain, const char *iface, const
         char name[RULESET_NAME];
         int set;
 
-        snprintf(name, sizeof name, "zones%s%s_%s", *iface ? "_" : "", iface, family_word(v4));
-        if ((set = compiled_zone_map(c, name, v4, iface, zones)) < 0)
+        snprintf(name, sizeof name, "%s%s%s_%s", way->map, *iface ? "_" : "", iface,
+                 family_word(v4));
+        if ((set = compiled_zone_map(c, name, v4, iface, way->zones)) < 0)
             continue;
-        r = rule_named(chain, "clients/zones-%s", family_word(v4));
-        add(c, &r, STATEMENT_ZONES, set);
+        r = rule_named(chain, "%s/zones-%s", way->word, family_word(v4));
+        rule_add(c, &r, STATEMENT_ZONES, set);
     }
-    r = rule_named(chain, "clients/default");
-    add(c, &r, STATEMENT_GOTO, zones[ZONE_DEFAULT]);
+    r = rule_named(chain, "%s/default", way->word);
+    rule_add(c, &r, STATEMENT_GOTO, way->zones[ZONE_DEFAULT]);
 }
 
 /* The first zone that names this interface names it for all. */
@@ -151,47 +101,47 @@ static bool is_new_interface(const struct policy *p, size_t zone, size_t at)
 }
 
 static void clients_behind(struct compilation *c, int clients, const char *iface,
-                           const uint16_t *zones)
+                           const struct way *way)
 {
     char name[RULESET_NAME];
-    struct rule r = rule_named(clients, "clients/%s", iface);
+    struct rule r = rule_named(clients, "%s/%s", way->word, iface);
     int chain;
 
-    snprintf(name, sizeof name, "clients_%s", iface);
+    snprintf(name, sizeof name, "%s_%s", way->word, iface);
     chain = compiled_chain(c, name);
     match_iface(&r, iface);
-    add(c, &r, STATEMENT_GOTO, chain);
-    find_zone(c, chain, iface, zones);
+    rule_add(c, &r, STATEMENT_GOTO, chain);
+    find_zone(c, chain, iface, way);
 }
 
-static void write_clients(struct compilation *c, int chain, int exceptions, const uint16_t *zones)
+static void write_clients(struct compilation *c, int chain, const struct way *way)
 {
     const struct policy *p = c->policy;
     struct rule r = rule_named(chain, "gateway/loopback");
 
     match_iface(&r, "lo");
-    add(c, &r, STATEMENT_ACCEPT, 0);
-    r = rule_named(chain, "clients/exceptions");
-    if (exceptions)
-        add(c, &r, STATEMENT_JUMP, exceptions);
+    rule_add(c, &r, STATEMENT_ACCEPT, 0);
+    r = rule_named(chain, "%s/exceptions", way->word);
+    if (way->exceptions)
+        rule_add(c, &r, STATEMENT_JUMP, way->exceptions);
     for (size_t i = 0; i < p->zone_count; i++)
         for (size_t k = 0; k < p->zones[i].interface_count; k++)
             if (is_new_interface(p, i, k))
-                clients_behind(c, chain, p->zones[i].interfaces[k], zones);
-    find_zone(c, chain, "", zones);
+                clients_behind(c, chain, p->zones[i].interfaces[k], way);
+    find_zone(c, chain, "", way);
 }
 
 static void write_gateway(struct compilation *c, int chain, int exceptions, const uint16_t *zones)
 {
     struct rule r = rule_named(chain, "gateway/local");
 
-    r.matches[r.match_count++].kind = MATCH_LOCAL;
-    add(c, &r, STATEMENT_ACCEPT, 0);
+    match_local(&r);
+    rule_add(c, &r, STATEMENT_ACCEPT, 0);
     r = rule_named(chain, "gateway/exceptions");
     if (exceptions)
-        add(c, &r, STATEMENT_JUMP, exceptions);
+        rule_add(c, &r, STATEMENT_JUMP, exceptions);
     r = rule_named(chain, "gateway/zone");
-    add(c, &r, STATEMENT_GOTO, zones[ZONE_GATEWAY]);
+    rule_add(c, &r, STATEMENT_GOTO, zones[ZONE_GATEWAY]);
 }
 
 static bool is_dedicated(const struct compilation *c, int16_t zone, int16_t resolver, bool shared)
@@ -246,7 +196,7 @@ static void pass_approved(struct compilation *c, int16_t zone, int chain, const 
             continue;
         match_port(&r, MATCH_PORT, s->port);
         match_set(&r, MATCH_DESTINATION, set);
-        add(c, &r, STATEMENT_ACCEPT, 0);
+        rule_add(c, &r, STATEMENT_ACCEPT, 0);
     }
 }
 
@@ -260,11 +210,11 @@ static void pass_question(struct bootstrap *b, const char *name, int pattern)
         snprintf(own, sizeof own, "bootstrap_%s", id);
         b->questions = compiled_chain(b->c, own);
         match_port(&r, MATCH_UDP_PORT, 53);
-        add(b->c, &r, STATEMENT_JUMP, b->questions);
+        rule_add(b->c, &r, STATEMENT_JUMP, b->questions);
     }
     r = rule_named(b->questions, "%.20s/bootstrap-%.32s", id, name);
     match_set(&r, MATCH_QUESTION, pattern);
-    add(b->c, &r, STATEMENT_ACCEPT, 0);
+    rule_add(b->c, &r, STATEMENT_ACCEPT, 0);
 }
 
 static void cut(struct compilation *c, int16_t zone, int chain, const struct service *s,
@@ -273,22 +223,27 @@ static void cut(struct compilation *c, int16_t zone, int chain, const struct ser
     static const enum statement udp[] = {[ACTION_ALERT] = STATEMENT_COUNT,
                                          [ACTION_REJECT] = STATEMENT_REJECT,
                                          [ACTION_DROP] = STATEMENT_DROP};
-    const char *id = c->policy->zones[zone].id;
+    const struct policy_zone *z = c->policy->zones + zone;
+    const char *id = z->id;
     struct rule r;
 
     if (action == ACTION_ALLOW)
         return;
     pass_approved(c, zone, chain, s);
-    if (s->port == 53 && c->policy->zones[zone].bootstrap)
+    if (s->port == 53 && z->bootstrap && !redirects_all(z))
         compiled_questions(&(struct bootstrap){
             .c = c, .zone = zone, .chain = chain, .questions = -1, .pass = pass_question});
+    if (action == ACTION_REDIRECT) {
+        write_redirected(c, zone, chain);
+        return;
+    }
     r = rule_named(chain, "%s/%s", id, s->udp);
     match_port(&r, MATCH_UDP_PORT, s->port);
-    add(c, &r, udp[action], 0);
+    rule_add(c, &r, udp[action], 0);
     r = rule_named(chain, "%s/%s", id, s->tcp);
     match_port(&r, MATCH_TCP_PORT, s->port);
     /* A client that meets ICMP alone on TCP may wait for minutes. */
-    add(c, &r, udp[action] == STATEMENT_REJECT ? STATEMENT_RESET : udp[action], 0);
+    rule_add(c, &r, udp[action] == STATEMENT_REJECT ? STATEMENT_RESET : udp[action], 0);
 }
 
 static void write_zone(struct compilation *c, int16_t zone, int chain)
@@ -303,8 +258,8 @@ static void write_zone(struct compilation *c, int16_t zone, int chain)
     struct rule r = rule_named(chain, "%s/gateway", z->id);
 
     if (z->gateway_resolver && zone != ZONE_GATEWAY) {
-        r.matches[r.match_count++].kind = MATCH_LOCAL;
-        add(c, &r, STATEMENT_ACCEPT, 0);
+        match_local(&r);
+        rule_add(c, &r, STATEMENT_ACCEPT, 0);
     }
     cut(c, zone, chain, &do53, z->cleartext);
     cut(c, zone, chain, &dot, z->unapproved);
@@ -342,9 +297,9 @@ static bool has_exceptions(const struct sets *s)
 
 void compile_rules(struct compilation *c, uint16_t *zones)
 {
-    int forward = base_chain(c, "forward", NF_INET_FORWARD);
-    int input = base_chain(c, "input", NF_INET_LOCAL_IN);
-    int output = base_chain(c, "output", NF_INET_LOCAL_OUT);
+    int forward = compiled_base_chain(c, "forward", NF_INET_FORWARD, PRIORITY_MANGLE);
+    int input = compiled_base_chain(c, "input", NF_INET_LOCAL_IN, PRIORITY_MANGLE);
+    int output = compiled_base_chain(c, "output", NF_INET_LOCAL_OUT, PRIORITY_MANGLE);
     int clients = compiled_chain(c, "clients"), gateway = compiled_chain(c, "gateway");
     struct sets s;
     int exceptions = 0;
@@ -361,8 +316,19 @@ void compile_rules(struct compilation *c, uint16_t *zones)
     watch(c, forward, &s, clients);
     watch(c, input, &s, clients);
     watch(c, output, &s, gateway);
-    write_clients(c, clients, exceptions, zones);
+    write_clients(
+        c, clients,
+        &(struct way){.word = "clients", .map = "zones", .exceptions = exceptions, .zones = zones});
     write_gateway(c, gateway, exceptions, zones);
     for (size_t i = 0; i < c->policy->zone_count; i++)
         write_zone(c, (int16_t)i, zones[i]);
+    if (redirects(c->policy)) {
+        struct way way = {.word = "redirects",
+                          .map = "redirects_zones",
+                          .exceptions = exceptions,
+                          .zones = zones};
+        int walk = write_redirect(c, zones);
+
+        write_clients(c, walk, &way);
+    }
 }

@@ -8,6 +8,8 @@
 
 #define RULESET_TABLE "sealdns"
 #define RULE_MATCHES  3
+#define TCP_FLAGS     0x17 /* FIN, SYN, RST and ACK: of which MATCH_SYN wants SYN alone */
+#define TCP_SYN       0x02
 
 /* Flags of the table; persist is newer than the kernel headers of Debian 12. */
 #define TABLE_DORMANT 1u
@@ -17,16 +19,21 @@
 struct chain {
     char name[RULESET_NAME];
     bool base, drops; /* base chain of a hook; its policy is drop (never ours) */
+    bool nat;         /* of type nat: sees the first packet of a connection alone */
     uint8_t hook;     /* NF_INET_* */
     int32_t priority;
 };
 
 enum match_kind {
     MATCH_IIFNAME,     /* iifname "text" */
+    MATCH_OIFNAME,     /* oifname "text" */
+    MATCH_DNAT,        /* ct status dnat */
     MATCH_LOCAL,       /* fib daddr type local */
+    MATCH_FAMILY,      /* meta nfproto ipv4 or ipv6 */
     MATCH_PORT,        /* th dport N, any transport */
     MATCH_UDP_PORT,    /* udp dport N */
     MATCH_TCP_PORT,    /* tcp dport N */
+    MATCH_SYN,         /* tcp flags: a connection's first packet */
     MATCH_QUESTION,    /* @th,80,... the bytes of a DNS question: set is the pattern's number */
     MATCH_PORT_SET,    /* th dport @set */
     MATCH_SOURCE,      /* ip[6] saddr @set */
@@ -37,6 +44,7 @@ enum match_kind {
 struct match {
     enum match_kind kind;
     uint16_t port, set;
+    bool v4; /* MATCH_FAMILY */
     char iface[16];
 };
 
@@ -60,6 +68,8 @@ enum statement {
     STATEMENT_JUMP,
     STATEMENT_GOTO,
     STATEMENT_ZONES, /* ip[6] saddr vmap @set */
+    STATEMENT_DNAT,  /* dnat ip[6] to address; the port stays */
+    STATEMENT_MASQUERADE,
 };
 
 struct rule {
@@ -69,6 +79,7 @@ struct rule {
     bool counted;
     struct match matches[RULE_MATCHES];
     enum statement statement;
+    struct addr address; /* STATEMENT_DNAT */
     uint64_t packets, bytes;
     char *foreign; /* an expression of somebody else's, as libnftnl words it; else NULL */
 };

@@ -15,6 +15,18 @@ int compiled_chain(struct compilation *c, const char *name)
     return number < 0 ? 0 : number;
 }
 
+int compiled_base_chain(struct compilation *c, const char *name, uint8_t hook, int32_t priority)
+{
+    int number = compiled_chain(c, name);
+
+    if (!c->error) {
+        c->r->chains[number].base = true;
+        c->r->chains[number].hook = hook;
+        c->r->chains[number].priority = priority;
+    }
+    return number;
+}
+
 static int open_set(struct compilation *c, const char *name, enum set_kind kind, bool v4)
 {
     int number = c->error ? -1 : ruleset_add_set(c->r, name, kind, v4);
@@ -70,6 +82,45 @@ int compiled_address_set(struct compilation *c, const char *name, bool v4,
     if (set >= 0)
         set_unique(c->r->sets + set);
     return set;
+}
+
+int compiled_targets(struct compilation *c, const char *name, bool v4)
+{
+    const struct policy *p = c->policy;
+    int set = open_set(c, name, SET_ADDRESS, v4);
+
+    for (size_t i = 0; i < p->zone_count; i++) {
+        const struct addr *to = p->zones[i].redirect_to + v4;
+
+        if (p->zones[i].cleartext == ACTION_REDIRECT && !addr_is_zero(to) &&
+            !policy_is_gateway(p, to))
+            put(c, set, &(struct set_element){.low = *to, .high = *to});
+    }
+    set = close_set_unless_empty(c, set);
+    if (set >= 0)
+        set_unique(c->r->sets + set);
+    return set;
+}
+
+void compiled_redirect_set(struct compilation *c, const char *name, bool v4, int16_t zone,
+                           bool sources)
+{
+    const struct policy *p = c->policy;
+    const struct addr *to = p->zones[zone].redirect_to + v4;
+    int set = open_set(c, name, SET_ADDRESS, v4);
+
+    if (!addr_is_zero(to))
+        put(c, set, &(struct set_element){.low = *to, .high = *to});
+    for (size_t i = 0; sources && i < p->resolver_count && !c->error; i++)
+        for (size_t k = 0; k < p->resolvers[i].address_count; k++) {
+            const struct addr *a = &p->resolvers[i].addresses[k].addr;
+
+            if (addr_is_v4(a) == v4 && policy_is_redirect_source(p, zone, a))
+                put(c, set, &(struct set_element){.low = *a, .high = *a});
+        }
+    set = close_set_unless_empty(c, set);
+    if (set >= 0)
+        set_unique(c->r->sets + set);
 }
 
 /* In the order in which policy_zone_of() prefers them where prefixes are the same. */

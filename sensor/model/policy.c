@@ -353,6 +353,31 @@ static const struct policy_zone *zone_at(const struct policy *p, int16_t zone)
     return p->zones + (zone >= 0 && (size_t)zone < p->zone_count ? zone : ZONE_DEFAULT);
 }
 
+bool policy_is_redirect_source(const struct policy *p, int16_t zone, const struct addr *client)
+{
+    int16_t own = policy_resolver_at(p, client, NULL);
+
+    for (int v4 = 0; v4 < 2; v4++) {
+        const struct addr *to = zone_at(p, zone)->redirect_to + v4;
+
+        if (!addr_is_zero(to) &&
+            (addr_equal(to, client) || (own >= 0 && policy_resolver_at(p, to, NULL) == own)))
+            return true;
+    }
+    return false;
+}
+
+/* What is asked of the target already stays where it is, and so does what the target asks. */
+static enum action redirect(const struct policy *p, int16_t zone, const struct addr *client,
+                            const struct addr *server)
+{
+    const struct addr *to = zone_at(p, zone)->redirect_to + addr_is_v4(server);
+
+    if (addr_equal(to, server) || policy_is_redirect_source(p, zone, client))
+        return ACTION_ALLOW;
+    return addr_is_zero(to) ? ACTION_REJECT : ACTION_REDIRECT;
+}
+
 enum action policy_cleartext(const struct policy *p, int16_t zone, const struct addr *client,
                              const struct addr *server, nsec_t now)
 {
@@ -365,7 +390,7 @@ enum action policy_cleartext(const struct policy *p, int16_t zone, const struct 
         return ACTION_ALLOW;
     if (policy_exception_for(p, client, resolver, now))
         return ACTION_ALLOW;
-    return z->cleartext;
+    return z->cleartext == ACTION_REDIRECT ? redirect(p, zone, client, server) : z->cleartext;
 }
 
 /* An alert is no matter of the kernel's. */

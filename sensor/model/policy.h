@@ -48,9 +48,14 @@ const struct policy_exception *policy_exception_for(const struct policy *p,
                                                     const struct addr *client, int16_t resolver,
                                                     nsec_t now);
 /* What the policy means for clear-text DNS from client to server: ALLOW when approved for do53,
- * the gateway's own resolver, or excepted; else the zone's action. */
+ * the gateway's own resolver, or excepted; else the zone's action. Where that is REDIRECT: REJECT
+ * for a family that `redirect_to` has no address of, ALLOW to and from the resolver redirected to.
+ */
 enum action policy_cleartext(const struct policy *p, int16_t zone, const struct addr *client,
                              const struct addr *server, nsec_t now);
+/* One of the addresses of the resolver to which the zone redirects: what it asks is not sent back
+ * to it. */
+bool policy_is_redirect_source(const struct policy *p, int16_t zone, const struct addr *client);
 /* What the installed rules (mode enforce) do with a packet: ALLOW, REJECT, DROP or REDIRECT. Port
  * 53 is clear text; 853 is cut for servers that are no approved address; 443 passes unless the
  * address is a dedicated one of an unapproved resolver. The twin of enforce/'s ruleset. */

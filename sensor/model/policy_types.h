@@ -42,7 +42,7 @@ struct policy_zone {
     int16_t *approve; /* resolver indices */
     size_t approve_count;
     enum action cleartext, unapproved;
-    struct addr redirect_to;
+    struct addr redirect_to[2]; /* by family: [0] IPv6, [1] IPv4; zero: of none */
     bool bootstrap;
     bool gateway_resolver; /* may ask port 53 of the gateway's own addresses; true unless denied */
     char (*interfaces)[16];

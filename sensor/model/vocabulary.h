@@ -79,10 +79,12 @@
     X(ACTION_DROP, "drop")
 
 #define VERDICTS(X)                                                                                \
-    X(VERDICT_ALLOWED, "allowed")         /* seen and told; the policy lets it pass */             \
-    X(VERDICT_WOULD_BLOCK, "would-block") /* monitor or shadow: enforce would have cut it */       \
-    X(VERDICT_BLOCKED, "blocked")         /* the kernel did */                                     \
-    X(VERDICT_EXCEPTED, "excepted")       /* an exception of the policy covers it */
+    X(VERDICT_ALLOWED, "allowed")               /* seen and told; the policy lets it pass */       \
+    X(VERDICT_WOULD_BLOCK, "would-block")       /* monitor or shadow: enforce would have cut it */ \
+    X(VERDICT_BLOCKED, "blocked")               /* the kernel did */                               \
+    X(VERDICT_WOULD_REDIRECT, "would-redirect") /* as would-block: another would have answered */  \
+    X(VERDICT_REDIRECTED, "redirected") /* the kernel sent it to the resolver of the policy */     \
+    X(VERDICT_EXCEPTED, "excepted")     /* an exception of the policy covers it */
 
 #define STATES(X)                                                                                  \
     X(STATE_NEW, "new")                                                                            \

@@ -4,6 +4,7 @@
 enforce-peer.py serve ADDRESS...                 answers on 53, 443, 853 and 80, UDP and TCP, until it is ended
 enforce-peer.py ask udp|tcp SOURCE SERVER PORT [NAME TYPE]   one line: answered|refused|silent MILLISECONDS
 enforce-peer.py hold SOURCE SERVER PORT FLAG     connects, makes the file FLAG.open, waits for FLAG.go, sends, tells as ask does
+enforce-peer.py keep SOURCE SERVER FLAG          the same with DNS on port 53, over TCP and UDP: tcp WORD udp WORD
 """
 import errno
 import os
@@ -106,10 +107,36 @@ def hold(source, server, port, flag):
     attempt(lambda: exchange(s), time.monotonic())
 
 
+def resolved(s, stream):
+    message = question("www.example.org", 1)
+    s.send(struct.pack("!H", len(message)) + message if stream else message)
+    return "answered" if len(s.recv(600)) > 2 else "refused"
+
+
+def keep(source, server, flag):
+    sockets = [(name, opened(kind, source), name == "tcp")
+               for name, kind in (("tcp", socket.SOCK_STREAM), ("udp", socket.SOCK_DGRAM))]
+    for _, s, stream in sockets:
+        s.connect((server, 53))
+        resolved(s, stream)
+    open(flag + ".open", "w").close()
+    while not os.path.exists(flag + ".go"):
+        time.sleep(0.02)
+    words = []
+    for name, s, stream in sockets:
+        try:
+            words += [name, resolved(s, stream)]
+        except OSError:
+            words += [name, "lost"]
+    print(*words)
+
+
 if __name__ == "__main__":
     if sys.argv[1] == "serve":
         serve(sys.argv[2:])
     elif sys.argv[1] == "hold":
         hold(*sys.argv[2:6])
+    elif sys.argv[1] == "keep":
+        keep(*sys.argv[2:5])
     else:
         ask(*sys.argv[2:])

@@ -300,6 +300,21 @@ check "bootstrap: a resolver not approved" refused "$(outcome udp $O4 $B4 53 dns
 check "bootstrap: a zone without it" silent "$(outcome udp $L4 $B4 53 dns.lab.example 1)"
 check "bootstrap: over TCP" refused "$(outcome tcp $O4 $B4 53 dns.lab.example 1)"
 
+# --- redirection: run-redirect.sh has the packets
+sed "s/cleartext: reject/cleartext: redirect\n    redirect_to: [10.20.0.53, \"$A6\"]/; 1i sensor: {interfaces: [lan0]}" "$p" >"$work/redirect.yaml"
+for mode in shadow enforce; do
+    rules install "$work/redirect.yaml" $mode $own
+    check "redirection, $mode: what the kernel holds is the model" "" "$(rules diff "$work/redirect.yaml" $mode $own)"
+    listing >"$work/by-netlink"
+    rules print "$work/redirect.yaml" $mode $own | gw nft -f -
+    check "redirection, $mode: nft -f of the text gives the same table" "" "$(listing | diff "$work/by-netlink" -)"
+done
+gw nft insert rule inet sealdns redirect_zone_office meta nfproto ipv4 udp dport 53 counter dnat ip to $B4
+gw nft insert rule inet sealdns hairpin oifname '"wan0"' counter masquerade random
+rules diff "$work/redirect.yaml" enforce $own >"$work/drift"
+check "redirection: another target is told" 1 "$(grep -c "^-.*dnat ip to $B4" "$work/drift")"
+check "redirection: another masquerade is told" 1 "$(grep -c '^-.*masq' "$work/drift")"
+
 # --- interfaces of a zone
 sed "s/cleartext: drop, unapproved: drop/interfaces: [wan0], &/" "$p" >"$work/iface.yaml"
 rules install "$work/iface.yaml" enforce $own

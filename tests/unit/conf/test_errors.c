@@ -255,8 +255,14 @@ static void zones(void **state)
          "10.0.0.1}\n",
          "p:3:13: in mode shadow the kernel no longer sees VLAN tags: name the VLAN's interface "
          "under `interfaces`\n"
-         "p:3:36: this version cannot `redirect` in mode shadow yet: use `reject`, clients may "
-         "always ask the gateway's own resolver\n"},
+         "p:3:46: warning: `redirect_to` has no address of IPv6: there clear text is rejected\n"},
+        {"zones:\n  - {id: a, vlans: [5], cleartext: redirect, redirect_to: [10.0.0.1, "
+         "10.0.0.2]}\n",
+         "p:2:46: warning: `redirect_to` has no address of IPv6: there clear text is rejected\n"
+         "p:2:70: `redirect_to` takes one address of each family\n"},
+        {"zones:\n  - {id: gateway, cleartext: redirect, redirect_to: 10.0.0.1}\n",
+         "p:2:30: what the gateway itself sends is not redirected: use `reject`, or give its "
+         "programs another resolver\n"},
         {"zones:\n  - {id: a, vlans: [5], rollout: 5}\n",
          "p:2:25: `rollout` is known, but this version does not do it yet: take it out\n"},
     };

@@ -108,7 +108,7 @@ static const char full[] =
     "    bootstrap: false\n"
     "    gateway_resolver: false\n"
     "  - {id: voice, networks: [10.20.0.0/16], vlans: [5, 6], cleartext: redirect, "
-    "redirect_to: 10.0.0.53}\n"
+    "redirect_to: [10.0.0.53, \"2001:db8::53\"]}\n"
     "  - {id: wifi, interfaces: [wlan0], unapproved: allow}\n"
     "  - {id: default, cleartext: drop}\n"
     "  - {id: gateway, networks: [10.0.0.1/32, \"2001:db8::1\"], cleartext: allow}\n"

@@ -9,6 +9,7 @@
 
 #include <linux/netfilter.h>
 
+#include "enforce/build.h"
 #include "enforce/diff.h"
 #include "enforce/evaluate.h"
 #include "enforce/ruleset.h"
@@ -122,6 +123,28 @@ static void monitor_has_no_table(void **unused)
     policy_destroy(p);
 }
 
+/* A target in one LAN with the clients: the way back must lead over the gateway. */
+static void neighbour_needs_an_interface(struct policy *p)
+{
+    struct ruleset *r;
+    char error[ENFORCE_ERROR];
+    size_t interfaces = p->interface_count;
+
+    p->zones[0].redirect_to[1] = twin_addr("10.0.0.53");
+    assert_int_equal(ruleset_compile(p, MODE_ENFORCE, 0, &r, error), SD_OK);
+    assert_true(ruleset_chain_named(r, "hairpin") >= 0);
+    ruleset_destroy(r);
+    p->interface_count = 0;
+    for (size_t i = 0; i < p->zone_count; i++)
+        p->zones[i].interface_count = 0;
+    assert_int_equal(ruleset_compile(p, MODE_ENFORCE, 0, &r, error), SD_EUNSUP);
+    assert_non_null(strstr(error, "sensor.interfaces"));
+    p->zones[0].redirect_to[1] = twin_addr("192.0.2.1"); /* the gateway's own */
+    assert_int_equal(ruleset_compile(p, MODE_ENFORCE, 0, &r, error), SD_OK);
+    ruleset_destroy(r);
+    p->interface_count = interfaces;
+}
+
 static void what_cannot_be_is_told(void **unused)
 {
     struct policy *p = policy_of(3);
@@ -129,13 +152,19 @@ static void what_cannot_be_is_told(void **unused)
     char error[ENFORCE_ERROR];
 
     (void)unused;
-    p->zones[0].cleartext = ACTION_REDIRECT;
+    p->zones[0].cleartext = ACTION_REDIRECT; /* and nobody to redirect to */
+    memset(p->zones[0].redirect_to, 0, sizeof p->zones[0].redirect_to);
     assert_int_equal(ruleset_compile(p, MODE_ENFORCE, 0, &r, error), SD_EUNSUP);
     assert_non_null(strstr(error, "zone default"));
     assert_null(r);
     assert_int_equal(ruleset_compile(p, MODE_MONITOR, 0, &r, error), SD_OK);
     ruleset_destroy(r);
+    neighbour_needs_an_interface(p);
     p->zones[0].cleartext = ACTION_ALERT;
+    p->zones[1].cleartext = ACTION_REDIRECT;
+    assert_int_equal(ruleset_compile(p, MODE_ENFORCE, 0, &r, error), SD_EUNSUP);
+    assert_non_null(strstr(error, "gateway itself"));
+    p->zones[1].cleartext = ACTION_ALERT;
     p->zones[1].vlans = calloc(1, sizeof *p->zones[1].vlans);
     p->zones[1].vlan_count = 1;
     assert_int_equal(ruleset_compile(p, MODE_ENFORCE, 0, &r, error), SD_EUNSUP);

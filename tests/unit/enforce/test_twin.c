@@ -33,22 +33,44 @@ struct world {
     const struct policy *policy;
     const struct ruleset *rules;
     nsec_t now;
-    unsigned cut; /* packets */
+    unsigned cut, redirected; /* packets */
 };
+
+/* A connection's first packet: the rule that redirects it, which it then obeys, or NULL. */
+static const struct rule *redirect(const struct world *w, struct evaluated_packet *p)
+{
+    uint8_t hook = p->hook;
+    const struct rule *rule;
+
+    if (hook == NF_INET_LOCAL_OUT)
+        return NULL;
+    p->hook = NF_INET_PRE_ROUTING;
+    rule = ruleset_evaluate(w->rules, p);
+    p->hook = hook;
+    if (!rule || rule->statement != STATEMENT_DNAT)
+        return NULL;
+    p->destination = rule->address;
+    p->to_gateway = policy_is_gateway(w->policy, &p->destination);
+    p->hook = hook_of(w->policy, &p->source, &p->destination);
+    return rule;
+}
 
 static void check_packet(struct world *w, const struct evaluated_packet *in)
 {
     struct evaluated_packet p = *in;
     int16_t zone = policy_zone_of(w->policy, &p.source, p.iface, 0);
     enum action wanted = policy_kernel(w->policy, zone, &p.source, &p.destination, p.port, w->now);
-    const struct rule *rule;
+    const struct rule *rule, *moved;
+    enum action got;
 
     p.hook = hook_of(w->policy, &p.source, &p.destination);
     p.to_gateway = policy_is_gateway(w->policy, &p.destination);
     if (p.hook == NF_INET_LOCAL_OUT)
         p.iface = "";
+    moved = redirect(w, &p);
     rule = ruleset_evaluate(w->rules, &p);
-    if (action_of_rule(rule) != wanted) {
+    got = moved && action_of_rule(rule) == ACTION_ALLOW ? ACTION_REDIRECT : action_of_rule(rule);
+    if (got != wanted) {
         char c[ADDR_TEXT], s[ADDR_TEXT];
 
         fail_msg("%s > %s:%u proto %u by %s, zone %s: %s wanted, rule %s", addr_text(&p.source, c),
@@ -60,6 +82,7 @@ static void check_packet(struct world *w, const struct evaluated_packet *in)
         assert_int_equal(p.protocol, IPPROTO_TCP);
     if (rule && rule->statement == STATEMENT_REJECT)
         assert_int_equal(p.protocol, IPPROTO_UDP);
+    w->redirected += wanted == ACTION_REDIRECT;
     w->cut += wanted == ACTION_REJECT || wanted == ACTION_DROP;
 }
 
@@ -97,7 +120,7 @@ static void check_world(struct world *w)
 static void rules_are_the_policy(void **unused)
 {
     uint64_t state = 53;
-    unsigned cut = 0;
+    unsigned cut = 0, redirected = 0;
 
     (void)unused;
     for (int i = 0; i < POLICIES; i++) {
@@ -110,10 +133,12 @@ static void rules_are_the_policy(void **unused)
         w.rules = r;
         check_world(&w);
         cut += w.cut;
+        redirected += w.redirected;
         ruleset_destroy(r);
         policy_destroy(p);
     }
-    assert_true(cut > 10000); /* or the world is too peaceful to prove anything */
+    assert_true(cut > 10000 &&
+                redirected > 1000); /* or the world is too peaceful to prove anything */
 }
 
 static void shadow_cuts_nothing(void **unused)
@@ -135,7 +160,8 @@ static void shadow_cuts_nothing(void **unused)
             assert_string_equal(s->id, enforced->rules[k].id);
             assert_true(s->counted);
             assert_true(s->statement != STATEMENT_DROP && s->statement != STATEMENT_REJECT &&
-                        s->statement != STATEMENT_RESET);
+                        s->statement != STATEMENT_RESET && s->statement != STATEMENT_DNAT &&
+                        s->statement != STATEMENT_MASQUERADE);
         }
         ruleset_destroy(enforced);
         ruleset_destroy(shadow);

@@ -56,11 +56,25 @@ static inline struct prefix twin_network(uint64_t *state)
     return p;
 }
 
-static inline enum action twin_action(uint64_t *state)
+/* redirects: such an action may be one of the five. */
+static inline enum action twin_action(uint64_t *state, bool redirects)
 {
-    static const enum action some[] = {ACTION_ALLOW, ACTION_ALERT, ACTION_REJECT, ACTION_DROP};
+    static const enum action some[] = {ACTION_ALLOW, ACTION_ALERT, ACTION_REJECT, ACTION_DROP,
+                                       ACTION_REDIRECT};
 
-    return some[twin_random(state, COUNT_OF(some))];
+    return some[twin_random(state, COUNT_OF(some) - !redirects)];
+}
+
+/* Of one family or both, among the servers. */
+static inline void twin_redirect(uint64_t *state, struct policy_zone *z)
+{
+    size_t count = 1 + twin_random(state, 3);
+
+    while (z->cleartext == ACTION_REDIRECT && count--) {
+        struct addr a = twin_addr(twin_servers[twin_random(state, COUNT_OF(twin_servers))]);
+
+        z->redirect_to[addr_is_v4(&a)] = a;
+    }
 }
 
 static inline void twin_zone(uint64_t *state, struct policy_zone *z, size_t number)
@@ -70,8 +84,9 @@ static inline void twin_zone(uint64_t *state, struct policy_zone *z, size_t numb
              : number == 1 ? "gateway"
                            : "z%zu",
              number);
-    z->cleartext = twin_action(state);
-    z->unapproved = twin_action(state);
+    z->cleartext = twin_action(state, number != ZONE_GATEWAY);
+    z->unapproved = twin_action(state, false);
+    twin_redirect(state, z);
     z->gateway_resolver = twin_random(state, 3) != 0;
     z->networks = calloc(4, sizeof *z->networks);
     z->interfaces = calloc(2, sizeof *z->interfaces);
@@ -118,6 +133,9 @@ static inline struct policy *twin_policy(uint64_t *state)
             .client = twin_network(state),
             .resolver = (int16_t)((int)twin_random(state, 5) - 1),
             .until = (nsec_t)(1 + twin_random(state, 4)) * 100 * NSEC_S - 1};
+    p->interfaces = calloc(1, sizeof *p->interfaces);
+    p->interface_count = 1;
+    strcpy(p->interfaces[0], twin_ifaces[0]);
     p->gateway_count = COUNT_OF(twin_gateway);
     p->gateway = calloc(p->gateway_count, sizeof *p->gateway);
     for (size_t i = 0; i < p->gateway_count; i++)

@@ -1,0 +1,82 @@
+#include "enforce/draft.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+
+#include "enforce/build.h"
+
+struct rule rule_named(int chain, const char *format, ...)
+{
+    struct rule r = {.chain = (uint16_t)chain, .counted = true};
+    va_list arguments;
+
+    va_start(arguments, format);
+    vsnprintf(r.id, sizeof r.id, format, arguments);
+    va_end(arguments);
+    return r;
+}
+
+void match_port(struct rule *r, enum match_kind kind, uint16_t port)
+{
+    r->matches[r->match_count++] = (struct match){.kind = kind, .port = port};
+}
+
+void match_set(struct rule *r, enum match_kind kind, int set)
+{
+    r->matches[r->match_count++] = (struct match){.kind = kind, .set = (uint16_t)set};
+}
+
+static void match_name(struct rule *r, enum match_kind kind, const char *iface)
+{
+    struct match *m = r->matches + r->match_count++;
+
+    *m = (struct match){.kind = kind};
+    snprintf(m->iface, sizeof m->iface, "%s", iface);
+}
+
+void match_iface(struct rule *r, const char *iface)
+{
+    match_name(r, MATCH_IIFNAME, iface);
+}
+
+void match_oiface(struct rule *r, const char *iface)
+{
+    match_name(r, MATCH_OIFNAME, iface);
+}
+
+void match_dnat(struct rule *r)
+{
+    r->matches[r->match_count++] = (struct match){.kind = MATCH_DNAT};
+}
+
+void match_syn(struct rule *r)
+{
+    r->matches[r->match_count++] = (struct match){.kind = MATCH_SYN};
+}
+
+void match_local(struct rule *r)
+{
+    r->matches[r->match_count++] = (struct match){.kind = MATCH_LOCAL};
+}
+
+void match_family(struct rule *r, bool v4)
+{
+    r->matches[r->match_count++] = (struct match){.kind = MATCH_FAMILY, .v4 = v4};
+}
+
+void rule_add(struct compilation *c, struct rule *r, enum statement statement, int target)
+{
+    bool acts = statement == STATEMENT_DROP || statement == STATEMENT_REJECT ||
+                statement == STATEMENT_RESET || statement == STATEMENT_DNAT ||
+                statement == STATEMENT_MASQUERADE;
+
+    r->statement = c->shadow && acts ? STATEMENT_COUNT : statement;
+    r->target = (uint16_t)target;
+    if (!c->error)
+        c->error = ruleset_add_rule(c->r, r);
+}
+
+const char *family_word(int v4)
+{
+    return v4 ? "ip4" : "ip6";
+}
