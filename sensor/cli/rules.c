@@ -1,13 +1,16 @@
+#include <errno.h>
 #include <getopt.h>
 #include <jansson.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/error.h"
 #include "base/log.h"
 #include "base/text.h"
 #include "cli/command.h"
+#include "cli/confirm.h"
 #include "enforce/enforce.h"
 #include "engine/control.h"
 #include "engine/gateway.h"
@@ -19,6 +22,7 @@ struct request {
     char own_socket[108]; /* that of the policy named with -c */
     enum mode mode;
     bool mode_given;
+    unsigned confirm; /* seconds; 0: the rules stay */
 };
 
 static int fail(const char *error)
@@ -88,7 +92,7 @@ static int diff(struct request *q)
 /* True: the running sensor answered, *status is what became of it. */
 static bool daemon_did(const struct request *q, const char *command, int *status)
 {
-    json_t *request = json_pack("{s:s}", "command", command);
+    json_t *request = json_pack("{s:s,s:i}", "command", command, "seconds", (int)q->confirm);
     json_t *reply = control_ask(q->socket, request, 15000);
     const char *error = json_string_value(json_object_get(reply, "error"));
     const char *message = json_string_value(json_object_get(reply, "message"));
@@ -122,6 +126,39 @@ static int choose_socket(struct request *q)
     return EXIT_DONE;
 }
 
+/* Under a guard of our own, as nobody else is there. */
+static int install_on_trial(const struct request *q, const struct ruleset *r)
+{
+    char error[ENFORCE_ERROR] = "";
+    struct guard g;
+    int status;
+
+    if (guard_start(q->confirm, &g, error) != SD_OK)
+        return fail(error);
+    if (ruleset_install(r, error) != SD_OK) {
+        status = fail(error);
+        guard_undo(&g);
+    } else if (guard_arm(&g) != SD_OK) {
+        status = fail("the guard of the old rules is gone");
+        guard_undo(&g);
+    } else {
+        status = confirm_await(&g);
+    }
+    guard_leave(&g);
+    return status;
+}
+
+/* True: rules are on trial, and nobody else's may come between. */
+static bool is_taken(void)
+{
+    char error[ENFORCE_ERROR];
+    int descriptor = guard_connect(error);
+
+    if (descriptor >= 0)
+        close(descriptor);
+    return descriptor >= 0;
+}
+
 static int apply(struct request *q)
 {
     char error[ENFORCE_ERROR] = "";
@@ -129,12 +166,19 @@ static int apply(struct request *q)
     struct ruleset *r;
     int status = choose_socket(q);
 
-    if (status != EXIT_DONE || daemon_did(q, "rules-apply", &status))
+    if (status != EXIT_DONE)
         return status;
+    if (daemon_did(q, q->confirm ? "rules-try" : "rules-apply", &status))
+        return q->confirm && status == EXIT_DONE ? confirm_await(NULL) : status;
     status = compile(q, &r, &mode);
     if (status != EXIT_DONE)
         return status;
-    if (ruleset_install(r, error) != SD_OK)
+    if (q->confirm)
+        status = install_on_trial(q, r);
+    else if (is_taken())
+        status = fail("another change waits for its confirmation: `sealdns rules confirm` keeps "
+                      "it, or wait until it is rolled back");
+    else if (ruleset_install(r, error) != SD_OK)
         status = fail(error);
     else
         log_notice(
@@ -148,10 +192,13 @@ static int apply(struct request *q)
 static int take_away(struct request *q)
 {
     char error[ENFORCE_ERROR] = "";
+    struct guard_message end;
     int status = choose_socket(q); /* a wrong policy is told and does not keep the rules in */
 
     if (daemon_did(q, "rules-remove", &status) && status == EXIT_DONE)
         return EXIT_DONE;
+    if (is_taken() && guard_ask(GUARD_GIVE_UP, &end, error) != SD_OK)
+        log_warning("%s: it may put rules back", error);
     switch (ruleset_remove(error)) {
     case SD_OK:
         log_notice("rules removed");
@@ -164,18 +211,36 @@ static int take_away(struct request *q)
     }
 }
 
+static int confirm(struct request *q)
+{
+    (void)q;
+    return confirm_now();
+}
+
 static const struct {
     const char *name;
     int (*run)(struct request *q);
-} verbs[] = {{"show", show}, {"diff", diff}, {"apply", apply}, {"remove", take_away}};
+} verbs[] = {
+    {"show", show}, {"diff", diff}, {"apply", apply}, {"confirm", confirm}, {"remove", take_away}};
+
+static bool read_seconds(const char *text, unsigned *out)
+{
+    char *end;
+    unsigned long value;
+
+    errno = 0;
+    value = strtoul(text, &end, 10);
+    *out = (unsigned)value;
+    return text[0] >= '0' && text[0] <= '9' && *end == '\0' && errno == 0 &&
+           value >= GUARD_SHORTEST && value <= GUARD_LONGEST;
+}
 
 static int run(int argc, char **argv)
 {
-    static const struct option options[] = {{"config", required_argument, NULL, 'c'},
-                                            {"socket", required_argument, NULL, 's'},
-                                            {"mode", required_argument, NULL, 'm'},
-                                            {"help", no_argument, NULL, 'h'},
-                                            {0}};
+    static const struct option options[] = {
+        {"config", required_argument, NULL, 'c'}, {"socket", required_argument, NULL, 's'},
+        {"mode", required_argument, NULL, 'm'},   {"confirm", required_argument, NULL, 'w'},
+        {"help", no_argument, NULL, 'h'},         {0}};
     struct request q = {0};
     int option, mode;
 
@@ -184,6 +249,10 @@ static int run(int argc, char **argv)
             q.config = optarg;
         } else if (option == 's') {
             q.socket = optarg;
+        } else if (option == 'w') {
+            if (!read_seconds(optarg, &q.confirm))
+                return usage_error(&command_rules, "--confirm is seconds, 1 to %d, not \"%s\"",
+                                   GUARD_LONGEST, optarg);
         } else if (option == 'm') {
             mode = mode_of(optarg);
             if (mode != MODE_SHADOW && mode != MODE_ENFORCE) /* monitor has no rules */
@@ -196,27 +265,36 @@ static int run(int argc, char **argv)
         }
     }
     if (argc - optind != 1)
-        return usage_error(&command_rules, "name one of show, diff, apply, remove");
+        return usage_error(&command_rules, "name one of show, diff, apply, confirm, remove");
+    if (q.confirm && strcmp(argv[optind], "apply") != 0)
+        return usage_error(&command_rules, "--confirm goes with apply");
     for (size_t i = 0; i < sizeof verbs / sizeof *verbs; i++)
         if (strcmp(verbs[i].name, argv[optind]) == 0)
             return verbs[i].run(&q);
-    return usage_error(&command_rules, "no \"%s\": show, diff, apply or remove", argv[optind]);
+    return usage_error(&command_rules, "no \"%s\": show, diff, apply, confirm or remove",
+                       argv[optind]);
 }
 
 const struct command command_rules = {
-    "rules", "the nftables ruleset that the policy means: show, diff, apply, remove",
-    "Usage: sealdns rules show|diff|apply|remove [-c FILE] [--mode shadow|enforce] [--socket "
-    "PATH]\n"
+    "rules", "the nftables ruleset that the policy means: show, diff, apply, confirm, remove",
+    "Usage: sealdns rules show|diff|apply|confirm|remove [-c FILE] [--mode shadow|enforce]\n"
+    "                     [--confirm SECONDS] [--socket PATH]\n"
     "\n"
     "  show    the ruleset, as `nft -f` reads it\n"
     "  diff    against the kernel's: - only in the kernel, + only in the policy\n"
     "  apply   installs it now; a sensor that runs installs its own policy's instead\n"
+    "  confirm keeps what `apply --confirm` installed\n"
     "  remove  takes our table away; works with the sensor, its socket and the disk dead. It "
     "stays\n"
     "          out until `apply`, a reload or a start\n"
     "\n"
     "  -c, --config FILE  policy; default " DEFAULT_CONFIG " or the built-in one\n"
     "      --mode MODE    rules of this mode; default: the policy's, for monitor those of enforce\n"
+    "      --confirm SECONDS  apply: what was there before comes back after that time, exactly,\n"
+    "                     unless somebody presses Enter here or runs `rules confirm`; also when\n"
+    "                     this command or the sensor is killed meanwhile. A sensor that runs "
+    "reads\n"
+    "                     its policy file again for it. Exit status 0: confirmed\n"
     "      --socket PATH  control socket; default: the policy's, " DEFAULT_SOCKET "\n"
     "\n"
     "Break-glass without this program: end the sensor (it would put the table back), then\n"

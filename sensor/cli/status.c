@@ -53,6 +53,9 @@ static void print_rules(const json_t *r)
            (long long)integer(r, "rules"), (long long)integer(r, "rules_wanted"),
            (long long)integer(r, "elements"), (long long)integer(r, "elements_wanted"),
            is_true(r, "drifted") ? " - NOT AS THE POLICY SAYS" : "");
+    if (integer(r, "rolled_back_in"))
+        printf("            on trial: rolled back in %lld s, unless `sealdns rules confirm`\n",
+               (long long)integer(r, "rolled_back_in"));
     if (*string(r, "differs"))
         printf("            %s\n", string(r, "differs"));
     if (*string(r, "since"))

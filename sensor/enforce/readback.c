@@ -239,6 +239,15 @@ static int ask_elements(int fd, struct reading *d)
     return e;
 }
 
+int ruleset_generation(int descriptor, uint32_t *out)
+{
+    struct reading d = {.generation = 0};
+    int e = ask_generation(descriptor, &d);
+
+    *out = d.generation;
+    return e;
+}
+
 /* Chains before elements and rules: these name them. */
 static int ask_all(int fd, struct reading *d)
 {

@@ -9,5 +9,7 @@
 int ruleset_read(int descriptor, struct ruleset **out, char error[ENFORCE_ERROR]);
 /* Flags of the table alone. SD_ENOENT: no table. */
 int table_flags(int descriptor, uint32_t *flags, char error[ENFORCE_ERROR]);
+/* Counts the changes of all tables. 0, or an errno, negative. */
+int ruleset_generation(int descriptor, uint32_t *out);
 
 #endif

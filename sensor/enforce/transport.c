@@ -78,9 +78,15 @@ struct nlmsghdr *transaction_next(struct transaction *t, uint16_t type, uint16_t
     return t->message;
 }
 
+/* A message for which its page has no room moves to the next one. */
 int transaction_close(struct transaction *t)
 {
-    return nftnl_batch_update(t->batch) < 0 ? SD_EMEM : SD_OK;
+    uint32_t length = t->message->nlmsg_len;
+
+    if (nftnl_batch_update(t->batch) < 0)
+        return SD_EMEM;
+    t->message = (void *)((char *)nftnl_batch_buffer(t->batch) - length);
+    return SD_OK;
 }
 
 void transaction_abandon(struct transaction *t)
@@ -158,17 +164,30 @@ static int collect(int descriptor, uint32_t last)
     return first;
 }
 
-int transaction_commit(struct transaction *t, int descriptor)
+static int send_and_free(struct transaction *t, int descriptor)
 {
-    int e;
+    int e = send_whole(t, descriptor);
 
-    t->message->nlmsg_flags |= NLM_F_ACK; /* of the last; a page of a batch stays where it is */
-    frame(t, NFNL_MSG_BATCH_END);
-    e = transaction_close(t) == SD_OK ? send_whole(t, descriptor) : -ENOMEM;
     if (e == 0)
         e = collect(descriptor, t->last);
     transaction_abandon(t);
     return e;
+}
+
+int transaction_commit(struct transaction *t, int descriptor)
+{
+    t->message->nlmsg_flags |= NLM_F_ACK; /* of the last */
+    frame(t, NFNL_MSG_BATCH_END);
+    if (transaction_close(t) == SD_OK)
+        return send_and_free(t, descriptor);
+    transaction_abandon(t);
+    return -ENOMEM;
+}
+
+int transaction_rehearse(struct transaction *t, int descriptor)
+{
+    t->message->nlmsg_flags |= NLM_F_ACK;
+    return send_and_free(t, descriptor);
 }
 
 struct answers {

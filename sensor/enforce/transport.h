@@ -26,6 +26,9 @@ int transaction_close(struct transaction *t); /* SD_EMEM */
 /* Sends all and frees it. 0, or the kernel's first errno, negative as in the kernel; an
  * acknowledged success of the last message is success of all. */
 int transaction_commit(struct transaction *t, int descriptor);
+/* The same, but nothing changes: the kernel checks the messages and, as they have no end, drops
+ * them. */
+int transaction_rehearse(struct transaction *t, int descriptor);
 void transaction_abandon(struct transaction *t);
 
 /* Sends a request and gives every answer to fn (0: go on). 0, or an errno, negative; -EINTR: the

@@ -7,9 +7,16 @@
 #include "base/error.h"
 #include "base/text.h"
 #include "engine/gateway.h"
+#include "engine/guard.h"
 #include "engine/recorder.h"
 
 #define MONITOR_MS 10000 /* a large ruleset takes a second or two */
+
+/* A request, and whose it is. */
+struct asked {
+    const json_t *request;
+    const struct control_peer *peer;
+};
 
 static json_t *refuse(const char *why)
 {
@@ -17,13 +24,12 @@ static json_t *refuse(const char *why)
 }
 
 /* Asks the monitor and waits; what it tells us meanwhile is heard as always. */
-static int ask_monitor(struct recorder *r, enum message_type type, struct message *reply)
+static int ask_monitor(struct recorder *r, const struct message *request, struct message *reply)
 {
-    struct message request = {.type = type};
     nsec_t until = clock_now() + MONITOR_MS * NSEC_MS;
     int descriptor, status;
 
-    if (channel_send(&r->wiring->recorder, &request, -1) != SD_OK)
+    if (channel_send(&r->wiring->recorder, request, -1) != SD_OK)
         return SD_EIO;
     while (!r->leaving && clock_now() < until) {
         status = channel_receive(&r->wiring->recorder, reply, &descriptor, 1000);
@@ -38,10 +44,10 @@ static int ask_monitor(struct recorder *r, enum message_type type, struct messag
     return SD_EAGAIN;
 }
 
-static json_t *pass_on(struct recorder *r, enum message_type type)
+static json_t *pass_on(struct recorder *r, const struct message *request)
 {
     struct message reply;
-    int status = ask_monitor(r, type, &reply);
+    int status = ask_monitor(r, request, &reply);
 
     if (status != SD_OK)
         return refuse("the monitor did not answer");
@@ -50,19 +56,34 @@ static json_t *pass_on(struct recorder *r, enum message_type type)
     return json_pack("{s:b,s:s}", "ok", 1, "message", reply.text);
 }
 
-static json_t *reload(struct recorder *r)
+static json_t *reload(struct recorder *r, const struct asked *a)
 {
-    return pass_on(r, REQUEST_RELOAD);
+    (void)a;
+    return pass_on(r, &(struct message){.type = REQUEST_RELOAD});
 }
 
-static json_t *rules_apply(struct recorder *r)
+static json_t *rules_apply(struct recorder *r, const struct asked *a)
 {
-    return pass_on(r, REQUEST_RULES_APPLY);
+    (void)a;
+    return pass_on(r, &(struct message){.type = REQUEST_RULES_APPLY});
 }
 
-static json_t *rules_remove(struct recorder *r)
+static json_t *rules_remove(struct recorder *r, const struct asked *a)
 {
-    return pass_on(r, REQUEST_RULES_REMOVE);
+    (void)a;
+    return pass_on(r, &(struct message){.type = REQUEST_RULES_REMOVE});
+}
+
+static json_t *rules_try(struct recorder *r, const struct asked *a)
+{
+    json_int_t seconds = json_integer_value(json_object_get(a->request, "seconds"));
+    struct message m = {.type = REQUEST_RULES_TRY};
+
+    if (seconds < GUARD_SHORTEST || seconds > GUARD_LONGEST)
+        return refuse("seconds is a number from 1 to 86400");
+    m.trial = (struct trial_request){
+        .seconds = (uint32_t)seconds, .uid = a->peer->uid, .pid = a->peer->pid};
+    return pass_on(r, &m);
 }
 
 static json_t *counters(const struct stats *s)
@@ -125,10 +146,12 @@ static json_t *rules(const struct recorder *r)
     json_object_set_new(o, "opened", json_boolean(s->opened));
     json_object_set_new(o, "fought_over", json_boolean(s->fought));
     json_object_set_new(o, "differs", json_string(r->rules_differ));
+    if (s->trial_ms)
+        json_object_set_new(o, "rolled_back_in", json_integer((s->trial_ms + 999) / 1000));
     return o;
 }
 
-static json_t *status(struct recorder *r)
+static json_t *status(struct recorder *r, const struct asked *a)
 {
     const struct board *b = r->wiring->board;
     struct stats sum = b->back;
@@ -136,7 +159,8 @@ static json_t *status(struct recorder *r)
     char text[TIME_TEXT];
     json_t *all;
 
-    if (ask_monitor(r, REQUEST_RULES_STATUS, &reply) == SD_OK) {
+    (void)a;
+    if (ask_monitor(r, &(struct message){.type = REQUEST_RULES_STATUS}, &reply) == SD_OK) {
         r->rules = reply.rules;
         text_copy(r->rules_differ, sizeof r->rules_differ, reply.text);
     }
@@ -164,24 +188,28 @@ static json_t *status(struct recorder *r)
 
 static const struct {
     const char *command;
-    json_t *(*answer)(struct recorder *r);
+    json_t *(*answer)(struct recorder *r, const struct asked *a);
     bool changes; /* for root and the sensor's own user only */
 } commands[] = {
     {"status", status, false},
     {"reload", reload, true},
     {"rules-apply", rules_apply, true},
+    {"rules-try", rules_try, true},
     {"rules-remove", rules_remove, true},
 };
 
-json_t *recorder_answer(void *context, const char *command, const json_t *request, bool trusted)
+json_t *recorder_answer(void *context, const char *command, const json_t *request,
+                        const struct control_peer *peer)
 {
-    (void)request;
+    const struct asked a = {request, peer};
+
     for (size_t i = 0; i < sizeof commands / sizeof *commands; i++) {
         if (strcmp(commands[i].command, command) != 0)
             continue;
-        if (commands[i].changes && !trusted)
+        if (commands[i].changes && !peer->trusted)
             return refuse("only root and the sensor's own user may do that");
-        return commands[i].answer(context);
+        return commands[i].answer(context, &a);
     }
-    return refuse("commands are status, reload, rules-apply, rules-remove");
+    return refuse("commands are status, reload, rules-apply, rules-try, "
+                  "rules-remove");
 }

@@ -16,7 +16,7 @@
 
 struct client {
     int descriptor; /* -1: free */
-    bool trusted;
+    struct control_peer peer;
     nsec_t since;
     size_t used;
     char request[CONTROL_REQUEST];
@@ -126,13 +126,15 @@ nfds_t control_poll(struct control *c, struct pollfd *wait)
     return 1 + CONTROL_CLIENTS;
 }
 
-static bool may_change_things(int descriptor)
+static struct control_peer peer_of(int descriptor)
 {
     struct ucred peer;
     socklen_t length = sizeof peer;
 
-    return getsockopt(descriptor, SOL_SOCKET, SO_PEERCRED, &peer, &length) == 0 &&
-           (peer.uid == 0 || peer.uid == geteuid());
+    if (getsockopt(descriptor, SOL_SOCKET, SO_PEERCRED, &peer, &length) != 0)
+        return (struct control_peer){.trusted = false};
+    return (struct control_peer){
+        .trusted = peer.uid == 0 || peer.uid == geteuid(), .uid = peer.uid, .pid = peer.pid};
 }
 
 static void accept_client(struct control *c, nsec_t now)
@@ -147,7 +149,7 @@ static void accept_client(struct control *c, nsec_t now)
         if (client->descriptor >= 0)
             continue;
         client->descriptor = descriptor;
-        client->trusted = may_change_things(descriptor);
+        client->peer = peer_of(descriptor);
         client->since = now;
         client->used = 0;
         return;
@@ -161,7 +163,7 @@ static json_t *answer_line(struct control *c, const struct client *client, const
     const char *command = json_string_value(json_object_get(request, "command"));
 
     if (command)
-        reply = c->answer(c->context, command, request, client->trusted);
+        reply = c->answer(c->context, command, request, &client->peer);
     else
         reply = json_pack("{s:b,s:s}", "ok", 0, "error",
                           "a request is one JSON object a line: {\"command\": \"status\"}");

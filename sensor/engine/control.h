@@ -13,9 +13,15 @@ enum { CONTROL_CLIENTS = 16, CONTROL_REQUEST = 4096 };
 
 struct control;
 
-/* The answer to a request, a new reference; trusted: the peer may change things. */
+struct control_peer {
+    bool trusted; /* it may change things */
+    uint32_t uid;
+    int32_t pid;
+};
+
+/* The answer to a request, a new reference. */
 typedef json_t *(*control_answer_fn)(void *context, const char *command, const json_t *request,
-                                     bool trusted);
+                                     const struct control_peer *peer);
 
 /* SD_EIO: error (256 bytes) says why. A socket file that nobody listens on is replaced. */
 int control_open(const char *path, control_answer_fn answer, void *context, struct control **out,

@@ -19,6 +19,7 @@
 #include "base/text.h"
 #include "engine/gateway.h"
 #include "engine/monitor.h"
+#include "engine/trial.h"
 #include "model/observation.h"
 #include "model/record.h"
 
@@ -45,7 +46,7 @@ static int note_addresses(struct board *b, bool *changed)
 }
 
 /* A policy that has become wrong is no reason to leave the network unwatched. */
-static int load_last_good(struct wiring *w)
+static int load_last_good(struct wiring *w, const char *why)
 {
     char path[256], config[PATH_MAX];
     int status;
@@ -60,20 +61,25 @@ static int load_last_good(struct wiring *w)
     if (status == SD_OK)
         status = wiring_policy(w, w->files, stderr, &w->policy);
     if (status == SD_OK)
-        log_warning("%s is wrong: starting from the last good policy, %s", config, path);
+        log_warning("%s %s: starting from the last good policy, %s", config, why, path);
     return status == SD_OK ? SD_OK : SD_ECONF;
 }
 
 static int load(struct wiring *w)
 {
     const struct sensor_options *o = w->options;
+    bool unconfirmed = trial_abandoned();
     int status = policy_files_read(o->config, o->default_config, stderr, &w->files);
 
     if (status != SD_OK)
         return SD_ECONF;
+    if (unconfirmed && load_last_good(w, "was never confirmed") == SD_OK)
+        return SD_OK;
+    if (!w->files && policy_files_read(o->config, o->default_config, stderr, &w->files) != SD_OK)
+        return SD_ECONF;
     status = wiring_policy(w, w->files, stderr, &w->policy);
     if (status == SD_ECONF)
-        return load_last_good(w);
+        return load_last_good(w, "is wrong");
     return status;
 }
 
@@ -281,15 +287,18 @@ static void loop(struct monitor *m, int signals)
         struct pollfd wait[] = {{.fd = signals, .events = POLLIN},
                                 {.fd = w->parser.descriptor, .events = POLLIN},
                                 {.fd = w->recorder.descriptor, .events = POLLIN},
-                                {.fd = drift_descriptor(&m->drift, now), .events = POLLIN}};
+                                {.fd = drift_descriptor(&m->drift, now), .events = POLLIN},
+                                {.fd = trial_descriptor(m), .events = POLLIN}};
 
-        if (poll(wait, 4, drift_patience(&m->drift, now)) > 0) {
+        if (poll(wait, 5, drift_patience(&m->drift, now)) > 0) {
             if (wait[0].revents)
                 take_signal(m, signals);
             if (wait[1].revents & POLLIN)
                 serve_child(m, &w->parser);
             if (wait[2].revents & POLLIN)
                 serve_child(m, &w->recorder);
+            if (wait[4].revents)
+                trial_hear(m);
         }
         reap(m);
         watch_interfaces(m);
@@ -329,6 +338,7 @@ static void stop(struct monitor *m)
 
     sd_notify(0, "STOPPING=1");
     m->stopping = true;
+    trial_end(m);
     if (m->installed && w->policy->remove_on_exit && monitor_remove_rules(m, error) != SD_OK)
         log_error("the rules stay in the kernel: %s", error);
     stop_child(m, &m->parser, &w->parser);

@@ -16,7 +16,8 @@ struct monitor {
     int netlink;  /* by which they were installed: an owned table lives as long; -1: none */
     nsec_t since; /* when that was; 0: never */
     struct drift drift;
-    unsigned gone; /* bit i: interface i is away */
+    struct trial *trial; /* rules that wait for their confirmation; NULL: none */
+    unsigned gone;       /* bit i: interface i is away */
     nsec_t addresses_looked;
     bool running, stopping;
     int status; /* the exit status */
@@ -30,6 +31,11 @@ int monitor_remove_rules(struct monitor *m, char error[256]);
 /* Reads the policy again and gives it to the children, or keeps the old one whole. error: one line.
  */
 int monitor_reload(struct monitor *m, char error[256]);
+/* The policy file as it is now, compiled; the caller's. error: one line. */
+int monitor_read_policy(struct monitor *m, struct policy_files **files, struct policy **policy,
+                        char error[256]);
+/* To the children, who compile it themselves. SD_EIO, SD_EMEM. */
+int monitor_hand_over(struct monitor *m, const struct policy_files *files);
 /* The same policy, for the addresses that this machine has now. error: one line. */
 int monitor_recompile(struct monitor *m, char error[256]);
 

@@ -4,6 +4,7 @@
 
 #include <jansson.h>
 
+#include "engine/control.h"
 #include "engine/schedule.h"
 #include "engine/sensor.h"
 #include "model/record.h"
@@ -31,6 +32,7 @@ struct recorder {
 void recorder_message(struct recorder *r, const struct message *m, int descriptor);
 
 /* What the control socket answers: a control_answer_fn. */
-json_t *recorder_answer(void *context, const char *command, const json_t *request, bool trusted);
+json_t *recorder_answer(void *context, const char *command, const json_t *request,
+                        const struct control_peer *peer);
 
 #endif

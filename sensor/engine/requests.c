@@ -12,7 +12,9 @@
 #include "base/text.h"
 #include "enforce/enforce.h"
 #include "engine/gateway.h"
+#include "engine/guard.h"
 #include "engine/monitor.h"
+#include "engine/trial.h"
 
 #define STATE_FOLDER "/var/lib/sealdns"
 
@@ -146,7 +148,8 @@ static void rules_status(const struct monitor *m, struct rules_status *out, char
                                  .digest = kernel.digest,
                                  .wanted_digest = wanted.digest,
                                  .since = m->installed ? m->since : 0,
-                                 .healed = drift_last(&m->drift)};
+                                 .healed = drift_last(&m->drift),
+                                 .trial_ms = trial_left(m)};
     text_copy(differs, 256, out->drifted ? drift.text : "");
 }
 
@@ -161,7 +164,7 @@ void monitor_tell_installed(const struct monitor *m)
         log_warning("a child did not hear that the rules changed");
 }
 
-static int hand_over(struct monitor *m, const struct policy_files *files)
+int monitor_hand_over(struct monitor *m, const struct policy_files *files)
 {
     struct message tell = {.type = TELL_POLICY};
     int descriptor = policy_files_pack(files), status;
@@ -203,7 +206,7 @@ static int replace_policy(struct monitor *m, struct policy_files *files, struct 
     int status = monitor_enforce(m, policy, error);
 
     if (status == SD_OK)
-        status = hand_over(m, files);
+        status = monitor_hand_over(m, files);
     if (status != SD_OK) {
         policy_destroy(policy);
         if (files != m->wiring->files)
@@ -230,23 +233,47 @@ int monitor_recompile(struct monitor *m, char error[256])
     return status;
 }
 
-int monitor_reload(struct monitor *m, char error[256])
+int monitor_read_policy(struct monitor *m, struct policy_files **files, struct policy **policy,
+                        char error[256])
 {
     const struct sensor_options *o = m->wiring->options;
-    struct policy_files *files;
-    struct policy *policy;
-    bool before = m->installed;
-    int status = policy_files_read(o->config, o->default_config, stderr, &files);
+    int status = policy_files_read(o->config, o->default_config, stderr, files);
 
     if (status != SD_OK) {
         snprintf(error, 256, "the policy file cannot be read: %s (the old policy stays)",
                  sd_strerror(status));
-        monitor_say(m, KIND_SENSOR, "reload refused", error);
+        *files = NULL;
         return status;
     }
-    status = compile_again(m, files, &policy, error);
+    status = compile_again(m, *files, policy, error);
     if (status != SD_OK) {
-        policy_files_free(files);
+        policy_files_free(*files);
+        *files = NULL;
+        *policy = NULL;
+    }
+    return status;
+}
+
+static int refuse_on_trial(const struct monitor *m, char error[256])
+{
+    if (!m->trial)
+        return SD_OK;
+    snprintf(error, 256,
+             "a change waits for its confirmation, %u s are left: `sealdns rules confirm` keeps it",
+             trial_left(m) / 1000);
+    return SD_EEXIST;
+}
+
+int monitor_reload(struct monitor *m, char error[256])
+{
+    struct policy_files *files;
+    struct policy *policy;
+    bool before = m->installed;
+    int status = refuse_on_trial(m, error);
+
+    if (status == SD_OK)
+        status = monitor_read_policy(m, &files, &policy, error);
+    if (status != SD_OK) {
         monitor_say(m, KIND_SENSOR, "reload refused", error);
         return status;
     }
@@ -273,6 +300,9 @@ static void apply(struct monitor *m, struct message *reply)
                   "mode is monitor: start with --mode shadow or enforce");
         return;
     }
+    reply->status = refuse_on_trial(m, reply->text);
+    if (reply->status != SD_OK)
+        return;
     m->opened = false;
     reply->status = monitor_enforce(m, p, reply->text);
     if (reply->status != SD_OK)
@@ -282,8 +312,19 @@ static void apply(struct monitor *m, struct message *reply)
     snprintf(reply->text, sizeof reply->text, "rules installed, mode %s", mode_name(p->mode));
 }
 
+static void try_out(struct monitor *m, const struct trial_request *request, struct message *reply)
+{
+    reply->status = refuse_on_trial(m, reply->text);
+    if (reply->status == SD_OK)
+        reply->status = trial_begin(m, request, reply->text);
+    if (reply->status == SD_OK)
+        snprintf(reply->text, sizeof reply->text, "rules installed, mode %s, for %u s",
+                 mode_name(m->wiring->policy->mode), request->seconds);
+}
+
 static void take_away(struct monitor *m, struct message *reply)
 {
+    trial_give_up(m);
     reply->status = monitor_remove_rules(m, reply->text);
     if (reply->status != SD_OK && reply->status != SD_ENOENT)
         return;
@@ -306,12 +347,23 @@ static bool pass_probe(const struct monitor *m, const struct probe_report *repor
     return true;
 }
 
+static bool may_ask(const struct monitor *m, const struct channel *from,
+                    const struct message *request)
+{
+    const struct trial_request *t = &request->trial;
+
+    /* The parser, which strangers talk to, has nothing to ask for once it is ready. */
+    if (from == &m->wiring->parser)
+        return request->type == REQUEST_READY;
+    return request->type != REQUEST_RULES_TRY ||
+           (t->seconds >= GUARD_SHORTEST && t->seconds <= GUARD_LONGEST);
+}
+
 void monitor_answer(struct monitor *m, const struct channel *from, const struct message *request)
 {
     struct message reply = {.type = REPLY};
 
-    /* The parser, which strangers talk to, has nothing to ask for once it is ready. */
-    switch (from == &m->wiring->parser && request->type != REQUEST_READY ? 0 : request->type) {
+    switch (may_ask(m, from, request) ? request->type : 0) {
     case REQUEST_READY:
         return;
     case REQUEST_RELOAD:
@@ -327,6 +379,9 @@ void monitor_answer(struct monitor *m, const struct channel *from, const struct 
         break;
     case REQUEST_RULES_STATUS:
         rules_status(m, &reply.rules, reply.text);
+        break;
+    case REQUEST_RULES_TRY:
+        try_out(m, &request->trial, &reply);
         break;
     case REQUEST_PROBED:
         if (pass_probe(m, &request->probe))

@@ -19,7 +19,8 @@ enum message_type {
     REQUEST_RULES_REMOVE, /* take our table away */
     REQUEST_RULES_STATUS, /* what is desired, what the kernel holds */
     REQUEST_PROBED,       /* the recorder asked a resolver: pass it on to the parser; no reply */
-    REQUEST_LAST = REQUEST_PROBED,
+    REQUEST_RULES_TRY,    /* read the policy again, install its rules until they are confirmed */
+    REQUEST_LAST = REQUEST_RULES_TRY,
     /* monitor -> child */
     REPLY = 100,    /* to the recorder's request: status and text */
     TELL_POLICY,    /* a descriptor with the new policy's texts */
@@ -39,15 +40,23 @@ struct rules_status {
     uint32_t wanted_rules, wanted_elements;
     uint64_t digest, wanted_digest;
     int64_t since, healed; /* when they were put there, and put back; 0: never */
+    uint32_t trial_ms;     /* until they are rolled back unless confirmed; 0: they stay */
+};
+
+struct trial_request {
+    uint32_t seconds;
+    uint32_t uid; /* of who asked */
+    int32_t pid;
 };
 
 struct message {
     uint32_t type;
     int32_t status; /* REPLY: 0 or an enum sd_error */
     union {
-        struct rules_status rules; /* REPLY, TELL_INSTALLED */
-        struct finding finding;    /* TELL_FINDING */
-        struct probe_report probe; /* REQUEST_PROBED, TELL_PROBED */
+        struct rules_status rules;  /* REPLY, TELL_INSTALLED */
+        struct finding finding;     /* TELL_FINDING */
+        struct probe_report probe;  /* REQUEST_PROBED, TELL_PROBED */
+        struct trial_request trial; /* REQUEST_RULES_TRY */
     };
     char text[256]; /* REPLY: one line for the user; of a status: what differs */
 };

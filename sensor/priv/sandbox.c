@@ -9,11 +9,15 @@
 
 #include "base/error.h"
 
-static int drop_capabilities(void)
+/* kept: one capability, or -1. */
+static int drop_capabilities(int kept)
 {
     if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0)
         return SD_EPERM;
     capng_clear(CAPNG_SELECT_BOTH);
+    if (kept >= 0 &&
+        capng_update(CAPNG_ADD, CAPNG_EFFECTIVE | CAPNG_PERMITTED, (unsigned)kept) != 0)
+        return SD_EPERM;
     /* An unprivileged monitor has no bounding set to clear: no capability is what counts. */
     if (capng_apply(CAPNG_SELECT_BOTH) != 0 && capng_apply(CAPNG_SELECT_CAPS) != 0)
         return SD_EPERM;
@@ -22,7 +26,12 @@ static int drop_capabilities(void)
 
 int sandbox_recorder(void)
 {
-    return drop_capabilities();
+    return drop_capabilities(-1);
+}
+
+int sandbox_guard(void)
+{
+    return drop_capabilities(CAP_NET_ADMIN);
 }
 
 /* Calls that reach beyond what a process holds. They fail with EPERM instead of killing it, so that
@@ -74,7 +83,7 @@ int sandbox_parser(void)
     scmp_filter_ctx filter;
     int failed = 0;
 
-    if (drop_capabilities() != SD_OK)
+    if (drop_capabilities(-1) != SD_OK)
         return SD_EPERM;
     filter = seccomp_init(SCMP_ACT_ALLOW);
     if (!filter)

@@ -10,4 +10,8 @@ int sandbox_parser(void);
 /* The recorder keeps its own files and connections, without capability. As above. */
 int sandbox_recorder(void);
 
+/* The guard of a change keeps CAP_NET_ADMIN, with which it puts the old ruleset back, and nothing
+ * else. As above. */
+int sandbox_guard(void);
+
 #endif
