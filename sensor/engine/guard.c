@@ -189,6 +189,7 @@ static void stand(struct standing *s)
         if (!s->end.word && wait[LISTENER].revents)
             welcome(s);
     }
+    close(s->descriptors[LISTENER]); /* whoever hears of the end may begin anew */
     tell_end(s);
 }
 
