@@ -122,6 +122,33 @@ bool addr_is_private(const struct addr *a)
            (a->w[0] == 0 && a->b[8] == 0 && a->b[15] == 1);
 }
 
+int station_parse(const char *text, uint64_t *out)
+{
+    uint64_t station = 0;
+
+    for (int i = 0; i < 6; i++, text += 3) {
+        unsigned octet;
+
+        if (strspn(text, "0123456789abcdefABCDEF") != 2 || text[2] != (i < 5 ? ':' : '\0') ||
+            sscanf(text, "%2x", &octet) != 1)
+            return SD_EINVAL;
+        station = station << 8 | octet;
+    }
+    if (station == 0 || station >> 40 & 1)
+        return SD_EINVAL;
+    *out = station;
+    return SD_OK;
+}
+
+struct addr addr_of_station(uint64_t station)
+{
+    struct addr a = {.b = {1}};
+
+    for (int i = 0; i < 6; i++)
+        a.b[10 + i] = (uint8_t)(station >> (40 - 8 * i));
+    return a;
+}
+
 const char *station_text(uint64_t station, char text[STATION_TEXT])
 {
     char *at = text;

@@ -67,6 +67,11 @@ int prefix_parse(const char *text, struct prefix *out);
 const char *prefix_text(const struct prefix *p, char text[ADDR_TEXT + 4]);
 /* A link address (EUI-48) as a number: "02:00:00:00:00:09" into text[STATION_TEXT]. */
 enum { STATION_TEXT = 18 };
+/* SD_EINVAL: no six pairs of hexadecimal digits with colons, or a group's. */
+int station_parse(const char *text, uint64_t *out);
+/* A place among the addresses, so that it may stand where one does: in 100::/64, which nobody has
+ * (RFC 6666). */
+struct addr addr_of_station(uint64_t station);
 const char *station_text(uint64_t station, char text[STATION_TEXT]);
 bool prefix_holds(const struct prefix *p, const struct addr *a);
 /* RFC 1918, RFC 4193, link-local, loopback: an address of no public network. */

@@ -69,7 +69,7 @@ static void explain_rules(const struct question *q, int16_t zone)
         const char *what;
     } ports[] = {{53, "clear-text DNS"}, {853, "DoT and DoQ"}};
     struct policy *p = q->policy;
-    const struct policy_exception *e = policy_exception_for(p, &q->address, -1, clock_now());
+    const struct policy_exception *e = policy_exception_for(p, &q->address, 0, -1, clock_now());
     enum mode mode = p->mode;
     struct addr stranger;
     char until[TIME_TEXT];

@@ -274,7 +274,7 @@ static void write_exceptions(const struct plan_document *d, FILE *to)
         struct json_writer w = json_writer_over(line, sizeof line);
 
         json_open(&w, NULL, '{');
-        json_string_member(&w, "client", prefix_text(&e->client, text));
+        json_string_member(&w, "client", policy_exception_text(e, text));
         set_text(&w, "resolver", resolver_id(d, e->resolver));
         set_time(&w, "until", e->until);
         json_raw_member(&w, "ended", e->until < d->until ? "true" : "false");

@@ -279,7 +279,7 @@ static void print_exceptions(const struct plan_document *d, FILE *to)
         if (i == 0)
             fputs("\nExceptions:\n", to);
         fprintf(to, "  %s of %s, %s %.10s: %" PRIu64 " conversations, %" PRIu64 " queries\n",
-                prefix_text(&e->client, client), e->owner, e->until < d->until ? "ended" : "until",
+                policy_exception_text(e, client), e->owner, e->until < d->until ? "ended" : "until",
                 time_text(e->until, until), r->exceptions[i].conversations,
                 r->exceptions[i].queries);
     }

@@ -281,8 +281,15 @@ static void put_until(FILE *to, nsec_t until)
 
 static void print_exception(const struct policy *p, const struct policy_exception *x, FILE *to)
 {
-    fputs(x->client.length == 128 ? "  - client: " : "  - network: ", to);
-    if (x->client.length == 128)
+    char station[STATION_TEXT];
+
+    fputs(x->station                ? "  - mac: "
+          : x->client.length == 128 ? "  - client: "
+                                    : "  - network: ",
+          to);
+    if (x->station)
+        fprintf(to, "\"%s\"", station_text(x->station, station));
+    else if (x->client.length == 128)
         put_addr(to, &x->client.addr);
     else
         put_prefix(to, &x->client);

@@ -2,6 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/error.h"
 #include "conf/reader.h"
 
 #define ZONES_MOST 4000
@@ -269,6 +270,17 @@ static void read_exception_network(struct reader *r, const struct node *n, void 
     read_value(r, n, &option, &((struct policy_exception *)object)->client);
 }
 
+static void read_exception_mac(struct reader *r, const struct node *n, void *object)
+{
+    struct policy_exception *x = object;
+
+    if (n->kind != NODE_TEXT || station_parse(n->text, &x->station) != SD_OK)
+        complain(r->complaints, n,
+                 "`mac` is the link address of one machine: write \"02:00:5e:10:00:09\"");
+    else
+        x->client = (struct prefix){.addr = addr_of_station(x->station), .length = 128};
+}
+
 static void read_exception_resolver(struct reader *r, const struct node *n, void *object)
 {
     static const struct option option = {.name = "resolver", .kind = OPTION_ID, .size = 64};
@@ -283,27 +295,35 @@ static void read_exception(struct reader *r, const struct node *entry)
     static const struct key keys[] = {
         PART("client", read_exception_client),
         PART("network", read_exception_network),
+        PART("mac", read_exception_mac),
         PART("resolver", read_exception_resolver),
         KEY("until", OPTION_DATE, .required = true, FIELD(struct policy_exception, until)),
         KEY("owner", OPTION_TEXT, .required = true, FIELD(struct policy_exception, owner)),
         KEY("reason", OPTION_TEXT, .required = true, FIELD(struct policy_exception, reason)),
-        LATER("mac"),
         KEYS_END,
     };
     struct policy *p = r->policy;
     struct policy_exception *x = reader_grow(r, &p->exceptions, &p->exception_count, sizeof *x);
     const struct node *client = tree_member(entry, "client");
     const struct node *network = tree_member(entry, "network");
+    const struct node *mac = tree_member(entry, "mac");
+    const struct node *resolver = tree_member(entry, "resolver");
     const struct node *until = tree_member(entry, "until");
 
     if (!x)
         return;
     x->resolver = -1;
     read_map(r, entry, keys, x, "an exception");
-    if (client && network)
-        complain(r->complaints, network->key, "`client` or `network`, not both");
-    if (!client && !network)
-        complain(r->complaints, entry, "an exception needs `client` or `network`");
+    if ((client && network) || (mac && (client || network)))
+        complain(r->complaints, network ? network->key : mac->key,
+                 mac ? "`client`, `network` or `mac`, one of them"
+                     : "`client` or `network`, not both");
+    if (!client && !network && !mac)
+        complain(r->complaints, entry, "an exception needs `client`, `network` or `mac`");
+    if (mac && resolver)
+        complain(r->complaints, resolver->key,
+                 "an exception by `mac` is for every resolver: name the machine by `client` to "
+                 "except it for one");
     if (x->until && x->until < r->now)
         complain_softly(r->complaints, until, "this exception has ended and is inactive");
 }

@@ -90,7 +90,7 @@ static enum action asked_at(const struct plan *p, const struct plan_conversation
 static void except(const struct plan *p, struct plan_conversation *c)
 {
     const struct policy_exception *e = policy_exception_for(
-        p->policy, &p->clients[c->client].address, p->servers[c->server].resolver, p->now);
+        p->policy, &p->clients[c->client].address, 0, p->servers[c->server].resolver, p->now);
 
     if (e) {
         c->fate = FATE_EXCEPTED;

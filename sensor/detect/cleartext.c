@@ -178,8 +178,9 @@ static void ask_policy(const struct cleartext *c, const struct policy_zone *zone
     p->action = zone->cleartext;
     if (zone->cleartext == ACTION_REDIRECT) /* or not: to and from the target, or of one family */
         p->action = policy_cleartext(c->policy, o->note.zone, &o->client, &o->server, o->time);
-    p->excepted = c->policy->exception_count != 0 &&
-                  policy_exception_for(c->policy, &o->client, o->note.resolver, o->time) != NULL;
+    p->excepted =
+        c->policy->exception_count != 0 &&
+        policy_exception_for(c->policy, &o->client, o->station, o->note.resolver, o->time) != NULL;
 }
 
 /* The first names, told apart by hash; only a new one is put into words. */

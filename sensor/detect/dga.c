@@ -80,7 +80,8 @@ static void tell(void *context, struct tally_item *item, nsec_t now)
         f.severity = d->severity_odd < f.severity ? d->severity_odd : f.severity;
         f.confidence = 90;
     }
-    f.excepted = policy_exception_for(d->base.policy, &f.client, f.resolver, f.time) != NULL;
+    f.excepted =
+        policy_exception_for(d->base.policy, &f.client, f.station, f.resolver, f.time) != NULL;
     f.query = true;
     f.qtype = i->qtype;
     snprintf(f.name, sizeof f.name, "%s", i->name);

@@ -18,7 +18,7 @@ static void tell(struct downgrade *d, struct fallback *b)
 
     unlist(d, b);
     fallback_draft(b, d->policy, &f);
-    f.excepted = policy_exception_for(d->policy, &f.client, f.resolver, f.time) != NULL;
+    f.excepted = policy_exception_for(d->policy, &f.client, f.station, f.resolver, f.time) != NULL;
     f.cut = (uint8_t)policy_kernel(d->policy, b->latest.seen.zone, &b->latest.seen.client,
                                    &b->latest.seen.server, b->latest.seen.server_port,
                                    b->latest.seen.time);

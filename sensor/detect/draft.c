@@ -10,6 +10,7 @@ struct sighting sighting_of(const struct observation *o)
     return (struct sighting){.client = o->client,
                              .server = o->server,
                              .flow_id = o->flow_id,
+                             .station = o->station,
                              .time = o->time,
                              .vlan = o->vlan,
                              .iface = o->iface,
@@ -45,6 +46,7 @@ void draft(struct finding *f, const struct policy *p, const char *rule, enum kin
     f->client = s->client;
     f->server = s->server;
     f->flow_id = s->flow_id;
+    f->station = s->station;
     f->count = 1;
     f->time = s->time;
 }

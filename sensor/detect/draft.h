@@ -9,7 +9,7 @@
 /* What a finding needs of the observation it rests on, when that one is gone. */
 struct sighting {
     struct addr client, server;
-    uint64_t flow_id;
+    uint64_t flow_id, station;
     nsec_t time;
     uint16_t vlan, iface, client_port, server_port;
     int16_t zone, resolver;

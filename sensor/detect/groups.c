@@ -51,5 +51,6 @@ bool groups_cut(const struct policy *p, const struct observation *o)
     if (p->mode != MODE_ENFORCE)
         return false;
     a = policy_kernel(p, o->note.zone, &o->client, &o->server, o->server_port, o->time);
-    return a == ACTION_REJECT || a == ACTION_DROP;
+    return (a == ACTION_REJECT || a == ACTION_DROP) &&
+           !policy_exception_for(p, &o->client, o->station, o->note.resolver, o->time);
 }

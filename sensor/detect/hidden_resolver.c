@@ -90,7 +90,8 @@ static void tell(void *context, struct tally_item *item, nsec_t now)
     draft(&f, h->base.policy, RULE, KIND_UNAPPROVED_RESOLVER, &p->seen, SEVERITY_MEDIUM);
     tally_finding(item, &f);
     f.confidence = p->probed ? h->confidence_probe : p->confidence;
-    f.excepted = policy_exception_for(h->base.policy, &f.client, f.resolver, f.time) != NULL;
+    f.excepted =
+        policy_exception_for(h->base.policy, &f.client, f.station, f.resolver, f.time) != NULL;
     if (f.excepted || item->key.zone == ZONE_GATEWAY)
         f.severity = SEVERITY_INFORMATIONAL;
     f.tls_version = p->tls_version;

@@ -110,7 +110,8 @@ static void tell(void *context, struct tally_item *item, nsec_t now)
     /* A listener checks no signature; a disagreement has other explanations. */
     f.confidence = item->key.what == WAY_PROBED ? 100 : s->faults ? 95 : 70;
     f.tls_version = s->tls_version;
-    f.excepted = policy_exception_for(d->base.policy, &f.client, f.resolver, f.time) != NULL;
+    f.excepted =
+        policy_exception_for(d->base.policy, &f.client, f.station, f.resolver, f.time) != NULL;
     snprintf(f.name, sizeof f.name, "%s", s->name);
     put_evidence(d, s, &f.evidence);
     tallied_say(&d->base, &f);

@@ -38,7 +38,8 @@ void machine_draft(struct machine *m, const struct policy *p, const char *rule, 
     tally_finding(&m->item, f);
     f->count = (uint32_t)(m->item.total - m->told);
     m->told = m->item.total;
-    f->excepted = policy_exception_for(p, &m->item.key.client, f->resolver, f->time) != NULL;
+    f->excepted =
+        policy_exception_for(p, &m->item.key.client, f->station, f->resolver, f->time) != NULL;
     f->qtype = m->qtype;
     snprintf(f->name, sizeof f->name, "%s", m->name);
     evidence_string(&f->evidence, "server_is",

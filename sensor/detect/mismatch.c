@@ -45,7 +45,8 @@ static void tell(void *context, struct tally_item *item, nsec_t now)
     if (item->key.what == ODD_PORT)
         f.severity = m->severity_odd_port;
     f.confidence = p->confidence;
-    f.excepted = policy_exception_for(m->base.policy, &f.client, f.resolver, f.time) != NULL;
+    f.excepted =
+        policy_exception_for(m->base.policy, &f.client, f.station, f.resolver, f.time) != NULL;
     snprintf(f.name, sizeof f.name, "%s", p->name);
     snprintf(f.alpn, sizeof f.alpn, "%s", p->alpn);
     evidence_string(&f.evidence, "expected", expected(item->key.what));

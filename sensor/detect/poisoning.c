@@ -161,7 +161,8 @@ static void tell(void *context, struct tally_item *item, nsec_t now)
         memset(&f.server, 0, sizeof f.server);
     tally_finding(item, &f);
     grade(p, s, &f);
-    f.excepted = policy_exception_for(p->base.policy, &f.client, f.resolver, f.time) != NULL;
+    f.excepted =
+        policy_exception_for(p->base.policy, &f.client, f.station, f.resolver, f.time) != NULL;
     f.qtype = s->qtype;
     snprintf(f.name, sizeof f.name, "%s", s->name);
     describe(s, &f.evidence);

@@ -79,7 +79,8 @@ static void tell(void *context, struct tally_item *item, nsec_t now)
     draft(&f, v->base.policy, RULE, KIND_PRIVACY_WEAK, &w->seen, SEVERITY_INFORMATIONAL);
     tally_finding(item, &f);
     f.severity = (uint8_t)graver(v, w->bits, f.severity);
-    f.excepted = policy_exception_for(v->base.policy, &f.client, f.resolver, f.time) != NULL;
+    f.excepted =
+        policy_exception_for(v->base.policy, &f.client, f.station, f.resolver, f.time) != NULL;
     f.tls_version = w->pair.version;
     snprintf(f.name, sizeof f.name, "%s", w->name);
     snprintf(f.alpn, sizeof f.alpn, "%s", w->alpn);

@@ -177,7 +177,8 @@ static void tell(void *context, struct tally_item *item, nsec_t now)
     else if (score >= 4 && t->severity_sure < f.severity)
         f.severity = t->severity_sure;
     f.confidence = (uint8_t)(item->key.what == WHAT_BEACON ? 40 : score < 5 ? 40 + 10 * score : 90);
-    f.excepted = policy_exception_for(t->base.policy, &f.client, f.resolver, f.time) != NULL;
+    f.excepted =
+        policy_exception_for(t->base.policy, &f.client, f.station, f.resolver, f.time) != NULL;
     snprintf(f.name, sizeof f.name, "%s", i->name);
     write_pair(i, &f.evidence);
     tallied_say(&t->base, &f);

@@ -141,7 +141,8 @@ static void tell(void *context, struct tally_item *item, nsec_t now)
     if (i->suspect.tool || score >= t->sure_score)
         f.severity = t->severity_sure < f.severity ? t->severity_sure : f.severity;
     f.confidence = (uint8_t)(i->suspect.tool ? 98 : score < 8 ? 55 + 5 * score : 95);
-    f.excepted = policy_exception_for(t->base.policy, &f.client, f.resolver, f.time) != NULL;
+    f.excepted =
+        policy_exception_for(t->base.policy, &f.client, f.station, f.resolver, f.time) != NULL;
     f.query = true;
     f.qtype = i->qtype;
     snprintf(f.name, sizeof f.name, "%s", i->name);

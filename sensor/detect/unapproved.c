@@ -159,7 +159,8 @@ static void keep_facts(struct unapproved *u, struct pair *p, const struct observ
     draft_text(p->name, sizeof p->name, flow->tls.sni);
     draft_text(p->alpn, sizeof p->alpn, flow->tls.alpn);
     draft_text(p->ja3, sizeof p->ja3, flow->tls.ja3);
-    p->excepted = policy_exception_for(u->policy, &o->client, o->note.resolver, o->time) != NULL;
+    p->excepted =
+        policy_exception_for(u->policy, &o->client, o->station, o->note.resolver, o->time) != NULL;
 }
 
 /* True once a flow, as long as few flows of one pair go on at a time. */

@@ -82,8 +82,8 @@ static void tell(struct volume *v, const struct about *b, const struct alarm *a)
         v->t.severity_page < f.severity)
         f.severity = v->t.severity_page;
     f.confidence = confidence_of(a);
-    f.excepted =
-        !addr_is_zero(&f.client) && policy_exception_for(v->policy, &f.client, -1, f.time) != NULL;
+    f.excepted = !addr_is_zero(&f.client) &&
+                 policy_exception_for(v->policy, &f.client, f.station, -1, f.time) != NULL;
     f.first = a->since;
     f.key = hash_mix(b->key, (uint64_t)b->family << 1 | a->fall);
     say_amounts(&f.evidence, b, a);

@@ -100,7 +100,8 @@ static void tell(void *context, struct tally_item *item, nsec_t now)
     tally_finding(item, &f);
     f.severity = (uint8_t)how_grave(z, t);
     f.confidence = is_fetch(item->key.what) || !t->inside ? 95 : 60;
-    f.excepted = policy_exception_for(z->base.policy, &f.client, f.resolver, f.time) != NULL;
+    f.excepted =
+        policy_exception_for(z->base.policy, &f.client, f.station, f.resolver, f.time) != NULL;
     f.query = true;
     f.qtype = t->qtype;
     snprintf(f.name, sizeof f.name, "%s", t->name);

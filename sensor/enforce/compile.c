@@ -67,7 +67,7 @@ static int make_digest(struct compilation *c)
         const struct policy_exception *x = p->exceptions + i;
         char client[ADDR_TEXT + 4];
 
-        fprintf(to, "exception %s %d %lld\n", prefix_text(&x->client, client), x->resolver,
+        fprintf(to, "exception %s %d %lld\n", policy_exception_text(x, client), x->resolver,
                 (long long)x->until);
     }
     if (to && fclose(to) != 0)

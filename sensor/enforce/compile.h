@@ -37,6 +37,7 @@ int compiled_zone_map(struct compilation *c, const char *name, bool v4, const ch
 /* Clients excepted for every resolver, and pairs of client and server. Made also when every
  * exception in it has ended, so that the ruleset does not change with the clock. */
 int compiled_exceptions(struct compilation *c, const char *name, bool v4);
+int compiled_exception_stations(struct compilation *c, const char *name);
 int compiled_exception_pairs(struct compilation *c, const char *name, bool v4);
 
 /* Strict clients ask for their resolver's name in clear text before they can begin. With

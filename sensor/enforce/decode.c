@@ -1,4 +1,5 @@
 /* nf_tables expressions to a rule of the model: the other half of expression.c. */
+#include <net/if_arp.h>
 #include <netinet/in.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -25,6 +26,8 @@ enum content {
     SOURCE,
     DESTINATION,
     PAIR,
+    STATION,
+    LINK,
     IFACE,
     OIFACE,
     LOCALITY,
@@ -40,6 +43,7 @@ struct decoding {
     bool v4;                  /* its width, of addresses */
     uint8_t family, protocol; /* compared, and not made use of yet; 0: none */
     bool ended;               /* the statement is there */
+    bool ethernet;            /* the link was compared, and no link address looked up yet */
     bool masked;              /* by what MATCH_DNAT or MATCH_SYN ask for */
     bool addressed;           /* an address for a statement is in the register: rule->address */
     struct pattern pattern;   /* as far as read */
@@ -77,7 +81,8 @@ static bool decode_meta(struct decoding *d, const struct nftnl_expr *e)
     } keys[] = {{NFT_META_NFPROTO, FAMILY},
                 {NFT_META_L4PROTO, PROTOCOL},
                 {NFT_META_IIFNAME, IFACE},
-                {NFT_META_OIFNAME, OIFACE}};
+                {NFT_META_OIFNAME, OIFACE},
+                {NFT_META_IIFTYPE, LINK}};
     uint32_t key = nftnl_expr_get_u32(e, NFTNL_EXPR_META_KEY);
 
     if (d->family && !decode_family(d))
@@ -153,6 +158,10 @@ static bool decode_payload(struct decoding *d, const struct nftnl_expr *e)
 
     if (!nftnl_expr_is_set(e, NFTNL_EXPR_PAYLOAD_DREG))
         return false;
+    if (base == NFT_PAYLOAD_LL_HEADER) {
+        d->content = STATION;
+        return d->ethernet && offset == 6 && size == 6;
+    }
     if (base == NFT_PAYLOAD_TRANSPORT_HEADER)
         return decode_transport(d, offset, size);
     if (base != NFT_PAYLOAD_NETWORK_HEADER || size != (v4 ? 4 : 16))
@@ -200,6 +209,7 @@ static bool decode_iface(struct decoding *d, enum match_kind kind, const void *v
 
 static bool decode_cmp(struct decoding *d, const struct nftnl_expr *e)
 {
+    static const uint16_t ethernet = ARPHRD_ETHER;
     static const uint32_t none;
     uint32_t size = 0, type;
     const void *value = nftnl_expr_get(e, NFTNL_EXPR_CMP_DATA, &size);
@@ -221,6 +231,8 @@ static bool decode_cmp(struct decoding *d, const struct nftnl_expr *e)
         return decode_bytes(d, value, size);
     else if (content == IFACE)
         return decode_iface(d, MATCH_IIFNAME, value, size);
+    else if (content == LINK && size == sizeof ethernet)
+        return d->ethernet = memcmp(value, &ethernet, size) == 0;
     else if (content == FLAGS)
         return d->masked && size == 1 && *(const uint8_t *)value == TCP_SYN &&
                add_match(d, MATCH_SYN);
@@ -239,6 +251,7 @@ static bool decode_lookup(struct decoding *d, const struct nftnl_expr *e)
     static const enum match_kind kinds[] = {[PORT] = MATCH_PORT_SET,
                                             [SOURCE] = MATCH_SOURCE,
                                             [DESTINATION] = MATCH_DESTINATION,
+                                            [STATION] = MATCH_STATION,
                                             [PAIR] = MATCH_PAIR};
     const char *name = nftnl_expr_get_str(e, NFTNL_EXPR_LOOKUP_SET);
     int set = name ? ruleset_set_named(d->r, name) : -1;
@@ -248,9 +261,14 @@ static bool decode_lookup(struct decoding *d, const struct nftnl_expr *e)
     d->content = NOTHING;
     if (set < 0 || nftnl_expr_get_u32(e, NFTNL_EXPR_LOOKUP_FLAGS) != 0)
         return false;
-    if (content != PORT && content != SOURCE && content != DESTINATION && content != PAIR)
+    if (content != PORT && content != SOURCE && content != DESTINATION && content != PAIR &&
+        content != STATION)
         return false;
-    if (content != PORT && d->r->sets[set].v4 != d->v4)
+    if (content == STATION)
+        d->ethernet = false;
+    if ((content == STATION) != (d->r->sets[set].kind == SET_STATION))
+        return false;
+    if (content != PORT && content != STATION && d->r->sets[set].v4 != d->v4)
         return false;
     if (nftnl_expr_is_set(e, NFTNL_EXPR_LOOKUP_DREG)) {
         if (content != SOURCE || d->r->sets[set].kind != SET_ZONES || d->ended)
@@ -416,7 +434,7 @@ int rule_decode(struct ruleset *r, const struct nftnl_rule *in, struct rule *out
     struct decoding d = {.r = r, .rule = out};
 
     if (nftnl_expr_foreach((struct nftnl_rule *)in, decode_expression, &d) == 0 && !d.family &&
-        !d.protocol && !d.addressed)
+        !d.protocol && !d.addressed && !d.ethernet)
         return keep_pattern(&d);
     out->foreign = text_of(in);
     return out->foreign ? SD_OK : SD_EMEM;

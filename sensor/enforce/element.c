@@ -20,6 +20,7 @@
 enum {
     TYPE_IPV4 = 7,
     TYPE_IPV6 = 8,
+    TYPE_ETHER = 9,
     TYPE_SERVICE = 13,
     TYPE_BITS = 6,
     BORDER_END = UINT16_MAX, /* in set_element.port, while borders are collected */
@@ -29,12 +30,12 @@ enum {
 
 static uint32_t size_of(const struct set *s)
 {
-    return s->v4 ? 4 : 16;
+    return s->kind == SET_STATION ? 6 : s->v4 ? 4 : 16;
 }
 
 static const uint8_t *bytes_of(const struct set *s, const struct addr *a)
 {
-    return s->v4 ? a->b + 12 : a->b;
+    return a->b + 16 - size_of(s);
 }
 
 int set_encode(const struct set *s, struct nftnl_set *out)
@@ -46,6 +47,8 @@ int set_encode(const struct set *s, struct nftnl_set *out)
         type = TYPE_SERVICE;
         size = 2;
     }
+    if (s->kind == SET_STATION)
+        type = TYPE_ETHER;
     if (s->kind == SET_RANGE || s->kind == SET_PAIR || s->kind == SET_ZONES)
         flags |= NFT_SET_INTERVAL;
     if (s->timed)
@@ -136,6 +139,16 @@ static bool encode_range(const struct ruleset *r, const struct set *s,
     return e != NULL;
 }
 
+static bool encode_station(const struct set *s, const struct set_element *from,
+                           struct nftnl_set *out)
+{
+    struct nftnl_set_elem *e = append(out, bytes_of(s, &from->low), size_of(s));
+
+    if (e)
+        put_timeout(e, from);
+    return e != NULL;
+}
+
 static bool encode_element(const struct ruleset *r, const struct set *s,
                            const struct set_element *from, struct nftnl_set *out)
 {
@@ -145,6 +158,8 @@ static bool encode_element(const struct ruleset *r, const struct set *s,
         return append(out, &port, sizeof port) != NULL;
     if (s->kind == SET_ADDRESS)
         return append(out, bytes_of(s, &from->low), size_of(s)) != NULL;
+    if (s->kind == SET_STATION)
+        return encode_station(s, from, out);
     if (s->kind == SET_PAIR)
         return encode_pair(s, from, out);
     return encode_range(r, s, from, out);
@@ -175,6 +190,8 @@ void set_decode(const struct nftnl_set *in, struct set *out)
     if (type == TYPE_SERVICE && !map && !interval) {
         out->kind = SET_PORT;
         out->v4 = true;
+    } else if (type == TYPE_ETHER && !map && !interval) {
+        out->kind = SET_STATION;
     } else if (type == TYPE_IPV4 || type == TYPE_IPV6) {
         if (!map)
             out->kind = interval ? SET_RANGE : SET_ADDRESS;
@@ -186,7 +203,13 @@ void set_decode(const struct nftnl_set *in, struct set *out)
 
 static struct addr addr_of(const struct set *s, const uint8_t *bytes)
 {
-    return s->v4 ? addr_v4(bytes) : addr_v6(bytes);
+    uint64_t station = 0;
+
+    if (s->kind != SET_STATION)
+        return s->v4 ? addr_v4(bytes) : addr_v6(bytes);
+    for (int i = 0; i < 6; i++)
+        station = station << 8 | bytes[i];
+    return addr_of_station(station);
 }
 
 static uint16_t chain_of(const struct ruleset *r, struct nftnl_set_elem *e)

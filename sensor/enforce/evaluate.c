@@ -42,6 +42,8 @@ static bool asks(const struct pattern *q, const struct evaluated_packet *p)
 static bool matches(const struct ruleset *r, const struct match *m,
                     const struct evaluated_packet *p)
 {
+    struct addr station;
+
     switch (m->kind) {
     case MATCH_IIFNAME:
         return strcmp(m->iface, p->iface) == 0;
@@ -66,6 +68,9 @@ static bool matches(const struct ruleset *r, const struct match *m,
     case MATCH_SOURCE:
     case MATCH_PAIR:
         return find(r->sets + m->set, p, &p->source) != NULL;
+    case MATCH_STATION:
+        station = addr_of_station(p->station);
+        return p->station && find(r->sets + m->set, p, &station) != NULL;
     case MATCH_DESTINATION:
         return find(r->sets + m->set, p, &p->destination) != NULL;
     }

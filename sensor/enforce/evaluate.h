@@ -11,6 +11,7 @@ struct evaluated_packet {
     uint8_t protocol;
     const char *iface; /* it came in by; "" when sent by the gateway itself */
     struct addr source, destination;
+    uint64_t station;   /* link address it came from, 0: none */
     uint16_t port;      /* of the destination */
     const uint8_t *dns; /* UDP: the message from its flags on, or NULL */
     size_t dns_length;

@@ -3,10 +3,12 @@
  *   udp dport 53     meta l4proto; cmp 17; payload 2b @ transport + 2; cmp
  *   @th,80,128 & m == v   payload 16b @ transport + 10; bitwise; cmp
  *   dnat ip to A     immediate; nat
+ *   ether saddr @set meta iiftype; cmp; payload 6b @ link + 6; lookup
  *   ct status dnat   ct; bitwise; cmp neq 0
  *   ip saddr @set    meta nfproto; cmp 2; payload 4b @ network + 12; lookup */
 #include "enforce/expression.h"
 
+#include <net/if_arp.h>
 #include <netinet/in.h>
 #include <stdlib.h>
 #include <string.h>
@@ -185,6 +187,7 @@ static bool put_match(const struct ruleset *r, const struct match *m, struct nft
 {
     const struct set *s = m->kind >= MATCH_PORT_SET ? r->sets + m->set : NULL;
     static const uint8_t flags = TCP_FLAGS, syn = TCP_SYN;
+    static const uint16_t ethernet = ARPHRD_ETHER;
     char iface[IFACE_SIZE] = {0};
 
     switch (m->kind) {
@@ -211,6 +214,9 @@ static bool put_match(const struct ruleset *r, const struct match *m, struct nft
         return put_pattern(to, r->patterns + m->set);
     case MATCH_PORT_SET:
         return put_port(to) && put_lookup(to, s);
+    case MATCH_STATION:
+        return put_meta(to, NFT_META_IIFTYPE) && put_equal(to, &ethernet, sizeof ethernet) &&
+               put_payload(to, NFT_PAYLOAD_LL_HEADER, 6, 6, REGISTER) && put_lookup(to, s);
     case MATCH_SOURCE:
         return put_family(to, s->v4) && put_source(to, s->v4) && put_lookup(to, s);
     case MATCH_DESTINATION:

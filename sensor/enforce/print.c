@@ -21,6 +21,15 @@ static void print_range(FILE *to, const struct addr *low, const struct addr *hig
         fprintf(to, "-%s", addr_text(high, end));
 }
 
+static uint64_t number_of(const struct addr *station)
+{
+    uint64_t number = 0;
+
+    for (int i = 10; i < 16; i++)
+        number = number << 8 | station->b[i];
+    return number;
+}
+
 static void print_element(const struct ruleset *r, const struct set *s, const struct set_element *e,
                           FILE *to)
 {
@@ -28,6 +37,8 @@ static void print_element(const struct ruleset *r, const struct set *s, const st
 
     if (s->kind == SET_PORT)
         fprintf(to, "%u", e->port);
+    else if (s->kind == SET_STATION)
+        fputs(station_text(number_of(&e->low), text), to);
     else
         print_range(to, &e->low, &e->high);
     if (s->kind == SET_PAIR)
@@ -75,6 +86,8 @@ static void print_set(const struct ruleset *r, const struct set *s, enum print_f
         fputs("\t\ttype of another kind\n", to);
     else if (s->kind == SET_PORT)
         fputs("\t\ttype inet_service\n", to);
+    else if (s->kind == SET_STATION)
+        fputs("\t\ttype ether_addr\n", to);
     else if (s->kind == SET_PAIR)
         fprintf(to, "\t\ttype %s . %s\n", address, address);
     else
@@ -154,6 +167,9 @@ static void print_match(const struct ruleset *r, const struct match *m, FILE *to
         break;
     case MATCH_PORT_SET:
         fprintf(to, "th dport @%s ", set);
+        break;
+    case MATCH_STATION:
+        fprintf(to, "ether saddr @%s ", set);
         break;
     case MATCH_SOURCE:
         fprintf(to, "%s saddr @%s ", ip, set);

@@ -25,7 +25,7 @@
 #define PRIORITY_MANGLE (-150)
 
 struct sets { /* numbers; -1: none, [0] IPv6, [1] IPv4 */
-    int ports, dedicated[2], excepted[2], pairs[2];
+    int ports, dedicated[2], excepted[2], pairs[2], stations;
 };
 
 /* 443 is sent on only for addresses that are a resolver's own: bulk traffic meets one set lookup.
@@ -47,8 +47,11 @@ static void watch(struct compilation *c, int hook, const struct sets *s, int tar
     }
 }
 
+/* What the gateway itself sends has no link address yet, and no rule that asks for it matches. */
 static void except(struct compilation *c, int chain, const struct sets *s)
 {
+    struct rule station = rule_named(chain, "exceptions/mac");
+
     for (int v4 = 1; v4 >= 0; v4--) {
         struct rule r = rule_named(chain, "exceptions/client-%s", family_word(v4));
 
@@ -61,6 +64,10 @@ static void except(struct compilation *c, int chain, const struct sets *s)
             match_set(&r, MATCH_PAIR, s->pairs[v4]);
             rule_add(c, &r, STATEMENT_ACCEPT, 0);
         }
+    }
+    if (s->stations >= 0) {
+        match_set(&station, MATCH_STATION, s->stations);
+        rule_add(c, &station, STATEMENT_ACCEPT, 0);
     }
 }
 
@@ -278,6 +285,7 @@ static void make_sets(struct compilation *c, struct sets *s)
         c->error = set_add(c->r->sets + s->ports, &(struct set_element){.port = ports[i]});
     for (size_t i = 0; i < c->policy->zone_count; i++)
         watched |= c->policy->zones[i].unapproved != ACTION_ALLOW;
+    s->stations = compiled_exception_stations(c, "excepted_macs");
     for (int v4 = 1; v4 >= 0; v4--) {
         char name[RULESET_NAME];
 
@@ -292,7 +300,8 @@ static void make_sets(struct compilation *c, struct sets *s)
 
 static bool has_exceptions(const struct sets *s)
 {
-    return s->excepted[0] >= 0 || s->excepted[1] >= 0 || s->pairs[0] >= 0 || s->pairs[1] >= 0;
+    return s->excepted[0] >= 0 || s->excepted[1] >= 0 || s->pairs[0] >= 0 || s->pairs[1] >= 0 ||
+           s->stations >= 0;
 }
 
 void compile_rules(struct compilation *c, uint16_t *zones)

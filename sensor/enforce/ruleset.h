@@ -36,6 +36,7 @@ enum match_kind {
     MATCH_SYN,         /* tcp flags: a connection's first packet */
     MATCH_QUESTION,    /* @th,80,... the bytes of a DNS question: set is the pattern's number */
     MATCH_PORT_SET,    /* th dport @set */
+    MATCH_STATION,     /* ether saddr @set */
     MATCH_SOURCE,      /* ip[6] saddr @set */
     MATCH_DESTINATION, /* ip[6] daddr @set */
     MATCH_PAIR,        /* ip[6] saddr . ip[6] daddr @set */

@@ -223,7 +223,7 @@ static size_t excepted_clients(struct compilation *c, bool v4, int16_t resolver,
     for (size_t i = 0; spans && i < p->exception_count; i++) {
         const struct policy_exception *e = p->exceptions + i;
 
-        if (e->resolver != resolver ||
+        if (e->station || e->resolver != resolver ||
             (addr_is_v4(&e->client.addr) && e->client.length >= 96) != v4)
             continue;
         *any = true;
@@ -249,6 +249,39 @@ int compiled_exceptions(struct compilation *c, const char *name, bool v4)
         put_excepted(c, set, clients + i, NULL);
     free(clients);
     return set >= 0 ? close_set(c, set) : -1;
+}
+
+/* The latest end of all exceptions of this link address; 0: none holds now. */
+static nsec_t station_until(const struct compilation *c, uint64_t station)
+{
+    nsec_t until = 0;
+
+    for (size_t i = 0; i < c->policy->exception_count; i++) {
+        const struct policy_exception *e = c->policy->exceptions + i;
+
+        if (e->station == station && c->now <= e->until && e->until > until)
+            until = e->until;
+    }
+    return until;
+}
+
+int compiled_exception_stations(struct compilation *c, const char *name)
+{
+    int set = -1;
+
+    for (size_t i = 0; i < c->policy->exception_count && !c->error; i++) {
+        uint64_t station = c->policy->exceptions[i].station;
+        struct addr place = addr_of_station(station);
+        nsec_t until = station ? station_until(c, station) : 0;
+
+        if (station && set < 0 && (set = open_set(c, name, SET_STATION, false)) >= 0)
+            c->r->sets[set].timed = true;
+        if (until)
+            put_excepted(c, set, &(struct span){place, place, until}, NULL);
+    }
+    if (set >= 0 && close_set(c, set) >= 0)
+        set_unique(c->r->sets + set);
+    return c->error ? -1 : set;
 }
 
 static void put_pairs(struct compilation *c, int set, int16_t resolver, const struct span *clients,

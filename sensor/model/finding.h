@@ -34,10 +34,11 @@ struct finding {
     struct addr client, server; /* zero: the finding is about no single one */
     uint64_t key;               /* equal keys are repeats of one thing: they grow one event */
     uint64_t flow_id;
-    uint32_t count; /* how many things of its kind this finding stands for, usually 1 */
-    nsec_t time;    /* of the packet that decided it */
-    nsec_t first;   /* where it began, 0: at time */
-    char name[256]; /* question in presentation form or SNI */
+    uint64_t station; /* the client's link address, 0: unknown */
+    uint32_t count;   /* how many things of its kind this finding stands for, usually 1 */
+    nsec_t time;      /* of the packet that decided it */
+    nsec_t first;     /* where it began, 0: at time */
+    char name[256];   /* question in presentation form or SNI */
     char alpn[32];
     char ja3[33];
     struct evidence evidence;

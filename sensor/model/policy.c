@@ -10,6 +10,7 @@
 
 struct policy_index {
     struct prefix_map zones, exceptions;
+    bool stations; /* there are exceptions of such */
     struct address_map resolvers, gateway;
     struct name_map names;
     uint8_t *approved; /* a bit for each zone and resolver */
@@ -103,6 +104,8 @@ static int index_clients(const struct policy *p, struct policy_index *x)
         address_map_add(&x->gateway, p->gateway + i, ZONE_GATEWAY, false);
     if ((e = prefix_map_init(&x->exceptions, p->exception_count)) != SD_OK)
         return e;
+    for (size_t i = 0; i < p->exception_count; i++)
+        x->stations |= p->exceptions[i].station != 0;
     for (size_t i = 0; i < p->exception_count; i++)
         prefix_map_add(&x->exceptions, &p->exceptions[i].client, (int32_t)i);
     return SD_OK;
@@ -332,9 +335,8 @@ bool policy_is_approved(const struct policy *p, int16_t resolver)
     return false;
 }
 
-const struct policy_exception *policy_exception_for(const struct policy *p,
-                                                    const struct addr *client, int16_t resolver,
-                                                    nsec_t now)
+static const struct policy_exception *
+exception_of(const struct policy *p, const struct addr *client, int16_t resolver, nsec_t now)
 {
     struct prefix_walk walk = prefix_walk_from(&p->index->exceptions, client);
     int32_t i;
@@ -346,6 +348,24 @@ const struct policy_exception *policy_exception_for(const struct policy *p,
             return e;
     }
     return NULL;
+}
+
+const struct policy_exception *policy_exception_for(const struct policy *p,
+                                                    const struct addr *client, uint64_t station,
+                                                    int16_t resolver, nsec_t now)
+{
+    const struct policy_exception *e = exception_of(p, client, resolver, now);
+    struct addr place;
+
+    if (e || !station || !p->index->stations)
+        return e;
+    place = addr_of_station(station);
+    return exception_of(p, &place, resolver, now);
+}
+
+const char *policy_exception_text(const struct policy_exception *e, char text[ADDR_TEXT + 4])
+{
+    return e->station ? station_text(e->station, text) : prefix_text(&e->client, text);
 }
 
 static const struct policy_zone *zone_at(const struct policy *p, int16_t zone)
@@ -388,7 +408,7 @@ enum action policy_cleartext(const struct policy *p, int16_t zone, const struct 
         return ACTION_ALLOW;
     if (policy_approves_any(p, zone, resolver, TRANSPORTS_CLEAR))
         return ACTION_ALLOW;
-    if (policy_exception_for(p, client, resolver, now))
+    if (exception_of(p, client, resolver, now))
         return ACTION_ALLOW;
     return z->cleartext == ACTION_REDIRECT ? redirect(p, zone, client, server) : z->cleartext;
 }
@@ -418,7 +438,7 @@ enum action policy_kernel(const struct policy *p, int16_t zone, const struct add
         return ACTION_ALLOW;
     if (server_port == 443 && (resolver < 0 || shared || zone_lists(p, zone, resolver)))
         return ACTION_ALLOW;
-    if (policy_exception_for(p, client, resolver, now))
+    if (exception_of(p, client, resolver, now))
         return ACTION_ALLOW;
     return in_kernel(zone_at(p, zone)->unapproved);
 }

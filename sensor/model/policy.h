@@ -43,10 +43,14 @@ bool policy_approves_any(const struct policy *p, int16_t zone, int16_t resolver,
                          uint32_t transports);
 /* Some zone lists it. */
 bool policy_is_approved(const struct policy *p, int16_t resolver);
-/* NULL: none that holds at this time for this client and resolver. */
+/* NULL: none that holds at this time for this client and resolver. station: the client's link
+ * address, 0: unknown. What is asked without it (policy_cleartext(), policy_kernel()) knows nothing
+ * of exceptions by `mac`. */
 const struct policy_exception *policy_exception_for(const struct policy *p,
-                                                    const struct addr *client, int16_t resolver,
-                                                    nsec_t now);
+                                                    const struct addr *client, uint64_t station,
+                                                    int16_t resolver, nsec_t now);
+/* Its client, network or link address into text[ADDR_TEXT + 4]; returns text. */
+const char *policy_exception_text(const struct policy_exception *e, char text[ADDR_TEXT + 4]);
 /* What the policy means for clear-text DNS from client to server: ALLOW when approved for do53,
  * the gateway's own resolver, or excepted; else the zone's action. Where that is REDIRECT: REJECT
  * for a family that `redirect_to` has no address of, ALLOW to and from the resolver redirected to.

@@ -52,9 +52,10 @@ struct policy_zone {
 };
 
 struct policy_exception {
-    struct prefix client;
-    int16_t resolver; /* -1: any */
-    nsec_t until;     /* its last nanosecond */
+    struct prefix client; /* of a station: its place among the addresses */
+    uint64_t station;     /* EUI-48 as a number; 0: client tells who */
+    int16_t resolver;     /* -1: any, and always of a station */
+    nsec_t until;         /* its last nanosecond */
     char owner[64], reason[160];
 };
 

@@ -3,7 +3,7 @@
 
 enforce-peer.py serve ADDRESS...                 answers on 53, 443, 853 and 80, UDP and TCP, until it is ended
 enforce-peer.py ask udp|tcp SOURCE SERVER PORT [NAME TYPE]   one line: answered|refused|silent MILLISECONDS
-enforce-peer.py hold SOURCE SERVER PORT FLAG     connects, makes the file FLAG.open, waits for FLAG.go, sends, tells as ask does
+enforce-peer.py hold udp|tcp SOURCE SERVER PORT FLAG  connects, makes the file FLAG.open, waits for FLAG.go, sends, tells as ask does
 enforce-peer.py keep SOURCE SERVER FLAG          the same with DNS on port 53, over TCP and UDP: tcp WORD udp WORD
 """
 import errno
@@ -97,8 +97,8 @@ def ask(transport, source, server, port, *asked):
     attempt(action, start)
 
 
-def hold(source, server, port, flag):
-    s = opened(socket.SOCK_STREAM, source)
+def hold(transport, source, server, port, flag):
+    s = opened(socket.SOCK_DGRAM if transport == "udp" else socket.SOCK_STREAM, source)
     s.connect((server, int(port)))
     exchange(s)
     open(flag + ".open", "w").close()
@@ -135,7 +135,7 @@ if __name__ == "__main__":
     if sys.argv[1] == "serve":
         serve(sys.argv[2:])
     elif sys.argv[1] == "hold":
-        hold(*sys.argv[2:6])
+        hold(*sys.argv[2:7])
     elif sys.argv[1] == "keep":
         keep(*sys.argv[2:5])
     else:

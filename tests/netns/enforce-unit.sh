@@ -239,14 +239,26 @@ for id in cleartext-udp cleartext-tcp unapproved-doq unapproved-dot unapproved-d
     check "shadow: $id counted" yes "$([ "$(counter office/$id)" -gt 0 ] && echo yes)"
 done
 
-# --- a flow that was there before the rule
-ip netns exec "$c" python3 "$here/enforce-peer.py" hold $O4 $B4 853 "$work/flag" >"$work/held" &
-held=$!
-for i in $(seq 100); do [ -e "$work/flag.open" ] && break || sleep 0.05; done
+# --- flows that were there before the rule: a TCP connection, and QUIC's kind, a connected UDP socket that had its answer
+hold() { ip netns exec "$c" python3 "$here/enforce-peer.py" hold $2 $3 $4 $5 "$work/flag.$1" >"$work/held.$1" & helds="$helds $!"; }
+helds=
+hold 1 tcp $O4 $B4 853
+hold 2 tcp $O6 $B6 853
+hold 3 udp $O4 $B4 853
+hold 4 udp $O6 $B6 853
+hold 5 udp $O4 $A4 853
+hold 6 tcp $O6 $A6 853
+for n in 1 2 3 4 5 6; do for i in $(seq 100); do [ -e "$work/flag.$n.open" ] && break || sleep 0.05; done; done
 rules install "$p" enforce $own
-touch "$work/flag.go"
-wait $held
-check "an established flow is cut too" refused "$(cut -d' ' -f1 "$work/held")"
+for n in 1 2 3 4 5 6; do touch "$work/flag.$n.go"; done
+wait $helds
+held() { cut -d' ' -f1 "$work/held.$1"; }
+check "an established flow is cut too: TCP, IPv4" refused "$(held 1)"
+check "an established flow is cut too: TCP, IPv6" refused "$(held 2)"
+check "an established flow is cut too: UDP, IPv4" refused "$(held 3)"
+check "an established flow is cut too: UDP, IPv6" refused "$(held 4)"
+check "an established flow to an approved resolver goes on: UDP" answered "$(held 5)"
+check "an established flow to an approved resolver goes on: TCP" answered "$(held 6)"
 
 # --- ahead of an accept of established flows, and of a silent drop
 gw nft -f - <<'EOF'
@@ -314,6 +326,27 @@ gw nft insert rule inet sealdns hairpin oifname '"wan0"' counter masquerade rand
 rules diff "$work/redirect.yaml" enforce $own >"$work/drift"
 check "redirection: another target is told" 1 "$(grep -c "^-.*dnat ip to $B4" "$work/drift")"
 check "redirection: another masquerade is told" 1 "$(grep -c '^-.*masq' "$work/drift")"
+
+# --- an exception by link address, until it ends by itself
+until=$(date -u -d '+5 seconds' +%Y-%m-%dT%H:%M:%SZ)
+mac=$(ip -n "$c" -j link show eth0 | python3 -c 'import json, sys; print(json.load(sys.stdin)[0]["address"])')
+policy mac.yaml 2035-01-31
+cat >>"$work/mac.yaml" <<EOF
+  - {mac: "$mac", until: "$until", owner: netops, reason: "a phone, change 5"}
+  - {mac: "02:00:5e:10:00:09", until: 2035-01-31, owner: netops, reason: "another, change 6"}
+EOF
+rules install "$work/mac.yaml" enforce $own
+check "mac: what the kernel holds is the model" "" "$(rules diff "$work/mac.yaml" enforce $own)"
+listing >"$work/by-netlink"
+rules print "$work/mac.yaml" enforce $own | gw nft -f -
+check "mac: nft -f of the text gives the same table" "" "$(listing | diff "$work/by-netlink" -)"
+passes "mac: clear text, IPv4" $O4 $B4 53
+passes "mac: clear text, IPv6" $O6 $B6 53
+passes "mac: encrypted, of a zone that drops" $L4 $B4 853
+now=$(date +%s) end=$(date -d "$until" +%s)
+[ "$now" -le "$((end + 1))" ] && sleep $((end + 2 - now))
+check "mac: and no longer" refused "$(swiftly 100 udp $O4 $B4 53)"
+check "mac: no drift by its end" "" "$(rules diff "$work/mac.yaml" enforce $own)"
 
 # --- interfaces of a zone
 sed "s/cleartext: drop, unapproved: drop/interfaces: [wan0], &/" "$p" >"$work/iface.yaml"

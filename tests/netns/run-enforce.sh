@@ -119,6 +119,28 @@ established_check() {
     lab_in gw nft delete table inet administrator
 }
 
+# A DoT connection of OpenSSL's, held open from before the rules: to B it was answered and no longer is, to A it still is.
+dot_held_start() {
+    local who
+    # shellcheck disable=SC2016
+    for who in "b $LAB_B4" "a $LAB_A4"; do
+        lab_in c1 timeout 60 bash -c '{ printf "$3"; while [ ! -e "$2.go" ]; do sleep 0.1; done; sleep 0.3; printf "$3"; sleep 3; } |
+            openssl s_client -quiet -connect "$1:853" 2>/dev/null >"$2.$4"' bash "${who#* }" "$LAB_DIR/dot" \
+            '\0\35\22\64\1\0\0\1\0\0\0\0\0\0\7example\3org\0\0\1\0\1' "${who% *}" &
+        eval "DOT_${who% *}=$!"
+    done
+    lab_wait 5 test -s "$LAB_DIR/dot.b" && lab_wait 5 test -s "$LAB_DIR/dot.a"
+    DOT_BYTES=$(stat -c %s "$LAB_DIR/dot.b")
+}
+dot_held_check() {
+    touch "$LAB_DIR/dot.go"
+    # shellcheck disable=SC2154
+    wait "$DOT_a" "$DOT_b" 2>/dev/null
+    check "enforce: a DoT connection from before to the unapproved resolver was answered, and no longer is" \
+        test "$DOT_BYTES" -gt 0 -a "$(stat -c %s "$LAB_DIR/dot.b")" = "$DOT_BYTES"
+    check "enforce: one to the approved resolver goes on" test "$(stat -c %s "$LAB_DIR/dot.a")" -gt "$DOT_BYTES"
+}
+
 rules_are_commented() {
     lab_in gw nft -j list table inet sealdns |
         jq -e '[.nftables[].rule | select(. != null)] | length > 0 and all(.comment // "" | startswith("sealdns: "))'
@@ -158,10 +180,12 @@ own_rule() {
 phase_enforce() {
     check "rules show prints what nft can read" shown_parses
     established_start
+    dot_held_start
     check "enforce: the sensor starts" sensor_up enforce
     check "enforce: the table is in the kernel" lab_wait 5 table_present
     check "enforce: every rule says whose it is" rules_are_commented
     established_check
+    dot_held_check
     forbidden_fails
     approved_works enforce
     exception_works

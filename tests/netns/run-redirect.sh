@@ -39,6 +39,7 @@ refused() {
     done
 }
 
+client_mac() { printf '02:53:00:00:00:%02x' "$1"; } # of lab_client NUMBER
 # redirect_policy TO: zones for the office (most), guests, and the gateway itself as it is without being named.
 redirect_policy() {
     cat <<EOF
@@ -59,6 +60,7 @@ zones:
 exceptions:
   - {client: $(lab_client4 2), until: 2099-12-31, owner: lab, reason: "the printer, change 1"}
   - {client: "$(lab_client6 2)", until: 2099-12-31, owner: lab, reason: "the printer, change 1"}
+  - {mac: "$(client_mac 8)", until: 2099-12-31, owner: lab, reason: "a phone, change 2"}
 outputs:
   - {type: file, format: eve, path: $LAB_DIR/eve.json}
 EOF
@@ -119,6 +121,7 @@ to_the_gateway() {
     for s in $LAB_GW4 $LAB_GW6; do answered "gateway: $s is asked as ever" $GATEWAY c1 $s; done
     for s in $LAB_B4 $LAB_B6; do
         answered "gateway: exception: $s answers itself" $PUBLIC c2 $s
+        answered "gateway: exception by link address: $s answers itself" $PUBLIC c8 $s
         refused "gateway: zone guest: $s is rejected" c3 $s
         answered "gateway: the gateway itself asks $s" $PUBLIC gw $s
     done
@@ -163,6 +166,8 @@ seen() {
     check "seen: the sensor starts" sensor_up enforce
     lab_wait 5 table_present
     answered "seen: redirected" $GATEWAY c1 $LAB_B4
+    answered "seen: excepted by link address" $PUBLIC c8 $LAB_B6
+    check "seen: the event says so" lab_wait 8 verdict_is "$(lab_client6 8)" excepted
     check "seen: the event says redirected" lab_wait 8 verdict_is "$(lab_client4 1)" redirected
     sensor_down
     check "shadow: the sensor starts" sensor_up shadow
@@ -180,7 +185,7 @@ main() {
     lab_up || exit 1
     # With br_netfilter a bridge translates what comes in by a port before lan0 sees it: the sensor would see the target.
     lab_in gw sysctl -qw net.bridge.bridge-nf-call-iptables=0 net.bridge.bridge-nf-call-ip6tables=0 2>/dev/null
-    for n in 1 2 3 4 5 6 7; do lab_client c$n $n; done
+    for n in 1 2 3 4 5 6 7 8; do lab_client c$n $n; done
     client_resolver c4 4 own
     client_resolver c6 6 forward
     answered "without rules: who is asked answers" "$PUBLIC" c1 $LAB_B4

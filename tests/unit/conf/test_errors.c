@@ -289,15 +289,24 @@ static void exceptions(void **state)
         {"exceptions:\n  - {client: 10.0.0.0/8, until: 2035-01-31, owner: a, reason: b}\n",
          "p:2:14: `client` is one address: for a prefix write `network: 10.0.0.0/8`\n"},
         {"exceptions:\n  - {until: 2035-01-31, owner: a, reason: b}\n",
-         "p:2:5: an exception needs `client` or `network`\n"},
+         "p:2:5: an exception needs `client`, `network` or `mac`\n"},
         {"exceptions:\n  - {client: 10.0.0.1, network: 10.0.0.0/8, until: 2035-01-31, owner: a, "
          "reason: b}\n",
          "p:2:24: `client` or `network`, not both\n"},
         {"exceptions:\n  - {client: 10.0.0.1, resolver: x, until: 2035-01-31, owner: a, "
          "reason: b}\n",
          "p:2:34: no resolver `x` is defined\n"},
-        {"exceptions:\n  - {mac: x, client: 10.0.0.1, until: 2035-01-31, owner: a, reason: b}\n",
-         "p:2:6: `mac` is known, but this version does not do it yet: take it out\n"},
+        {"exceptions:\n  - {mac: x, until: 2035-01-31, owner: a, reason: b}\n",
+         "p:2:11: `mac` is the link address of one machine: write \"02:00:5e:10:00:09\"\n"},
+        {"exceptions:\n  - {mac: 01:00:5e:10:00:09, until: 2035-01-31, owner: a, reason: b}\n",
+         "p:2:11: `mac` is the link address of one machine: write \"02:00:5e:10:00:09\"\n"},
+        {"exceptions:\n  - {mac: 02:00:5e:10:00:09, client: 10.0.0.1, until: 2035-01-31, owner: a, "
+         "reason: b}\n",
+         "p:2:6: `client`, `network` or `mac`, one of them\n"},
+        {"resolvers: [{id: q, addresses: [9.9.9.9]}]\nexceptions:\n  - {mac: 02:00:5e:10:00:09, "
+         "resolver: q, until: 2035-01-31, owner: a, reason: b}\n",
+         "p:3:30: an exception by `mac` is for every resolver: name the machine by `client` to "
+         "except it for one\n"},
         {"exceptions:\n  - {client: 10.0.0.1, until: 2035-01-31, owner: ~, reason: \"\"}\n",
          "p:2:43: `owner` has no value\np:2:61: `reason` is empty\n"},
     };

@@ -116,6 +116,7 @@ static const char full[] =
     "  - {client: 10.20.9.9, until: 2035-01-31, owner: netops, reason: \"printer \\\"9\\\"\"}\n"
     "  - {network: \"2001:db8:20:1::/64\", resolver: quad9, until: \"2035-01-31T12:00:00Z\", "
     "owner: a b, reason: c}\n"
+    "  - {mac: \"02:00:5e:10:00:09\", until: 2035-01-31, owner: a, reason: b}\n"
     "evidence: {pcap: {path: /var/lib/sealdns/pcap, ring: 4MiB, max_size: 100MiB, snap: 256, "
     "per_event: 50, per_minute: 5, severity: medium}}\n"
     "mutes:\n"
@@ -291,8 +292,8 @@ static void end_of_day(void **state)
     (void)state;
     assert_int_equal(p->mode, MODE_ENFORCE);
     assert_int_equal(time_parse("2035-02-01", 0, &end), SD_OK);
-    assert_non_null(policy_exception_for(p, &client, -1, end - 1));
-    assert_null(policy_exception_for(p, &client, -1, end));
+    assert_non_null(policy_exception_for(p, &client, 0, -1, end - 1));
+    assert_null(policy_exception_for(p, &client, 0, -1, end));
     policy_destroy(p);
 }
 

@@ -111,6 +111,56 @@ static void exceptions_carry_their_rest(void **unused)
     policy_destroy(p);
 }
 
+static const struct rule *asked_by(const struct ruleset *r, uint64_t station, uint8_t hook)
+{
+    struct evaluated_packet p = {.hook = hook,
+                                 .protocol = IPPROTO_TCP,
+                                 .iface = "lan0",
+                                 .source = twin_addr("10.1.2.3"),
+                                 .destination = twin_addr("198.51.100.53"),
+                                 .port = 53,
+                                 .station = station};
+
+    return ruleset_evaluate(r, &p);
+}
+
+/* By its link address, over both families; before redirection too; until the end. */
+static void machines_are_excepted(void **unused)
+{
+    struct policy *p = policy_of(7);
+    const uint64_t phone = 0x02530000aa01;
+    struct ruleset *r;
+    char *text;
+
+    (void)unused;
+    for (size_t i = 0; i < p->zone_count; i++) {
+        p->zones[i].cleartext = i == ZONE_GATEWAY ? ACTION_REJECT : ACTION_REDIRECT;
+        p->zones[i].redirect_to[1] = twin_addr("203.0.113.53");
+        p->zones[i].approve_count = 0;
+    }
+    p->exceptions = realloc(p->exceptions, sizeof *p->exceptions);
+    p->exception_count = 1;
+    p->exceptions[0] = (struct policy_exception){.client = {addr_of_station(phone), 128},
+                                                 .station = phone,
+                                                 .resolver = -1,
+                                                 .until = 100 * NSEC_S - 1};
+    assert_int_equal(policy_compile(p), SD_OK);
+    r = rules_of(p, MODE_ENFORCE, 0);
+    assert_string_equal(asked_by(r, phone, NF_INET_PRE_ROUTING)->id, "exceptions/mac");
+    assert_string_equal(asked_by(r, phone, NF_INET_FORWARD)->id, "exceptions/mac");
+    assert_int_equal(asked_by(r, phone + 1, NF_INET_PRE_ROUTING)->statement, STATEMENT_DNAT);
+    assert_int_equal(asked_by(r, 0, NF_INET_LOCAL_OUT)->statement, STATEMENT_RESET);
+    ruleset_destroy(r);
+    text = text_of(p, MODE_ENFORCE, 0);
+    assert_non_null(strstr(text, "\t\t\t02:53:00:00:aa:01 timeout 0h1m40s,"));
+    assert_non_null(strstr(text, "ether saddr @excepted_macs counter accept"));
+    free(text);
+    r = rules_of(p, MODE_ENFORCE, 100 * NSEC_S);
+    assert_int_equal(asked_by(r, phone, NF_INET_PRE_ROUTING)->statement, STATEMENT_DNAT);
+    ruleset_destroy(r);
+    policy_destroy(p);
+}
+
 static void monitor_has_no_table(void **unused)
 {
     struct policy *p = policy_of(3);
@@ -290,7 +340,7 @@ int main(void)
         cmocka_unit_test(same_policy_same_text),       cmocka_unit_test(digest_ignores_the_clock),
         cmocka_unit_test(exceptions_carry_their_rest), cmocka_unit_test(monitor_has_no_table),
         cmocka_unit_test(what_cannot_be_is_told),      cmocka_unit_test(differences),
-        cmocka_unit_test(strict_clients_may_start),
+        cmocka_unit_test(strict_clients_may_start),    cmocka_unit_test(machines_are_excepted),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -264,12 +264,12 @@ static void exceptions(void **state)
     const struct policy *p = *state;
     struct addr one = at("10.1.1.1"), other = at("10.1.1.2"), net = at("10.2.3.4");
 
-    assert_ptr_equal(policy_exception_for(p, &one, -1, 10 * DAY - 1), p->exceptions);
-    assert_null(policy_exception_for(p, &one, -1, 10 * DAY));
-    assert_null(policy_exception_for(p, &other, -1, 0));
-    assert_ptr_equal(policy_exception_for(p, &net, QUAD9, 0), p->exceptions + 2);
-    assert_null(policy_exception_for(p, &net, QUAD9, 6 * DAY));
-    assert_ptr_equal(policy_exception_for(p, &net, CLOUD, 6 * DAY), p->exceptions + 1);
+    assert_ptr_equal(policy_exception_for(p, &one, 0, -1, 10 * DAY - 1), p->exceptions);
+    assert_null(policy_exception_for(p, &one, 0, -1, 10 * DAY));
+    assert_null(policy_exception_for(p, &other, 0, -1, 0));
+    assert_ptr_equal(policy_exception_for(p, &net, 0, QUAD9, 0), p->exceptions + 2);
+    assert_null(policy_exception_for(p, &net, 0, QUAD9, 6 * DAY));
+    assert_ptr_equal(policy_exception_for(p, &net, 0, CLOUD, 6 * DAY), p->exceptions + 1);
 }
 
 static void cleartext(void **state)
