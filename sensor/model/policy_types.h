@@ -105,9 +105,8 @@ struct policy {
     struct policy_exception *exceptions;
     size_t exception_count;
     struct policy_mute *mutes; /* of model/mute.h */
-    size_t mute_count;
     struct policy_role *roles; /* sensor.roles */
-    size_t role_count;
+    size_t mute_count, role_count;
     struct policy_output *outputs;
     size_t output_count;
     struct policy_detection *detections;
