@@ -19,6 +19,7 @@
 
 enum {
     BUFFER = 64 * 1024, /* the kernel fills pages of a few KiB */
+    ROOM = 1024 * 1024, /* of the socket; what does not fit is looked for */
     MOST_READS = 64,    /* without a look at anything else */
     TABLE_NAME = NFTA_TABLE_NAME,
 };
@@ -31,11 +32,12 @@ _Static_assert(NFTA_TABLE_NAME == 1 && NFTA_CHAIN_TABLE == 1 && NFTA_RULE_TABLE 
 
 int notices_open(char error[ENFORCE_ERROR])
 {
-    int group = NFNLGRP_NFTABLES, fd = transport_open(error);
+    int group = NFNLGRP_NFTABLES, room = ROOM, fd = transport_open(error);
 
     if (fd < 0)
         return fd;
-    if (setsockopt(fd, SOL_NETLINK, NETLINK_ADD_MEMBERSHIP, &group, sizeof group) != 0) {
+    if (setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &room, sizeof room) != 0 ||
+        setsockopt(fd, SOL_NETLINK, NETLINK_ADD_MEMBERSHIP, &group, sizeof group) != 0) {
         int e = transport_error(-errno, "cannot hear of changes to nf_tables", error);
 
         close(fd);

@@ -70,12 +70,13 @@ static nsec_t rest(const struct drift *d, nsec_t now)
     return wait == 0 || time_passed(last, wait, now) ? 0 : last + wait - now;
 }
 
-/* Changes that change nothing must not keep us reading: a tenth of the time at most. */
+/* Changes that change nothing, one after the other, must not keep us reading: a tenth of the time
+ * at most. The first one is looked at at once. */
 static nsec_t calm(const struct drift *d)
 {
     nsec_t wait = d->heard.touched ? CALM : RETRY;
 
-    return wait > 10 * d->cost ? wait : 10 * d->cost;
+    return !d->idle || wait > 10 * d->cost ? wait : 10 * d->cost;
 }
 
 /* Until there may be something to do that no descriptor wakes us for; 0: nothing, or now. */
@@ -267,6 +268,7 @@ static void look(struct monitor *m, nsec_t now)
     ruleset_destroy(rules);
     m->drift.looked = now;
     m->drift.cost = clock_now() - now;
+    m->drift.idle = status == SD_OK && m->drift.heard.touched;
     if (status == SD_OK) {
         found_right(m);
     } else if (status != SD_ENOENT && status != SD_ESTATE) {

@@ -22,6 +22,7 @@ struct drift {
     nsec_t listened;             /* when notices were last read */
     nsec_t looked;               /* when the kernel was last asked */
     nsec_t cost;                 /* how long that took */
+    bool idle;                   /* ... and it was for a notice of nothing */
     nsec_t healed[DRIFT_RECENT]; /* the latest times, in a ring */
     unsigned heals;              /* all tries: where the ring stands */
     nsec_t last;                 /* when one worked */

@@ -259,25 +259,6 @@ static void reap(struct monitor *m)
     }
 }
 
-static void serve_child(struct monitor *m, const struct channel *c)
-{
-    struct message request;
-    int descriptor;
-
-    switch (channel_receive(c, &request, &descriptor, 0)) {
-    case SD_OK:
-        break;
-    case SD_EMALF:
-        request.type = 0; /* no request of this list either */
-        break;
-    default:
-        return;
-    }
-    if (descriptor >= 0)
-        close(descriptor); /* no request carries one */
-    monitor_answer(m, c, &request);
-}
-
 static void loop(struct monitor *m, int signals)
 {
     struct wiring *w = m->wiring;
@@ -294,9 +275,9 @@ static void loop(struct monitor *m, int signals)
             if (wait[0].revents)
                 take_signal(m, signals);
             if (wait[1].revents & POLLIN)
-                serve_child(m, &w->parser);
+                monitor_serve(m, &w->parser);
             if (wait[2].revents & POLLIN)
-                serve_child(m, &w->recorder);
+                monitor_serve(m, &w->recorder);
             if (wait[4].revents)
                 trial_hear(m);
         }

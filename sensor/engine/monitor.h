@@ -39,8 +39,8 @@ int monitor_hand_over(struct monitor *m, const struct policy_files *files);
 /* The same policy, for the addresses that this machine has now. error: one line. */
 int monitor_recompile(struct monitor *m, char error[256]);
 
-/* Answers a child's request; anything that is no request ends the sensor. */
-void monitor_answer(struct monitor *m, const struct channel *from, const struct message *request);
+/* Takes and answers a child's request, if there is one; anything that is none ends the sensor. */
+void monitor_serve(struct monitor *m, const struct channel *from);
 
 void monitor_tell_installed(const struct monitor *m);
 /* An event of kind sensor or enforcement; detail may be "". */

@@ -359,7 +359,7 @@ static bool may_ask(const struct monitor *m, const struct channel *from,
            (t->seconds >= GUARD_SHORTEST && t->seconds <= GUARD_LONGEST);
 }
 
-void monitor_answer(struct monitor *m, const struct channel *from, const struct message *request)
+static void answer(struct monitor *m, const struct channel *from, const struct message *request)
 {
     struct message reply = {.type = REPLY};
 
@@ -395,4 +395,23 @@ void monitor_answer(struct monitor *m, const struct channel *from, const struct 
     }
     if (channel_send(from, &reply, -1) != SD_OK)
         log_warning("the answer to a request was not taken");
+}
+
+void monitor_serve(struct monitor *m, const struct channel *c)
+{
+    struct message request;
+    int descriptor;
+
+    switch (channel_receive(c, &request, &descriptor, 0)) {
+    case SD_OK:
+        break;
+    case SD_EMALF:
+        request.type = 0; /* no request of this list either */
+        break;
+    default:
+        return;
+    }
+    if (descriptor >= 0)
+        close(descriptor); /* no request carries one */
+    answer(m, c, &request);
 }
