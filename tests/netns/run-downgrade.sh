@@ -4,7 +4,7 @@
 #
 #   run-downgrade.sh [--record] [--no-sensor] [--half] [--jobs N] [--browsers N] [--keep] [PATTERN]
 #
-# --half: of two cells that differ by the family alone, one, by turns, and of a browser's cells every second; the replay of
+# --half: of two cells that differ by the family alone, one, by turns, and of a browser's cells every third; the replay of
 # tests/pcap holds them all. --browsers: so many at a time (2): each takes a core while it starts.
 # PATTERN is an extended regular expression over the lines of the table. --record renews the fixtures under
 # tests/pcap/. --no-sensor checks the lab and the clients alone. SEALDNS names the binary (build/sealdns).
@@ -41,7 +41,7 @@ cases() {
                     twin = seen[of[i], "v4"] && seen[of[i], "v6"]
                     if (twin && !(of[i] in turn)) turn[of[i]] = pairs++ % 2 ? "v6" : "v4"
                     if (half && twin && family[i] != turn[of[i]]) continue
-                    if (half && line[i] ~ browser && browsers++ % 2) continue
+                    if (half && line[i] ~ browser && browsers++ % 3) continue
                     print line[i]
                 }
             }'
