@@ -14,6 +14,7 @@
 #include "enforce/enforce.h"
 #include "engine/control.h"
 #include "engine/gateway.h"
+#include "engine/preflight.h"
 
 extern const struct command command_rules;
 
@@ -22,6 +23,7 @@ struct request {
     char own_socket[108]; /* that of the policy named with -c */
     enum mode mode;
     bool mode_given;
+    bool force;
     unsigned confirm; /* seconds; 0: the rules stay */
 };
 
@@ -31,9 +33,37 @@ static int fail(const char *error)
     return EXIT_FAILED;
 }
 
+/* Of a policy that is to be enforced while no sensor asks for it: zones whose resolvers are silent
+ * only count. */
+static int pass_preflight(const struct request *q, struct policy *p)
+{
+    char error[ENFORCE_ERROR] = "";
+    struct preflight *f;
+
+    if (q->force || !p->preflight || p->mode != MODE_ENFORCE)
+        return EXIT_DONE;
+    if (preflight_objection(p, clock_now(), error) != SD_OK) {
+        log_error("%s; or say --force", error);
+        return EXIT_FAILED;
+    }
+    f = preflight_begin(p);
+    if (!f)
+        return fail("no process for the preflight; --force does without");
+    preflight_wait(f);
+    for (size_t z = 0; z < p->zone_count; z++) {
+        p->zones[z].held = !preflight_answered(f, z);
+        if (p->zones[z].held)
+            log_warning("zone %s: none of its approved resolvers answers: its rules only count, "
+                        "until a sensor runs, you apply again, or say --force",
+                        p->zones[z].id);
+    }
+    preflight_destroy(f);
+    return EXIT_DONE;
+}
+
 /* The ruleset of the policy file, on this machine. With no mode given a policy that says monitor is
  * shown as enforce would have it: that is what somebody asks who has not turned it on yet. */
-static int compile(const struct request *q, struct ruleset **out, enum mode *mode)
+static int compile(const struct request *q, bool checked, struct ruleset **out, enum mode *mode)
 {
     struct addr *gateway = NULL;
     size_t count = 0;
@@ -52,6 +82,10 @@ static int compile(const struct request *q, struct ruleset **out, enum mode *mod
     else if (policy->mode == MODE_MONITOR)
         policy->mode = MODE_ENFORCE;
     *mode = policy->mode;
+    if (checked && pass_preflight(q, policy) != EXIT_DONE) {
+        policy_destroy(policy);
+        return EXIT_FAILED;
+    }
     status = ruleset_compile(policy, policy->mode, clock_now(), out, error);
     policy_destroy(policy);
     return status == SD_OK ? EXIT_DONE : fail(error);
@@ -61,7 +95,7 @@ static int show(struct request *q)
 {
     enum mode mode;
     struct ruleset *r;
-    int status = compile(q, &r, &mode);
+    int status = compile(q, false, &r, &mode);
 
     if (status != EXIT_DONE)
         return status;
@@ -76,7 +110,7 @@ static int diff(struct request *q)
     char error[ENFORCE_ERROR] = "";
     enum mode mode;
     struct ruleset *r;
-    int status = compile(q, &r, &mode), lines;
+    int status = compile(q, false, &r, &mode), lines;
 
     if (status != EXIT_DONE)
         return status;
@@ -170,7 +204,7 @@ static int apply(struct request *q)
         return status;
     if (daemon_did(q, q->confirm ? "rules-try" : "rules-apply", &status))
         return q->confirm && status == EXIT_DONE ? confirm_await(NULL) : status;
-    status = compile(q, &r, &mode);
+    status = compile(q, true, &r, &mode);
     if (status != EXIT_DONE)
         return status;
     if (q->confirm)
@@ -237,10 +271,13 @@ static bool read_seconds(const char *text, unsigned *out)
 
 static int run(int argc, char **argv)
 {
-    static const struct option options[] = {
-        {"config", required_argument, NULL, 'c'}, {"socket", required_argument, NULL, 's'},
-        {"mode", required_argument, NULL, 'm'},   {"confirm", required_argument, NULL, 'w'},
-        {"help", no_argument, NULL, 'h'},         {0}};
+    static const struct option options[] = {{"config", required_argument, NULL, 'c'},
+                                            {"socket", required_argument, NULL, 's'},
+                                            {"mode", required_argument, NULL, 'm'},
+                                            {"confirm", required_argument, NULL, 'w'},
+                                            {"force", no_argument, NULL, 'f'},
+                                            {"help", no_argument, NULL, 'h'},
+                                            {0}};
     struct request q = {0};
     int option, mode;
 
@@ -249,6 +286,8 @@ static int run(int argc, char **argv)
             q.config = optarg;
         } else if (option == 's') {
             q.socket = optarg;
+        } else if (option == 'f') {
+            q.force = true;
         } else if (option == 'w') {
             if (!read_seconds(optarg, &q.confirm))
                 return usage_error(&command_rules, "--confirm is seconds, 1 to %d, not \"%s\"",
@@ -278,7 +317,7 @@ static int run(int argc, char **argv)
 const struct command command_rules = {
     "rules", "the nftables ruleset that the policy means: show, diff, apply, confirm, remove",
     "Usage: sealdns rules show|diff|apply|confirm|remove [-c FILE] [--mode shadow|enforce]\n"
-    "                     [--confirm SECONDS] [--socket PATH]\n"
+    "                     [--confirm SECONDS] [--force] [--socket PATH]\n"
     "\n"
     "  show    the ruleset, as `nft -f` reads it\n"
     "  diff    against the kernel's: - only in the kernel, + only in the policy\n"
@@ -295,6 +334,9 @@ const struct command command_rules = {
     "                     this command or the sensor is killed meanwhile. A sensor that runs "
     "reads\n"
     "                     its policy file again for it. Exit status 0: confirmed\n"
+    "      --force        apply, where no sensor runs: without asking first whether the approved\n"
+    "                     resolvers of each zone answer, and whether this machine would be cut\n"
+    "                     off. A sensor asks by itself: `sealdns run --force`\n"
     "      --socket PATH  control socket; default: the policy's, " DEFAULT_SOCKET "\n"
     "\n"
     "Break-glass without this program: end the sensor (it would put the table back), then\n"

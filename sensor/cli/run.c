@@ -16,11 +16,10 @@ static bool is_named(const struct sensor_options *o, const char *interface)
 
 static int run(int argc, char **argv)
 {
-    static const struct option options[] = {{"config", required_argument, NULL, 'c'},
-                                            {"interface", required_argument, NULL, 'i'},
-                                            {"mode", required_argument, NULL, 'm'},
-                                            {"help", no_argument, NULL, 'h'},
-                                            {0}};
+    static const struct option options[] = {
+        {"config", required_argument, NULL, 'c'}, {"interface", required_argument, NULL, 'i'},
+        {"mode", required_argument, NULL, 'm'},   {"force", no_argument, NULL, 'f'},
+        {"help", no_argument, NULL, 'h'},         {0}};
     struct sensor_options sensor = {.default_config = DEFAULT_CONFIG, .mode = -1};
     int option;
 
@@ -33,6 +32,8 @@ static int run(int argc, char **argv)
             sensor.interfaces[sensor.interface_count++] = optarg;
         else if (option == 'i')
             return usage_error(&command_run, "at most %d interfaces", MOST_INTERFACES);
+        else if (option == 'f')
+            sensor.force = true;
         else if (option == 'm' && (sensor.mode = mode_of(optarg)) >= 0)
             continue;
         else if (option == 'm')
@@ -48,7 +49,7 @@ static int run(int argc, char **argv)
 
 const struct command command_run = {
     "run", "the sensor, in the foreground",
-    "Usage: sealdns run [-c FILE] [-i IFACE]... [--mode MODE]\n"
+    "Usage: sealdns run [-c FILE] [-i IFACE]... [--mode MODE] [--force]\n"
     "\n"
     "Watches the client side of a gateway, stores and tells what it sees, and in the modes shadow "
     "and\n"
@@ -61,6 +62,9 @@ const struct command command_run = {
     "      --mode MODE    monitor (sees, installs no rule), shadow (the same rules, only "
     "counting)\n"
     "                     or enforce; default: the policy's\n"
+    "      --force        enforce without asking first whether approved resolvers answer and "
+    "whether\n"
+    "                     this machine would be cut off; an event says so\n"
     "\n"
     "SIGTERM and SIGINT end it cleanly, SIGHUP reopens its logs, SIGUSR2 reads the policy again "
     "and\n"

@@ -46,6 +46,9 @@ static bool is_true(const json_t *object, const char *key)
 
 static void print_rules(const json_t *r)
 {
+    const json_t *zone;
+    size_t i;
+
     printf("rules       %s: %lld of %lld rules, %lld of %lld elements in the kernel%s\n",
            is_true(r, "installed") ? "installed"
            : is_true(r, "opened")  ? "removed by hand"
@@ -56,6 +59,13 @@ static void print_rules(const json_t *r)
     if (integer(r, "rolled_back_in"))
         printf("            on trial: rolled back in %lld s, unless `sealdns rules confirm`\n",
                (long long)integer(r, "rolled_back_in"));
+    if (is_true(r, "refused"))
+        printf("            the policy says enforce and was refused at the start: rules only count "
+               "until\n"
+               "            a better one is read (`sealdns status reload`)\n");
+    json_array_foreach(json_object_get(r, "zones_held"), i, zone)
+        printf("            zone %s only counts: none of its approved resolvers answers\n",
+               json_string_value(zone));
     if (*string(r, "differs"))
         printf("            %s\n", string(r, "differs"));
     if (*string(r, "since"))

@@ -35,7 +35,7 @@ static int load_text(struct reader *r, const struct conf_text *text, struct conf
 static int defaults(struct policy *p)
 {
     p->mode = MODE_MONITOR;
-    p->remove_on_exit = true;
+    p->remove_on_exit = p->preflight = true;
     strcpy(p->store_path, "/var/lib/sealdns/sealdns.db");
     strcpy(p->socket_path, "/run/sealdns/sealdns.sock");
     p->store_max_size = UINT64_C(2) << 30;

@@ -160,6 +160,8 @@ static void print_sensor(const struct policy *p, FILE *to)
     fprintf(to, "  tunnels: %s\n", flag(p->tunnels));
     put_texts(to, "  internal_domains: [", p->internal_domains, p->internal_domain_count);
     fprintf(to, "  on_exit: %s\n", p->remove_on_exit ? "remove" : "keep");
+    fprintf(to, "  on_resolver_outage: %s\n", p->open_on_outage ? "open" : "stay");
+    fprintf(to, "  preflight: %s\n", flag(p->preflight));
     fprintf(to, "  nftables: {owner: %s, persist: %s}\n", flag(p->owner_flag),
             flag(p->persist_flag));
     print_roles(p, to);

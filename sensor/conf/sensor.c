@@ -22,6 +22,24 @@ static void read_on_exit(struct reader *r, const struct node *n, void *object)
         p->remove_on_exit = word == 1;
 }
 
+static const char *on_outage_word(unsigned value)
+{
+    static const char *const words[] = {"stay", "open"};
+
+    return value < 2 ? words[value] : "?";
+}
+
+static void read_on_outage(struct reader *r, const struct node *n, void *object)
+{
+    static const struct option option = {
+        .name = "on_resolver_outage", .kind = OPTION_WORD, .word = on_outage_word};
+    struct policy *p = object;
+    unsigned word;
+
+    if (read_value(r, n, &option, &word))
+        p->open_on_outage = word == 1;
+}
+
 static bool has_port(const struct policy *p, uint16_t port)
 {
     for (size_t i = 0; i < p->extra_port_count; i++)
@@ -142,7 +160,8 @@ static const struct key sensor_keys[] = {
     PART("internal_domains", read_domains),
     PART("on_exit", read_on_exit),
     PART("nftables", read_nftables),
-    LATER("on_resolver_outage"),
+    PART("on_resolver_outage", read_on_outage),
+    KEY("preflight", OPTION_FLAG, FIELD(struct policy, preflight)),
     LATER("set_only"),
     LATER("profile"),
     PART("roles", read_roles),

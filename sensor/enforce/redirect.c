@@ -247,13 +247,16 @@ int write_redirect(struct compilation *c, uint16_t *chains)
     rule_add(c, &r, STATEMENT_JUMP, walk);
     for (size_t i = 0; i < c->policy->zone_count; i++) {
         char name[RULESET_NAME];
+        bool shadow = c->shadow;
 
         chains[i] = (uint16_t)none;
         if (c->policy->zones[i].cleartext != ACTION_REDIRECT)
             continue;
         snprintf(name, sizeof name, "redirect_zone_%s", c->policy->zones[i].id);
         chains[i] = (uint16_t)compiled_chain(c, name);
+        c->shadow |= c->policy->zones[i].held;
         write_zone(c, (int16_t)i, chains[i]);
+        c->shadow = shadow;
     }
     return_by_gateway(c);
     return walk;

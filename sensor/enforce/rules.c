@@ -329,8 +329,13 @@ void compile_rules(struct compilation *c, uint16_t *zones)
         c, clients,
         &(struct way){.word = "clients", .map = "zones", .exceptions = exceptions, .zones = zones});
     write_gateway(c, gateway, exceptions, zones);
-    for (size_t i = 0; i < c->policy->zone_count; i++)
+    for (size_t i = 0; i < c->policy->zone_count; i++) {
+        bool shadow = c->shadow;
+
+        c->shadow |= c->policy->zones[i].held;
         write_zone(c, (int16_t)i, zones[i]);
+        c->shadow = shadow;
+    }
     if (redirects(c->policy)) {
         struct way way = {.word = "redirects",
                           .map = "redirects_zones",

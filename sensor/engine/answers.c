@@ -127,6 +127,16 @@ static void put_digest(json_t *to, const char *key, uint64_t digest)
     json_object_set_new(to, key, digest ? json_string(text) : json_null());
 }
 
+static json_t *held_zones(const struct policy *p)
+{
+    json_t *list = json_array();
+
+    for (size_t z = 0; z < p->zone_count; z++)
+        if (p->zones[z].held)
+            json_array_append_new(list, json_string(p->zones[z].id));
+    return list;
+}
+
 /* Desired beside installed. */
 static json_t *rules(const struct recorder *r)
 {
@@ -146,6 +156,8 @@ static json_t *rules(const struct recorder *r)
     json_object_set_new(o, "opened", json_boolean(s->opened));
     json_object_set_new(o, "fought_over", json_boolean(s->fought));
     json_object_set_new(o, "differs", json_string(r->rules_differ));
+    json_object_set_new(o, "refused", json_boolean(r->policy->refused));
+    json_object_set_new(o, "zones_held", held_zones(r->policy));
     if (s->trial_ms)
         json_object_set_new(o, "rolled_back_in", json_integer((s->trial_ms + 999) / 1000));
     return o;

@@ -150,6 +150,7 @@ static pid_t start_child(struct wiring *w, struct channel *mine, struct channel 
         channel_close(&ends[0]);
         channel_close(other);
         *mine = ends[1];
+        w->admission = &w->board->admission;
         _exit(run(w));
     }
     channel_close(&ends[1]);
@@ -207,7 +208,7 @@ static void watch_addresses(struct monitor *m, nsec_t now)
         return;
     m->addresses_looked = now;
     if (note_addresses(m->wiring->board, &changed) == SD_OK && changed)
-        if (monitor_recompile(m, error) != SD_OK)
+        if (monitor_recompile(m, "addresses changed", error) != SD_OK)
             log_warning("addresses of this machine changed, but: %s", error);
 }
 
@@ -245,6 +246,10 @@ static void reap(struct monitor *m)
     while ((child = waitpid(-1, &how, WNOHANG)) > 0) {
         const char *name = child == m->parser ? "parser" : "recorder";
 
+        if (child != m->parser && child != m->recorder) {
+            outage_reaped(&m->outage, child);
+            continue;
+        }
         if (child == m->parser)
             m->parser = 0;
         else
@@ -285,6 +290,7 @@ static void loop(struct monitor *m, int signals)
         watch_interfaces(m);
         watch_addresses(m, clock_now());
         drift_watch(m, clock_now());
+        outage_watch(m, clock_now());
         sd_notify(0, "WATCHDOG=1");
     }
 }
@@ -320,6 +326,7 @@ static void stop(struct monitor *m)
     sd_notify(0, "STOPPING=1");
     m->stopping = true;
     trial_end(m);
+    outage_end(&m->outage);
     if (m->installed && w->policy->remove_on_exit && monitor_remove_rules(m, error) != SD_OK)
         log_error("the rules stay in the kernel: %s", error);
     stop_child(m, &m->parser, &w->parser);
@@ -356,6 +363,7 @@ static void announce(struct monitor *m)
     if (m->installed)
         monitor_say(m, KIND_ENFORCEMENT, "installed", mode_name(w->policy->mode));
     monitor_tell_installed(m);
+    outage_tell(m);
     sd_notify(0, "READY=1");
     log_notice("watching %s, mode %s, store %s", list, mode_name(w->policy->mode),
                w->policy->store_path);
@@ -375,6 +383,9 @@ static int set_up(struct monitor *m)
         status = choose_interfaces(w);
     if (status != SD_OK)
         return status == SD_ECONF ? 2 : 1;
+    m->outage.forced = w->options->force;
+    if (outage_admit(m, w->policy, error) != SD_OK)
+        outage_refuse(m, w->policy, error);
     if (wiring_interfaces(w, w->policy) != SD_OK || open_captures(w) != SD_OK)
         return 1;
     if (start_children(m) != SD_OK)
@@ -408,6 +419,7 @@ int sensor_run(const struct sensor_options *options)
     struct monitor m = {.wiring = &w, .netlink = -1, .drift.descriptor = -1};
     int signals = block_signals();
 
+    w.admission = &m.outage.admission;
     umask(0027); /* store and feeds hold what people asked for: not for every user of the machine */
     w.board =
         mmap(NULL, sizeof *w.board, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
@@ -419,7 +431,8 @@ int sensor_run(const struct sensor_options *options)
     m.status = set_up(&m);
     if (m.status == 0) {
         m.running = true;
-        monitor_keep_policy(&m);
+        if (!w.policy->refused)
+            monitor_keep_policy(&m);
         announce(&m);
         loop(&m, signals);
     }

@@ -5,6 +5,7 @@
 #include <sys/types.h>
 
 #include "engine/drift.h"
+#include "engine/outage.h"
 #include "engine/sensor.h"
 
 struct monitor {
@@ -16,6 +17,7 @@ struct monitor {
     int netlink;  /* by which they were installed: an owned table lives as long; -1: none */
     nsec_t since; /* when that was; 0: never */
     struct drift drift;
+    struct outage outage;
     struct trial *trial; /* rules that wait for their confirmation; NULL: none */
     unsigned gone;       /* bit i: interface i is away */
     nsec_t addresses_looked;
@@ -36,8 +38,9 @@ int monitor_read_policy(struct monitor *m, struct policy_files **files, struct p
                         char error[256]);
 /* To the children, who compile it themselves. SD_EIO, SD_EMEM. */
 int monitor_hand_over(struct monitor *m, const struct policy_files *files);
-/* The same policy, for the addresses that this machine has now. error: one line. */
-int monitor_recompile(struct monitor *m, char error[256]);
+/* The same policy, for the addresses that this machine has and the zones that are held now. what:
+ * an event that says why, or NULL. error: one line. */
+int monitor_recompile(struct monitor *m, const char *what, char error[256]);
 
 /* Takes and answers a child's request, if there is one; anything that is none ends the sensor. */
 void monitor_serve(struct monitor *m, const struct channel *from);

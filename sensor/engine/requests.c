@@ -221,14 +221,15 @@ static int replace_policy(struct monitor *m, struct policy_files *files, struct 
     return SD_OK;
 }
 
-int monitor_recompile(struct monitor *m, char error[256])
+int monitor_recompile(struct monitor *m, const char *what, char error[256])
 {
     struct policy *policy;
     int status = compile_again(m, m->wiring->files, &policy, error);
 
     if (status == SD_OK)
         status = replace_policy(m, m->wiring->files, policy, error);
-    monitor_say(m, KIND_SENSOR, "addresses changed", status == SD_OK ? "" : error);
+    if (what)
+        monitor_say(m, KIND_SENSOR, what, status == SD_OK ? "" : error);
     monitor_tell_installed(m);
     return status;
 }
@@ -237,6 +238,7 @@ int monitor_read_policy(struct monitor *m, struct policy_files **files, struct p
                         char error[256])
 {
     const struct sensor_options *o = m->wiring->options;
+    struct admission before = m->outage.admission;
     int status = policy_files_read(o->config, o->default_config, stderr, files);
 
     if (status != SD_OK) {
@@ -245,8 +247,14 @@ int monitor_read_policy(struct monitor *m, struct policy_files **files, struct p
         *files = NULL;
         return status;
     }
+    m->outage.admission.refused = false; /* that was said of the old one */
     status = compile_again(m, *files, policy, error);
+    if (status == SD_OK && outage_admit(m, *policy, error) != SD_OK) {
+        policy_destroy(*policy);
+        status = SD_ESTATE;
+    }
     if (status != SD_OK) {
+        outage_restore(m, &before);
         policy_files_free(*files);
         *files = NULL;
         *policy = NULL;
@@ -268,6 +276,7 @@ int monitor_reload(struct monitor *m, char error[256])
 {
     struct policy_files *files;
     struct policy *policy;
+    struct admission admission = m->outage.admission;
     bool before = m->installed;
     int status = refuse_on_trial(m, error);
 
@@ -279,12 +288,16 @@ int monitor_reload(struct monitor *m, char error[256])
     }
     m->opened = false;
     status = replace_policy(m, files, policy, error);
+    if (status != SD_OK)
+        outage_restore(m, &admission);
     if (m->installed != before)
         monitor_say(m, KIND_ENFORCEMENT, before ? "removed" : "installed",
                     mode_name(m->wiring->policy->mode));
     monitor_say(m, KIND_SENSOR, status == SD_OK ? "reload" : "reload refused",
                 status == SD_OK ? policy->digest : error);
     monitor_tell_installed(m);
+    if (status == SD_OK)
+        outage_tell(m);
     if (status == SD_OK)
         monitor_keep_policy(m);
     return status;

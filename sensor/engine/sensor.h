@@ -16,19 +16,31 @@
 #include "model/stats.h"
 #include "priv/channel.h"
 
-enum { MOST_INTERFACES = 32, MOST_GATEWAY = 256 };
+enum { MOST_INTERFACES = 32, MOST_GATEWAY = 256, MOST_ZONE_STATES = 256 };
 
 struct sensor_options {
     const char *config, *default_config; /* config NULL: the default if it exists */
     const char *interfaces[MOST_INTERFACES];
     size_t interface_count; /* 0: as the policy says, else the default route's */
     int mode;               /* -1: as the policy says */
+    bool force;             /* enforce without preflight */
 };
 
 /* 0, or 1 (failed while running), or 2 (wrong configuration), after messages to standard error. */
 int sensor_run(const struct sensor_options *options);
 
 /* --- what the three processes share; only engine/ uses it --- */
+
+/* How much of a policy is enforced (outage.h): 4 KiB. */
+struct admission {
+    bool refused; /* what says enforce only counts */
+    uint32_t zone_count;
+    struct zone_state {
+        uint64_t id;    /* hash of the zone's */
+        uint8_t silent; /* times in a row that none of its resolvers answered */
+        bool out, held; /* so often that it counts; its rules only count */
+    } zones[MOST_ZONE_STATES];
+};
 
 /* Counters each process shows to the others; every word has one writer. */
 struct board {
@@ -42,6 +54,7 @@ struct board {
     /* Written by the monitor before TELL_POLICY. */
     uint32_t gateway_count;
     struct addr gateway[MOST_GATEWAY];
+    struct admission admission;
 };
 
 struct wiring {
@@ -55,12 +68,18 @@ struct wiring {
     struct ring *records;
     struct trail *trails[MOST_INTERFACES]; /* NULL where frames are not kept */
     struct board *board;
-    struct channel parser, recorder; /* the monitor's ends; in a child, that child's own end */
+    const struct admission *admission; /* the monitor's own; in a child, the board's copy of it */
+    struct channel parser, recorder;   /* the monitor's ends; in a child, that child's own end */
 };
 
-/* Compiles files with the board's gateway addresses and the command line's mode and interfaces. */
+/* Compiles files with the board's gateway addresses, the command line's mode and interfaces, and
+ * as it is admitted. */
 int wiring_policy(const struct wiring *w, const struct policy_files *files, FILE *to,
                   struct policy **out);
+/* Marks the zones that are held. */
+void wiring_hold(const struct admission *a, struct policy *p);
+/* What is to be enforced only counts, all of it. */
+void wiring_refuse(struct policy *p);
 /* The interfaces that are watched, in place of those the policy names. SD_EMEM. */
 int wiring_interfaces(const struct wiring *w, struct policy *p);
 /* A policy that came with TELL_POLICY; closes the descriptor. */

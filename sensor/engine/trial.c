@@ -18,6 +18,7 @@ struct trial {
     /* As it was. */
     struct policy_files *files;
     struct policy *policy;
+    struct admission admission;
     bool installed, lost, opened;
     uint64_t addresses;
 };
@@ -81,6 +82,7 @@ static int try_policy(struct monitor *m, struct trial *t, struct policy_files *f
         snprintf(error, 256, "the change cannot be tried: %s (the old policy stays)",
                  sd_strerror(status));
     guard_undo(&t->guard);
+    outage_restore(m, &t->admission);
     if (monitor_hand_over(m, t->files) != SD_OK)
         log_error("the sensor's other processes did not get the old policy: start it again");
     guard_leave(&t->guard);
@@ -101,6 +103,7 @@ static void begun(struct monitor *m, struct trial *t, struct policy_files *files
              mode_name(policy->mode), t->request.seconds);
     say(m, "installed on trial", detail, t->request.uid, t->request.pid);
     monitor_tell_installed(m);
+    outage_tell(m);
 }
 
 int trial_begin(struct monitor *m, const struct trial_request *request, char error[256])
@@ -108,6 +111,7 @@ int trial_begin(struct monitor *m, const struct trial_request *request, char err
     struct trial *t = calloc(1, sizeof *t);
     struct policy_files *files = NULL;
     struct policy *policy = NULL;
+    struct admission before = m->outage.admission;
     int status = t ? monitor_read_policy(m, &files, &policy, error) : SD_EMEM;
 
     if (status == SD_OK) {
@@ -115,11 +119,14 @@ int trial_begin(struct monitor *m, const struct trial_request *request, char err
                             .guard = {.channel = -1, .netlink = -1},
                             .files = m->wiring->files,
                             .policy = m->wiring->policy,
+                            .admission = before,
                             .installed = m->installed,
                             .lost = m->lost,
                             .opened = m->opened,
                             .addresses = hash_addresses(m->wiring->board)};
         status = try_policy(m, t, files, policy, error);
+        if (status != SD_OK)
+            outage_restore(m, &before);
     }
     if (status == SD_OK) {
         begun(m, t, files, policy);
@@ -156,11 +163,13 @@ static void rolled_back(struct monitor *m, const struct trial *t, const struct g
     w->files = t->files;
     w->policy = t->policy;
     as_before(m, t);
+    outage_restore(m, &t->admission);
     say(m, "rolled back", m->stopping ? "the sensor ends" : end->text, end->uid, end->pid);
     log_warning("the rules are rolled back: policy %s", w->policy->digest);
     if (monitor_hand_over(m, w->files) != SD_OK)
         log_error("the sensor's other processes did not get the old policy: start it again");
-    if (t->addresses != hash_addresses(w->board) && monitor_recompile(m, error) != SD_OK)
+    if (t->addresses != hash_addresses(w->board) &&
+        monitor_recompile(m, "addresses changed", error) != SD_OK)
         log_warning("%s", error);
 }
 

@@ -22,6 +22,27 @@ int wiring_interfaces(const struct wiring *w, struct policy *p)
     return SD_OK;
 }
 
+void wiring_hold(const struct admission *a, struct policy *p)
+{
+    size_t count = a->zone_count < MOST_ZONE_STATES ? a->zone_count : MOST_ZONE_STATES;
+
+    for (size_t z = 0; z < p->zone_count; z++) {
+        uint64_t id = hash_bytes(p->zones[z].id, strlen(p->zones[z].id), 0);
+
+        p->zones[z].held = false;
+        for (size_t i = 0; i < count; i++)
+            p->zones[z].held |= a->zones[i].id == id && a->zones[i].held;
+    }
+}
+
+void wiring_refuse(struct policy *p)
+{
+    if (p->mode != MODE_ENFORCE)
+        return;
+    p->mode = MODE_SHADOW;
+    p->refused = true;
+}
+
 int wiring_policy(const struct wiring *w, const struct policy_files *files, FILE *to,
                   struct policy **out)
 {
@@ -34,6 +55,9 @@ int wiring_policy(const struct wiring *w, const struct policy_files *files, FILE
         text_copy((*out)->name, sizeof(*out)->name, "gateway");
     if (w->options->mode >= 0)
         (*out)->mode = (enum mode)w->options->mode;
+    wiring_hold(w->admission, *out);
+    if (w->admission->refused)
+        wiring_refuse(*out);
     return w->interface_count ? wiring_interfaces(w, *out) : SD_OK;
 }
 

@@ -44,6 +44,7 @@ struct policy_zone {
     enum action cleartext, unapproved;
     struct addr redirect_to[2]; /* by family: [0] IPv6, [1] IPv4; zero: of none */
     bool bootstrap;
+    bool held;             /* not of the file: its rules only count, see engine/outage.h */
     bool gateway_resolver; /* may ask port 53 of the gateway's own addresses; true unless denied */
     char (*interfaces)[16];
     size_t interface_count;
@@ -88,6 +89,7 @@ struct policy {
     uint16_t extra_ports[16]; /* watched besides 53, 853, 443 */
     size_t extra_port_count;
     bool remove_on_exit, owner_flag, persist_flag;
+    bool preflight, open_on_outage, refused; /* engine/outage.h; refused is not of the file */
     bool tunnels;            /* look into tunnels in live captures too; offline always */
     char **internal_domains; /* suffixes of names that only inside resolvers know; lower case */
     size_t internal_domain_count;
@@ -103,14 +105,12 @@ struct policy {
     struct policy_zone *zones;
     size_t zone_count;
     struct policy_exception *exceptions;
-    size_t exception_count;
     struct policy_mute *mutes; /* of model/mute.h */
     struct policy_role *roles; /* sensor.roles */
-    size_t mute_count, role_count;
+    size_t exception_count, mute_count, role_count;
     struct policy_output *outputs;
-    size_t output_count;
     struct policy_detection *detections;
-    size_t detection_count;
+    size_t output_count, detection_count;
     struct addr *gateway; /* the gateway's own addresses, told by engine/ at the start */
     size_t gateway_count;
     struct policy_index *index;
