@@ -62,6 +62,7 @@ full netns  100 probe          env SEALDNS=$DEBUG/sealdns tests/netns/run-probe.
 full nft    300 enforce        env SEALDNS=$RELEASE/sealdns tests/netns/run-enforce.sh
 full nft    100 redirect       env SEALDNS=$RELEASE/sealdns tests/netns/run-redirect.sh
 full nft    100 confirm        env SEALDNS=$RELEASE/sealdns tests/netns/run-confirm.sh
+full nft    120 preflight      env SEALDNS=$RELEASE/sealdns tests/netns/run-preflight.sh
 full netns  200 attacks        env SEALDNS=$RELEASE/sealdns tests/netns/run-attacks.sh
 full netns  100 who            env SEALDNS=$RELEASE/sealdns tests/netns/run-who.sh
 full nft     60 hidden         env SEALDNS=$RELEASE/sealdns tests/netns/run-hidden.sh

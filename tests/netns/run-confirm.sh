@@ -27,7 +27,7 @@ gateway_up() {
 
 now_ms() { echo $((${EPOCHREALTIME/./} / 1000)); }
 
-policy() { sensor_policy "$1" "$2" | sed 's/mode: monitor/mode: monitor, on_exit: keep/' >"$LAB_DIR/policy.yaml"; }
+policy() { sensor_policy "$1" "$2" | sed 's/mode: monitor/mode: monitor, on_exit: keep, preflight: false/' >"$LAB_DIR/policy.yaml"; }
 old_policy() { policy reject reject; }
 new_policy() { policy drop alert; }
 

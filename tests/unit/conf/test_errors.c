@@ -121,6 +121,9 @@ static void sensor(void **state)
                                        "shadow, enforce (did you mean `enforce`?)\n"},
         {"sensor: {on_exit: leave}\n",
          "p:1:19: `on_exit` cannot be `leave`: one of keep, remove\n"},
+        {"sensor: {on_resolver_outage: close}\n",
+         "p:1:30: `on_resolver_outage` cannot be `close`: one of stay, open\n"},
+        {"sensor: {preflight: maybe}\n", "p:1:21: `preflight` cannot be `maybe`: true or false\n"},
         {"sensor: {tunnels: yes}\n", "p:1:19: `tunnels` cannot be `yes`: true or false\n"},
         {"sensor: {interfaces: [a-very-long-name]}\n",
          "p:1:23: `a-very-long-name` is no interface name: 1 to 15 characters, no space, no "

@@ -197,6 +197,32 @@ static void verdicts_follow_mode_and_kernel(void **state)
     }
 }
 
+/* Its rules stand in the kernel and only count. */
+static void nothing_is_blocked_in_a_zone_that_is_held(void **state)
+{
+    static struct ledger l;
+    struct policy_zone zones[] = {{.id = "open", .held = true}, {.id = "shut"}};
+    struct policy policy = {.zones = zones, .zone_count = 2};
+    struct finding f = finding(T0, 1), g = finding(T0, 2), h = finding(T0, 3), i = finding(T0, 4);
+
+    (void)state;
+    open_ledger(&l, 0, MODE_ENFORCE, true);
+    decision_use_policy(l.d, &policy, MODE_ENFORCE, true);
+    f.cut = g.cut = i.cut = ACTION_REJECT;
+    h.cut = ACTION_REDIRECT;
+    g.zone = 1;
+    i.zone = -1;
+    decision_finding(l.d, &f);
+    decision_finding(l.d, &g);
+    decision_finding(l.d, &h);
+    decision_finding(l.d, &i);
+    assert_int_equal(l.event[0].verdict, VERDICT_WOULD_BLOCK);
+    assert_int_equal(l.event[1].verdict, VERDICT_BLOCKED);
+    assert_int_equal(l.event[2].verdict, VERDICT_WOULD_REDIRECT);
+    assert_int_equal(l.event[3].verdict, VERDICT_BLOCKED);
+    decision_destroy(l.d);
+}
+
 static void a_full_ledger_ends_the_oldest(void **state)
 {
     static struct ledger l;
@@ -384,6 +410,7 @@ int main(void)
         cmocka_unit_test(what_weighs_little_is_told_less_often),
         cmocka_unit_test(what_gets_graver_is_written_at_once),
         cmocka_unit_test(verdicts_follow_mode_and_kernel),
+        cmocka_unit_test(nothing_is_blocked_in_a_zone_that_is_held),
         cmocka_unit_test(a_full_ledger_ends_the_oldest),
         cmocka_unit_test(open_events_keep_their_zone_when_the_policy_changes),
         cmocka_unit_test(what_is_muted_weighs_nothing_and_is_not_lost),
