@@ -8,6 +8,8 @@
 #include "conf/embedded.h"
 #include "conf/reader.h"
 
+#define LOG_GROUP 853
+
 /* Reads one text with the function for its kind; what it has to complain about is told at once. */
 static int load_text(struct reader *r, const struct conf_text *text, struct conf_report *report,
                      void (*read)(struct reader *r, const struct node *root))
@@ -36,6 +38,7 @@ static int defaults(struct policy *p)
 {
     p->mode = MODE_MONITOR;
     p->remove_on_exit = p->preflight = true;
+    p->log_group = LOG_GROUP;
     strcpy(p->store_path, "/var/lib/sealdns/sealdns.db");
     strcpy(p->socket_path, "/run/sealdns/sealdns.sock");
     p->store_max_size = UINT64_C(2) << 30;

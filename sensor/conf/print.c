@@ -162,8 +162,8 @@ static void print_sensor(const struct policy *p, FILE *to)
     fprintf(to, "  on_exit: %s\n", p->remove_on_exit ? "remove" : "keep");
     fprintf(to, "  on_resolver_outage: %s\n", p->open_on_outage ? "open" : "stay");
     fprintf(to, "  preflight: %s\n", flag(p->preflight));
-    fprintf(to, "  nftables: {owner: %s, persist: %s}\n", flag(p->owner_flag),
-            flag(p->persist_flag));
+    fprintf(to, "  nftables: {owner: %s, persist: %s, log_group: %u}\n", flag(p->owner_flag),
+            flag(p->persist_flag), p->log_group);
     print_roles(p, to);
     fputs("store: {path: ", to);
     put_text(to, p->store_path);

@@ -87,6 +87,7 @@ static void read_nftables(struct reader *r, const struct node *n, void *object)
     static const struct key keys[] = {
         KEY("owner", OPTION_FLAG, FIELD(struct policy, owner_flag)),
         KEY("persist", OPTION_FLAG, FIELD(struct policy, persist_flag)),
+        KEY("log_group", OPTION_NUMBER, FIELD(struct policy, log_group), .most = 65535),
         KEYS_END,
     };
     struct policy *p = object;

@@ -45,6 +45,7 @@ struct decoding {
     bool ended;               /* the statement is there */
     bool ethernet;            /* the link was compared, and no link address looked up yet */
     bool masked;              /* by what MATCH_DNAT or MATCH_SYN ask for */
+    bool limited;             /* by what STATEMENT_LOG asks for */
     bool addressed;           /* an address for a statement is in the register: rule->address */
     struct pattern pattern;   /* as far as read */
     uint8_t mask[PATTERN_CHUNK];
@@ -351,6 +352,32 @@ static bool decode_masquerade(struct decoding *d, const struct nftnl_expr *e)
            !nftnl_expr_is_set(e, NFTNL_EXPR_MASQ_REG_PROTO_MIN) && end(d, STATEMENT_MASQUERADE);
 }
 
+static bool decode_limit(struct decoding *d, const struct nftnl_expr *e)
+{
+    if (d->ended || d->limited || d->rule->counted)
+        return false;
+    return d->limited = nftnl_expr_get_u64(e, NFTNL_EXPR_LIMIT_RATE) == LOG_RATE &&
+                        nftnl_expr_get_u64(e, NFTNL_EXPR_LIMIT_UNIT) == 1 &&
+                        nftnl_expr_get_u32(e, NFTNL_EXPR_LIMIT_BURST) == LOG_BURST &&
+                        nftnl_expr_get_u32(e, NFTNL_EXPR_LIMIT_TYPE) == NFT_LIMIT_PKTS &&
+                        nftnl_expr_get_u32(e, NFTNL_EXPR_LIMIT_FLAGS) == 0;
+}
+
+static bool decode_log(struct decoding *d, const struct nftnl_expr *e)
+{
+    const char *prefix = nftnl_expr_get_str(e, NFTNL_EXPR_LOG_PREFIX);
+
+    if (!d->limited || !prefix || strlen(prefix) >= sizeof d->rule->prefix ||
+        !nftnl_expr_is_set(e, NFTNL_EXPR_LOG_GROUP) ||
+        nftnl_expr_get_u32(e, NFTNL_EXPR_LOG_SNAPLEN) != LOG_SNAPLEN ||
+        nftnl_expr_get_u16(e, NFTNL_EXPR_LOG_QTHRESHOLD) != LOG_THRESHOLD)
+        return false;
+    strcpy(d->rule->prefix, prefix);
+    d->rule->group = nftnl_expr_get_u16(e, NFTNL_EXPR_LOG_GROUP);
+    d->limited = false;
+    return end(d, STATEMENT_LOG);
+}
+
 static bool decode_immediate(struct decoding *d, const struct nftnl_expr *e)
 {
     const char *name = nftnl_expr_get_str(e, NFTNL_EXPR_IMM_CHAIN);
@@ -397,7 +424,9 @@ static int decode_expression(struct nftnl_expr *e, void *context)
                 {"bitwise", decode_bitwise},
                 {"nat", decode_nat},
                 {"ct", decode_ct},
-                {"masq", decode_masquerade}};
+                {"masq", decode_masquerade},
+                {"limit", decode_limit},
+                {"log", decode_log}};
     const char *name = nftnl_expr_get_str(e, NFTNL_EXPR_NAME);
 
     for (size_t i = 0; i < sizeof ours / sizeof *ours; i++)
@@ -434,7 +463,7 @@ int rule_decode(struct ruleset *r, const struct nftnl_rule *in, struct rule *out
     struct decoding d = {.r = r, .rule = out};
 
     if (nftnl_expr_foreach((struct nftnl_rule *)in, decode_expression, &d) == 0 && !d.family &&
-        !d.protocol && !d.addressed && !d.ethernet)
+        !d.protocol && !d.addressed && !d.ethernet && !d.limited)
         return keep_pattern(&d);
     out->foreign = text_of(in);
     return out->foreign ? SD_OK : SD_EMEM;

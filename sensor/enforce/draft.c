@@ -2,6 +2,7 @@
 
 #include <stdarg.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "enforce/build.h"
 
@@ -64,16 +65,37 @@ void match_family(struct rule *r, bool v4)
     r->matches[r->match_count++] = (struct match){.kind = MATCH_FAMILY, .v4 = v4};
 }
 
-void rule_add(struct compilation *c, struct rule *r, enum statement statement, int target)
+static void add(struct compilation *c, const struct rule *r)
 {
-    bool acts = statement == STATEMENT_DROP || statement == STATEMENT_REJECT ||
-                statement == STATEMENT_RESET || statement == STATEMENT_DNAT ||
-                statement == STATEMENT_MASQUERADE;
-
-    r->statement = c->shadow && acts ? STATEMENT_COUNT : statement;
-    r->target = (uint16_t)target;
     if (!c->error)
         c->error = ruleset_add_rule(c->r, r);
+}
+
+/* Ahead of the rule, so that the rule itself stays exact whatever the log's rate lets through. */
+static void add_log(struct compilation *c, const struct rule *of)
+{
+    struct rule r = *of;
+    int zone = (int)strcspn(of->id, "/");
+
+    snprintf(r.id, sizeof r.id, "%.*s/log-%.*s", zone, of->id, (int)sizeof r.id - zone - 6,
+             of->id + zone + (of->id[zone] == '/'));
+    snprintf(r.prefix, sizeof r.prefix, "%s%s", c->shadow ? LOG_COUNTS : LOG_ACTS, of->id);
+    r.group = c->policy->log_group;
+    r.statement = STATEMENT_LOG;
+    add(c, &r);
+}
+
+void rule_add(struct compilation *c, struct rule *r, enum statement statement, int target)
+{
+    bool cuts = statement == STATEMENT_DROP || statement == STATEMENT_REJECT ||
+                statement == STATEMENT_RESET || statement == STATEMENT_DNAT;
+    bool acts = cuts || statement == STATEMENT_MASQUERADE;
+
+    if (cuts && c->policy->log_group)
+        add_log(c, r);
+    r->statement = c->shadow && acts ? STATEMENT_COUNT : statement;
+    r->target = (uint16_t)target;
+    add(c, r);
 }
 
 const char *family_word(int v4)

@@ -14,7 +14,8 @@ void match_dnat(struct rule *r);
 void match_syn(struct rule *r);
 void match_local(struct rule *r);
 void match_family(struct rule *r, bool v4);
-/* Shadow keeps every rule and takes the verdict from those that cut or redirect. target: chain of a
+/* What cuts or redirects gets a rule ahead of it that logs, where the policy has a group for that.
+ * Shadow keeps every rule and takes the verdict from those that cut or redirect. target: chain of a
  * jump or goto, set of STATEMENT_ZONES. */
 void rule_add(struct compilation *c, struct rule *r, enum statement statement, int target);
 const char *family_word(int v4); /* "ip4", "ip6": the end of names and RULE-IDs */

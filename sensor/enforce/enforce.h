@@ -12,6 +12,11 @@
 
 struct ruleset; /* the model */
 
+/* What a line of the log begins with, ahead of the RULE-ID: the rule cut or redirected the packet,
+ * or it only counted it. */
+#define LOG_ACTS   "sealdns "
+#define LOG_COUNTS "sealdns-shadow "
+
 /* mode MODE_SHADOW: the same rules, counting only. now: exceptions that have ended are left out,
  * the others get what is left of their time as the element's timeout. MODE_MONITOR: no table at
  * all. SD_EMEM, SD_ELIMIT; SD_EUNSUP: the policy asks for what the rules cannot do (error says). */

@@ -115,6 +115,7 @@ static enum walk walk_rule(struct evaluation *v, const struct rule *rule)
             return WALK_ON;
     switch (rule->statement) {
     case STATEMENT_COUNT:
+    case STATEMENT_LOG:
         return WALK_ON;
     case STATEMENT_RETURN:
         return WALK_BACK;

@@ -3,6 +3,7 @@
  *   udp dport 53     meta l4proto; cmp 17; payload 2b @ transport + 2; cmp
  *   @th,80,128 & m == v   payload 16b @ transport + 10; bitwise; cmp
  *   dnat ip to A     immediate; nat
+ *   log              limit; counter; log
  *   ether saddr @set meta iiftype; cmp; payload 6b @ link + 6; lookup
  *   ct status dnat   ct; bitwise; cmp neq 0
  *   ip saddr @set    meta nfproto; cmp 2; payload 4b @ network + 12; lookup */
@@ -270,6 +271,33 @@ static bool put_dnat(struct nftnl_rule *to, const struct addr *a)
     return true;
 }
 
+/* What is beyond the rate ends the rule here, ahead of its counter: that counts lines. */
+static bool put_limit(struct nftnl_rule *to)
+{
+    struct nftnl_expr *e = expression(to, "limit");
+
+    if (!e)
+        return false;
+    nftnl_expr_set_u64(e, NFTNL_EXPR_LIMIT_RATE, LOG_RATE);
+    nftnl_expr_set_u64(e, NFTNL_EXPR_LIMIT_UNIT, 1);
+    nftnl_expr_set_u32(e, NFTNL_EXPR_LIMIT_BURST, LOG_BURST);
+    nftnl_expr_set_u32(e, NFTNL_EXPR_LIMIT_TYPE, NFT_LIMIT_PKTS);
+    nftnl_expr_set_u32(e, NFTNL_EXPR_LIMIT_FLAGS, 0);
+    return true;
+}
+
+static bool put_log(struct nftnl_rule *to, const struct rule *rule)
+{
+    struct nftnl_expr *e = expression(to, "log");
+
+    if (!e || nftnl_expr_set_str(e, NFTNL_EXPR_LOG_PREFIX, rule->prefix) != 0)
+        return false;
+    nftnl_expr_set_u16(e, NFTNL_EXPR_LOG_GROUP, rule->group);
+    nftnl_expr_set_u32(e, NFTNL_EXPR_LOG_SNAPLEN, LOG_SNAPLEN);
+    nftnl_expr_set_u16(e, NFTNL_EXPR_LOG_QTHRESHOLD, LOG_THRESHOLD);
+    return true;
+}
+
 static bool put_statement(const struct ruleset *r, const struct rule *rule, struct nftnl_rule *to)
 {
     switch (rule->statement) {
@@ -293,6 +321,8 @@ static bool put_statement(const struct ruleset *r, const struct rule *rule, stru
         return put_dnat(to, &rule->address);
     case STATEMENT_MASQUERADE:
         return expression(to, "masq") != NULL;
+    case STATEMENT_LOG:
+        return put_log(to, rule);
     case STATEMENT_ZONES: {
         const struct set *s = r->sets + rule->target;
 
@@ -307,6 +337,8 @@ int rule_encode(const struct ruleset *r, const struct rule *rule, struct nftnl_r
     for (size_t i = 0; i < rule->match_count; i++)
         if (!put_match(r, rule->matches + i, out))
             return SD_EMEM;
+    if (rule->statement == STATEMENT_LOG && !put_limit(out))
+        return SD_EMEM;
     if (rule->counted && !expression(out, "counter"))
         return SD_EMEM;
     return put_statement(r, rule, out) ? SD_OK : SD_EMEM;

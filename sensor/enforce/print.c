@@ -199,6 +199,10 @@ static void print_statement(const struct ruleset *r, const struct rule *rule, FI
         fprintf(to, "dnat %s to %s ", addr_is_v4(&rule->address) ? "ip" : "ip6",
                 addr_text(&rule->address, text));
         break;
+    case STATEMENT_LOG:
+        fprintf(to, "log prefix \"%s\" group %u snaplen %u queue-threshold %u ", rule->prefix,
+                rule->group, LOG_SNAPLEN, LOG_THRESHOLD);
+        break;
     case STATEMENT_COUNT:
         break;
     case STATEMENT_JUMP:
@@ -223,6 +227,8 @@ static void print_rule(const struct ruleset *r, const struct rule *rule, FILE *t
     else {
         for (size_t i = 0; i < rule->match_count; i++)
             print_match(r, rule->matches + i, to);
+        if (rule->statement == STATEMENT_LOG)
+            fprintf(to, "limit rate %u/second burst %u packets ", LOG_RATE, LOG_BURST);
         if (rule->counted)
             fputs("counter ", to);
         print_statement(r, rule, to);

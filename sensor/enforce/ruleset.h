@@ -8,6 +8,7 @@
 
 #define RULESET_TABLE "sealdns"
 #define RULE_MATCHES  3
+#define RULE_PREFIX   96   /* LOG_ACTS or LOG_COUNTS, and a RULE-ID */
 #define TCP_FLAGS     0x17 /* FIN, SYN, RST and ACK: of which MATCH_SYN wants SYN alone */
 #define TCP_SYN       0x02
 
@@ -71,7 +72,15 @@ enum statement {
     STATEMENT_ZONES, /* ip[6] saddr vmap @set */
     STATEMENT_DNAT,  /* dnat ip[6] to address; the port stays */
     STATEMENT_MASQUERADE,
+    STATEMENT_LOG, /* a sample of what the next rule cuts, to an NFLOG group */
 };
+
+/* Of STATEMENT_LOG: more than this of a rule is counted by it and not logged. The first bytes of a
+ * packet are enough for its ports behind every header that is common. */
+#define LOG_RATE      2000 /* packets a second */
+#define LOG_BURST     2000
+#define LOG_SNAPLEN   128
+#define LOG_THRESHOLD 16 /* packets that the kernel hands over at once */
 
 struct rule {
     char id[64];            /* "" on a rule that is not ours */
@@ -81,6 +90,8 @@ struct rule {
     struct match matches[RULE_MATCHES];
     enum statement statement;
     struct addr address; /* STATEMENT_DNAT */
+    uint16_t group;      /* STATEMENT_LOG, and what its lines begin with */
+    char prefix[RULE_PREFIX];
     uint64_t packets, bytes;
     char *foreign; /* an expression of somebody else's, as libnftnl words it; else NULL */
 };

@@ -67,8 +67,7 @@ struct policy_role {
 };
 
 struct policy_output {
-    char type[16], format[16];
-    char path[256];
+    char type[16], format[16], path[256];
 };
 
 /* When the sensor asks resolvers itself. */
@@ -89,6 +88,7 @@ struct policy {
     uint16_t extra_ports[16]; /* watched besides 53, 853, 443 */
     size_t extra_port_count;
     bool remove_on_exit, owner_flag, persist_flag;
+    uint16_t log_group;                      /* NFLOG, of what rules cut; 0: none */
     bool preflight, open_on_outage, refused; /* engine/outage.h; refused is not of the file */
     bool tunnels;            /* look into tunnels in live captures too; offline always */
     char **internal_domains; /* suffixes of names that only inside resolvers know; lower case */

@@ -218,7 +218,7 @@ gw nft insert rule inet sealdns forward ct state established accept
 gw nft delete element inet sealdns zone_office_dot_ip4 "{ $A4 }"
 rules diff "$p" enforce $own >"$work/drift"
 check "drift is told: the foreign rule" 1 "$(grep -c '^-.*ct load state' "$work/drift")"
-check "drift is told: the flushed rules" 1 "$(grep -c '^+.*office/cleartext-udp' "$work/drift")"
+check "drift is told: the flushed rules" 1 "$(grep -c '^+.*: office/cleartext-udp' "$work/drift")"
 check "drift is told: the element" 1 "$(grep -c "^+ *$A4,\$" "$work/drift")"
 check "the digest alone would not tell" "$was" "$(digest)"
 check "drift is seen" 1 "$(rules verify "$p" enforce $own 2>/dev/null; echo $?)"
@@ -226,6 +226,14 @@ rules install "$p" enforce $own
 check "and healed" 0 "$(rules verify "$p" enforce $own; echo $?)"
 check "installed again: healed" "" "$(rules diff "$p" enforce $own)"
 check "healed: counters from nought" 0 "$(counter office/cleartext-udp)"
+
+# --- a log that is not ours to the letter
+gw nft insert rule inet sealdns zone_office udp dport 53 limit rate 2000/second burst 2000 packets counter log prefix '"sealdns office/cleartext-udp"' group 7 snaplen 128 queue-threshold 16
+gw nft insert rule inet sealdns zone_office udp dport 53 limit rate 9/second counter log prefix '"sealdns office/cleartext-udp"' group 853 snaplen 128 queue-threshold 16
+rules diff "$p" enforce $own >"$work/drift"
+check "drift is told: another group" 1 "$(grep -c '^-.* group 7 ' "$work/drift")"
+check "drift is told: another rate" 1 "$(grep -c '^-.*limit rate 9' "$work/drift")"
+rules install "$p" enforce $own
 
 # --- shadow: all works and is counted
 rules install "$p" shadow $own

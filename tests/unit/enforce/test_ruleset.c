@@ -161,6 +161,79 @@ static void machines_are_excepted(void **unused)
     policy_destroy(p);
 }
 
+static bool cuts(const struct rule *r)
+{
+    return r->statement == STATEMENT_DROP || r->statement == STATEMENT_REJECT ||
+           r->statement == STATEMENT_RESET || r->statement == STATEMENT_DNAT;
+}
+
+/* One line of the log for each rule that cuts, ahead of it and of the same packets. */
+static void what_cuts_logs(const struct ruleset *r)
+{
+    size_t logs = 0, cut = 0;
+
+    for (size_t i = 0; i < r->rule_count; i++) {
+        const struct rule *a = r->rules + i;
+        char prefix[RULE_PREFIX];
+
+        cut += cuts(a);
+        if (a->statement != STATEMENT_LOG)
+            continue;
+        logs++;
+        assert_true(i + 1 < r->rule_count && cuts(a + 1) && a[1].chain == a->chain);
+        assert_int_equal(a->match_count, a[1].match_count);
+        assert_memory_equal(a->matches, a[1].matches, sizeof a->matches);
+        snprintf(prefix, sizeof prefix, "sealdns %s", a[1].id);
+        assert_string_equal(a->prefix, prefix);
+        assert_int_equal(a->group, 853);
+    }
+    assert_int_equal(logs, cut);
+}
+
+static void cuts_are_logged(void **unused)
+{
+    (void)unused;
+    for (uint64_t seed = 1; seed < 50; seed++) {
+        struct policy *p = policy_of(seed);
+        struct ruleset *r;
+        char *text;
+
+        p->log_group = 853;
+        r = rules_of(p, MODE_ENFORCE, 0);
+        what_cuts_logs(r);
+        ruleset_destroy(r);
+        text = text_of(p, MODE_SHADOW, 0);
+        assert_null(strstr(text, "\"sealdns "));
+        free(text);
+        p->log_group = 0;
+        text = text_of(p, MODE_ENFORCE, 0);
+        assert_null(strstr(text, " log "));
+        free(text);
+        policy_destroy(p);
+    }
+}
+
+static void log_in_words(void **unused)
+{
+    struct policy *p = policy_of(7);
+    char *text;
+
+    (void)unused;
+    p->log_group = 7;
+    p->zones[ZONE_DEFAULT].unapproved = ACTION_DROP;
+    text = text_of(p, MODE_ENFORCE, 0);
+    assert_non_null(strstr(text,
+                           "\t\tudp dport 853 limit rate 2000/second burst 2000 packets counter "
+                           "log prefix \"sealdns default/unapproved-doq\" group 7 snaplen 128 "
+                           "queue-threshold 16 comment \"sealdns: default/log-unapproved-doq\"\n"
+                           "\t\tudp dport 853 counter drop comment "));
+    free(text);
+    text = text_of(p, MODE_SHADOW, 0);
+    assert_non_null(strstr(text, "log prefix \"sealdns-shadow default/unapproved-doq\" group 7 "));
+    free(text);
+    policy_destroy(p);
+}
+
 static void monitor_has_no_table(void **unused)
 {
     struct policy *p = policy_of(3);
@@ -337,10 +410,16 @@ static void differences(void **unused)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(same_policy_same_text),       cmocka_unit_test(digest_ignores_the_clock),
-        cmocka_unit_test(exceptions_carry_their_rest), cmocka_unit_test(monitor_has_no_table),
-        cmocka_unit_test(what_cannot_be_is_told),      cmocka_unit_test(differences),
-        cmocka_unit_test(strict_clients_may_start),    cmocka_unit_test(machines_are_excepted),
+        cmocka_unit_test(same_policy_same_text),
+        cmocka_unit_test(digest_ignores_the_clock),
+        cmocka_unit_test(exceptions_carry_their_rest),
+        cmocka_unit_test(cuts_are_logged),
+        cmocka_unit_test(log_in_words),
+        cmocka_unit_test(monitor_has_no_table),
+        cmocka_unit_test(what_cannot_be_is_told),
+        cmocka_unit_test(differences),
+        cmocka_unit_test(strict_clients_may_start),
+        cmocka_unit_test(machines_are_excepted),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -136,6 +136,7 @@ static inline struct policy *twin_policy(uint64_t *state)
     p->interfaces = calloc(1, sizeof *p->interfaces);
     p->interface_count = 1;
     strcpy(p->interfaces[0], twin_ifaces[0]);
+    p->log_group = twin_random(state, 2) ? 853 : 0;
     p->gateway_count = COUNT_OF(twin_gateway);
     p->gateway = calloc(p->gateway_count, sizeof *p->gateway);
     for (size_t i = 0; i < p->gateway_count; i++)
