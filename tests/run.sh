@@ -60,6 +60,7 @@ full netns  120 blocked        env SEALDNS=$RELEASE/sealdns tests/netns/run-bloc
 full netns  100 privacy        env SEALDNS=$RELEASE/sealdns tests/netns/run-privacy.sh
 full netns  100 probe          env SEALDNS=$DEBUG/sealdns tests/netns/run-probe.sh
 full nft    300 enforce        env SEALDNS=$RELEASE/sealdns tests/netns/run-enforce.sh
+full nft    150 table          env SEALDNS=$RELEASE/sealdns tests/netns/run-table.sh
 full nft    100 redirect       env SEALDNS=$RELEASE/sealdns tests/netns/run-redirect.sh
 full nft    100 confirm        env SEALDNS=$RELEASE/sealdns tests/netns/run-confirm.sh
 full nft    120 preflight      env SEALDNS=$RELEASE/sealdns tests/netns/run-preflight.sh

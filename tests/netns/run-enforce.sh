@@ -172,7 +172,9 @@ own_rule() {
         lab_in c3 $(dot $LAB_B4 $LAB_B_NAME) >/dev/null 2>&1
         lab_in c3 $(clear_udp $LAB_B4) >/dev/null 2>&1
     done
-    sleep 2
+    lab_wait 10 own_rule_is_told
+}
+own_rule_is_told() {
     sealdns events --db "$LAB_DIR/sealdns.db" --format json | jq -es --arg client "$(lab_client4 3)" \
         'any(flatten[]; .sealdns.kind == "downgrade" and .sealdns.client == $client and .sealdns.evidence.cause == "own-rule")'
 }
