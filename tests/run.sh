@@ -71,6 +71,7 @@ full netns  100 vpn            env SEALDNS=$RELEASE/sealdns tests/netns/run-vpn.
 full netns  120 tunnel         env SEALDNS=$RELEASE/sealdns tests/netns/run-tunnel.sh
 full nft    120 plan           env SEALDNS=$RELEASE/sealdns tests/netns/run-plan.sh
 full nft    100 drift          env SEALDNS=$RELEASE/sealdns tests/netns/run-drift.sh
+full nft    100 wrong          env SEALDNS=$RELEASE/sealdns tests/netns/run-wrong.sh
 full nft    200 crash          env SEALDNS=$RELEASE/sealdns tests/netns/run-crash.sh
 full nft    100 daemon         env SEALDNS=$RELEASE/sealdns tests/cli/run-daemon.sh
 full nft    100 daemon-asan    env SEALDNS=$DEBUG/sealdns tests/cli/run-daemon.sh

@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <syslog.h>
 #include <unistd.h>
 
 #include "base/error.h"
@@ -12,6 +13,7 @@
 #include "cli/command.h"
 #include "cli/confirm.h"
 #include "enforce/enforce.h"
+#include "engine/audit.h"
 #include "engine/control.h"
 #include "engine/gateway.h"
 #include "engine/preflight.h"
@@ -160,6 +162,21 @@ static int choose_socket(struct request *q)
     return EXIT_DONE;
 }
 
+/* No sensor takes it down: what was changed, and by whom, goes to the system's log. */
+static void write_down(const char *what, const char *detail)
+{
+    const struct asker self = audit_self();
+    struct evidence e;
+
+    evidence_clear(&e);
+    evidence_string(&e, "what", what);
+    evidence_string(&e, "detail", detail);
+    audit_who(&e, &self, "command");
+    openlog("sealdns", LOG_PID, LOG_AUTH);
+    syslog(LOG_NOTICE, "{%s}", e.text);
+    closelog();
+}
+
 /* Under a guard of our own, as nobody else is there. */
 static int install_on_trial(const struct request *q, const struct ruleset *r)
 {
@@ -176,7 +193,10 @@ static int install_on_trial(const struct request *q, const struct ruleset *r)
         status = fail("the guard of the old rules is gone");
         guard_undo(&g);
     } else {
+        write_down("installed on trial", "by `sealdns rules apply --confirm`, without a sensor");
         status = confirm_await(&g);
+        write_down(status == EXIT_DONE ? "confirmed" : "not confirmed",
+                   "the rules on trial, without a sensor");
     }
     guard_leave(&g);
     return status;
@@ -191,6 +211,13 @@ static bool is_taken(void)
     if (descriptor >= 0)
         close(descriptor);
     return descriptor >= 0;
+}
+
+static void tell_installed(const struct request *q, enum mode mode)
+{
+    log_notice("rules of mode %s installed; no sensor answers on %s, so nobody watches over them",
+               mode_name(mode), q->socket);
+    write_down("installed", mode_name(mode));
 }
 
 static int apply(struct request *q)
@@ -215,9 +242,7 @@ static int apply(struct request *q)
     else if (ruleset_install(r, error) != SD_OK)
         status = fail(error);
     else
-        log_notice(
-            "rules of mode %s installed; no sensor answers on %s, so nobody watches over them",
-            mode_name(mode), q->socket);
+        tell_installed(q, mode);
     ruleset_destroy(r);
     return status;
 }
@@ -236,6 +261,7 @@ static int take_away(struct request *q)
     switch (ruleset_remove(error)) {
     case SD_OK:
         log_notice("rules removed");
+        write_down("removed", "by `sealdns rules remove`, without a sensor");
         return EXIT_DONE;
     case SD_ENOENT:
         log_notice("there was no table inet sealdns");

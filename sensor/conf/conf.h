@@ -37,6 +37,11 @@ int conf_load(const struct conf_source *source, struct conf_report *report, stru
 /* The effective policy as YAML that conf_load() takes again. SD_EIO. */
 int conf_print(const struct policy *p, FILE *to);
 
+/* What differs between two policies, in a line of printable text of at most size (64 or more):
+ * "sensor mode: shadow -> enforce; -zones guest; +exceptions client: 10.20.9.9, ...; 3 more".
+ * SD_ENOENT: nothing that conf_print() shows. SD_EMEM. */
+int conf_changes(const struct policy *old, const struct policy *anew, char *out, size_t size);
+
 /* The whole of a file, NUL-terminated, to be freed; at most 16 MiB. SD_ENOENT, SD_EIO, SD_ELIMIT.
  */
 int conf_read_file(const char *path, char **bytes, size_t *length);

@@ -120,6 +120,13 @@ const char *policy_files_path(const struct policy_files *f)
     return f->texts[0].name ? f->texts[0].name : "";
 }
 
+bool policy_files_agree(const struct policy_files *a, const struct policy_files *b)
+{
+    const struct conf_text *x = a->texts, *y = b->texts;
+
+    return x->length == y->length && (x->length == 0 || memcmp(x->bytes, y->bytes, x->length) == 0);
+}
+
 int policy_files_load(const struct policy_files *f, const struct addr *gateway,
                       size_t gateway_count, nsec_t now, FILE *to, struct policy **out)
 {

@@ -22,6 +22,9 @@ int policy_files_load(const struct policy_files *f, const struct addr *gateway,
 /* The path of the policy file, "" for the built-in policy. */
 const char *policy_files_path(const struct policy_files *f);
 
+/* The policy's own text is the same, whatever lies beside it. */
+bool policy_files_agree(const struct policy_files *a, const struct policy_files *b);
+
 /* A memfd with all texts, to be closed; or SD_EMEM, SD_EIO. */
 int policy_files_pack(const struct policy_files *f);
 /* The reverse; the descriptor stays the caller's. SD_EMALF, SD_EMEM, SD_EIO. */

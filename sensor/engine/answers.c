@@ -56,34 +56,38 @@ static json_t *pass_on(struct recorder *r, const struct message *request)
     return json_pack("{s:b,s:s}", "ok", 1, "message", reply.text);
 }
 
+/* With whose wish it is: the monitor writes that down. */
+static json_t *change(struct recorder *r, const struct asked *a, enum message_type type,
+                      uint32_t seconds)
+{
+    struct message m = {.type = type};
+
+    m.change = (struct change_request){.who = {a->peer->uid, a->peer->pid}, .seconds = seconds};
+    return pass_on(r, &m);
+}
+
 static json_t *reload(struct recorder *r, const struct asked *a)
 {
-    (void)a;
-    return pass_on(r, &(struct message){.type = REQUEST_RELOAD});
+    return change(r, a, REQUEST_RELOAD, 0);
 }
 
 static json_t *rules_apply(struct recorder *r, const struct asked *a)
 {
-    (void)a;
-    return pass_on(r, &(struct message){.type = REQUEST_RULES_APPLY});
+    return change(r, a, REQUEST_RULES_APPLY, 0);
 }
 
 static json_t *rules_remove(struct recorder *r, const struct asked *a)
 {
-    (void)a;
-    return pass_on(r, &(struct message){.type = REQUEST_RULES_REMOVE});
+    return change(r, a, REQUEST_RULES_REMOVE, 0);
 }
 
 static json_t *rules_try(struct recorder *r, const struct asked *a)
 {
     json_int_t seconds = json_integer_value(json_object_get(a->request, "seconds"));
-    struct message m = {.type = REQUEST_RULES_TRY};
 
     if (seconds < GUARD_SHORTEST || seconds > GUARD_LONGEST)
         return refuse("seconds is a number from 1 to 86400");
-    m.trial = (struct trial_request){
-        .seconds = (uint32_t)seconds, .uid = a->peer->uid, .pid = a->peer->pid};
-    return pass_on(r, &m);
+    return change(r, a, REQUEST_RULES_TRY, (uint32_t)seconds);
 }
 
 static json_t *counters(const struct stats *s)

@@ -1,5 +1,6 @@
 #include "engine/drift.h"
 
+#include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -237,11 +238,14 @@ static bool was_opened(const struct drift *d, const struct enforce_drift *found)
 
 static void open_up(struct monitor *m)
 {
+    char by[64];
+
+    snprintf(by, sizeof by, "by `sealdns rules remove`, process %d", m->drift.heard.process);
     m->installed = m->lost = false;
     m->opened = true;
     log_warning("`sealdns rules remove` took the rules away: they stay out until `sealdns rules "
                 "apply`, a reload or a start");
-    monitor_say(m, KIND_ENFORCEMENT, "removed", "by `sealdns rules remove`");
+    monitor_say(m, KIND_ENFORCEMENT, "removed", by);
     monitor_tell_installed(m);
 }
 

@@ -17,6 +17,7 @@
 #include "base/error.h"
 #include "base/log.h"
 #include "base/text.h"
+#include "engine/begin.h"
 #include "engine/gateway.h"
 #include "engine/monitor.h"
 #include "engine/trial.h"
@@ -216,17 +217,19 @@ static void take_signal(struct monitor *m, int descriptor)
 {
     struct message reopen = {.type = TELL_REOPEN};
     struct signalfd_siginfo signal;
+    struct asker who;
     char error[256] = "";
 
     if (read(descriptor, &signal, sizeof signal) != sizeof signal)
         return;
+    who = (struct asker){.uid = signal.ssi_uid, .pid = (int32_t)signal.ssi_pid};
     switch (signal.ssi_signo) {
     case SIGHUP:
         if (channel_send(&m->wiring->recorder, &reopen, -1) != SD_OK)
             log_warning("the recorder did not hear the signal");
         break;
     case SIGUSR2:
-        if (monitor_reload(m, error) == SD_OK)
+        if (monitor_reload(m, &who, "signal", error) == SD_OK)
             log_notice("policy %s", m->wiring->policy->digest);
         else
             log_error("%s", error);
@@ -235,6 +238,7 @@ static void take_signal(struct monitor *m, int descriptor)
         break; /* reap() looks after every wake-up */
     default:
         m->stopping = true;
+        m->stopped_by = who;
     }
 }
 
@@ -327,7 +331,8 @@ static void stop(struct monitor *m)
     m->stopping = true;
     trial_end(m);
     outage_end(&m->outage);
-    if (m->installed && w->policy->remove_on_exit && monitor_remove_rules(m, error) != SD_OK)
+    if (m->installed && w->policy->remove_on_exit &&
+        monitor_remove_rules(m, &m->stopped_by, "exit", error) != SD_OK)
         log_error("the rules stay in the kernel: %s", error);
     stop_child(m, &m->parser, &w->parser);
     stop_child(m, &m->recorder, &w->recorder);
@@ -393,6 +398,7 @@ static int set_up(struct monitor *m)
     /* Last: a sensor that cannot start leaves the kernel as it was, and no child holds the netlink
      * socket, with which an owned table goes. */
     drift_open(&m->drift);
+    begin_tell(m);
     if (monitor_enforce(m, w->policy, error) == SD_OK)
         return 0;
     log_error("%s", error);

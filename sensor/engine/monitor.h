@@ -22,17 +22,19 @@ struct monitor {
     unsigned gone;       /* bit i: interface i is away */
     nsec_t addresses_looked;
     bool running, stopping;
-    int status; /* the exit status */
+    struct asker stopped_by; /* who signalled; pid 0: nobody */
+    int status;              /* the exit status */
 };
 
 /* Makes the kernel hold what policy and mode mean: rules in shadow and enforce, no table in
  * monitor, nothing new where they were opened. error: one line. As ruleset_install(). */
 int monitor_enforce(struct monitor *m, const struct policy *policy, char error[256]);
-int monitor_remove_rules(struct monitor *m, char error[256]);
+int monitor_remove_rules(struct monitor *m, const struct asker *who, const char *via,
+                         char error[256]);
 
-/* Reads the policy again and gives it to the children, or keeps the old one whole. error: one line.
- */
-int monitor_reload(struct monitor *m, char error[256]);
+/* Reads the policy again and gives it to the children, or keeps the old one whole; tells who wanted
+ * it (via: "socket", "signal"). error: one line. */
+int monitor_reload(struct monitor *m, const struct asker *who, const char *via, char error[256]);
 /* The policy file as it is now, compiled; the caller's. error: one line. */
 int monitor_read_policy(struct monitor *m, struct policy_files **files, struct policy **policy,
                         char error[256]);
@@ -51,6 +53,7 @@ void monitor_say(const struct monitor *m, enum kind kind, const char *what, cons
 
 /* The file that keeps the last good policy of a configuration path; "" when it cannot be told. */
 void last_good_path(const char *config, char path[256]);
+bool is_last_good(const char *path);
 /* Keeps the policy that is in use there, unless it was read from there. */
 void monitor_keep_policy(const struct monitor *m);
 

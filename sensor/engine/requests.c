@@ -11,6 +11,7 @@
 #include "base/log.h"
 #include "base/text.h"
 #include "enforce/enforce.h"
+#include "engine/audit.h"
 #include "engine/gateway.h"
 #include "engine/guard.h"
 #include "engine/monitor.h"
@@ -31,12 +32,19 @@ void last_good_path(const char *config, char path[256])
              (unsigned long long)hash_bytes(whole, strlen(whole), 0));
 }
 
+bool is_last_good(const char *path)
+{
+    static const char prefix[] = STATE_FOLDER "/last-good-";
+
+    return strncmp(path, prefix, sizeof prefix - 1) == 0;
+}
+
 void monitor_keep_policy(const struct monitor *m)
 {
     const char *from = policy_files_path(m->wiring->files);
     char path[256];
 
-    if (strncmp(from, STATE_FOLDER "/last-good-", strlen(STATE_FOLDER "/last-good-")) == 0)
+    if (is_last_good(from))
         return;
     last_good_path(from, path);
     if (path[0] && policy_files_keep(m->wiring->files, path) != SD_OK)
@@ -70,12 +78,13 @@ static int remove_table(struct monitor *m, char error[256])
     return descriptor < 0 ? descriptor : ruleset_remove_by(descriptor, error);
 }
 
-int monitor_remove_rules(struct monitor *m, char error[256])
+int monitor_remove_rules(struct monitor *m, const struct asker *who, const char *via,
+                         char error[256])
 {
     int status = remove_table(m, error);
 
-    if (status == SD_OK && m->installed)
-        monitor_say(m, KIND_ENFORCEMENT, "removed", "");
+    if (status == SD_OK)
+        audit_tell(m, &(struct audit){.what = "removed", .who = *who, .via = via});
     if (status == SD_OK || status == SD_ENOENT)
         m->installed = false;
     return status;
@@ -272,29 +281,53 @@ static int refuse_on_trial(const struct monitor *m, char error[256])
     return SD_EEXIST;
 }
 
-int monitor_reload(struct monitor *m, char error[256])
+static int refuse_reload(const struct monitor *m, struct audit *a, int status, const char *why)
+{
+    text_copy(a->before, sizeof a->before, m->wiring->policy->digest);
+    a->what = "policy refused";
+    a->detail = why;
+    audit_tell(m, a);
+    monitor_say(m, KIND_SENSOR, "reload refused", why);
+    return status;
+}
+
+static void tell_reloaded(const struct monitor *m, struct audit *a, bool installed_before)
+{
+    const struct policy *p = m->wiring->policy;
+
+    a->what = strcmp(a->before, a->after) != 0 ? "policy changed" : "policy read again";
+    audit_tell(m, a);
+    if (m->installed != installed_before) {
+        *a = (struct audit){.who = a->who, .via = a->via};
+        a->what = installed_before ? "removed" : "installed";
+        a->detail = mode_name(p->mode);
+        audit_tell(m, a);
+    }
+    monitor_say(m, KIND_SENSOR, "reload", p->digest);
+}
+
+int monitor_reload(struct monitor *m, const struct asker *who, const char *via, char error[256])
 {
     struct policy_files *files;
     struct policy *policy;
     struct admission admission = m->outage.admission;
+    struct audit a = {.who = *who, .via = via};
     bool before = m->installed;
     int status = refuse_on_trial(m, error);
 
     if (status == SD_OK)
         status = monitor_read_policy(m, &files, &policy, error);
-    if (status != SD_OK) {
-        monitor_say(m, KIND_SENSOR, "reload refused", error);
-        return status;
-    }
+    if (status != SD_OK)
+        return refuse_reload(m, &a, status, error);
+    audit_compare(&a, m->wiring->policy, policy);
     m->opened = false;
     status = replace_policy(m, files, policy, error);
-    if (status != SD_OK)
+    if (status == SD_OK) {
+        tell_reloaded(m, &a, before);
+    } else {
         outage_restore(m, &admission);
-    if (m->installed != before)
-        monitor_say(m, KIND_ENFORCEMENT, before ? "removed" : "installed",
-                    mode_name(m->wiring->policy->mode));
-    monitor_say(m, KIND_SENSOR, status == SD_OK ? "reload" : "reload refused",
-                status == SD_OK ? policy->digest : error);
+        refuse_reload(m, &a, status, error);
+    }
     monitor_tell_installed(m);
     if (status == SD_OK)
         outage_tell(m);
@@ -303,9 +336,10 @@ int monitor_reload(struct monitor *m, char error[256])
     return status;
 }
 
-static void apply(struct monitor *m, struct message *reply)
+static void apply(struct monitor *m, const struct asker *who, struct message *reply)
 {
     const struct policy *p = m->wiring->policy;
+    struct audit a = {.what = "installed", .who = *who, .via = "socket"};
 
     if (p->mode == MODE_MONITOR) {
         reply->status = SD_ESTATE;
@@ -320,12 +354,13 @@ static void apply(struct monitor *m, struct message *reply)
     reply->status = monitor_enforce(m, p, reply->text);
     if (reply->status != SD_OK)
         return;
-    monitor_say(m, KIND_ENFORCEMENT, "installed", mode_name(p->mode));
+    a.detail = mode_name(p->mode);
+    audit_tell(m, &a);
     monitor_tell_installed(m);
     snprintf(reply->text, sizeof reply->text, "rules installed, mode %s", mode_name(p->mode));
 }
 
-static void try_out(struct monitor *m, const struct trial_request *request, struct message *reply)
+static void try_out(struct monitor *m, const struct change_request *request, struct message *reply)
 {
     reply->status = refuse_on_trial(m, reply->text);
     if (reply->status == SD_OK)
@@ -335,10 +370,10 @@ static void try_out(struct monitor *m, const struct trial_request *request, stru
                  mode_name(m->wiring->policy->mode), request->seconds);
 }
 
-static void take_away(struct monitor *m, struct message *reply)
+static void take_away(struct monitor *m, const struct asker *who, struct message *reply)
 {
     trial_give_up(m);
-    reply->status = monitor_remove_rules(m, reply->text);
+    reply->status = monitor_remove_rules(m, who, "socket", reply->text);
     if (reply->status != SD_OK && reply->status != SD_ENOENT)
         return;
     m->opened = true;
@@ -363,13 +398,13 @@ static bool pass_probe(const struct monitor *m, const struct probe_report *repor
 static bool may_ask(const struct monitor *m, const struct channel *from,
                     const struct message *request)
 {
-    const struct trial_request *t = &request->trial;
+    const struct change_request *c = &request->change;
 
     /* The parser, which strangers talk to, has nothing to ask for once it is ready. */
     if (from == &m->wiring->parser)
         return request->type == REQUEST_READY;
     return request->type != REQUEST_RULES_TRY ||
-           (t->seconds >= GUARD_SHORTEST && t->seconds <= GUARD_LONGEST);
+           (c->seconds >= GUARD_SHORTEST && c->seconds <= GUARD_LONGEST);
 }
 
 static void answer(struct monitor *m, const struct channel *from, const struct message *request)
@@ -380,21 +415,21 @@ static void answer(struct monitor *m, const struct channel *from, const struct m
     case REQUEST_READY:
         return;
     case REQUEST_RELOAD:
-        reply.status = monitor_reload(m, reply.text);
+        reply.status = monitor_reload(m, &request->change.who, "socket", reply.text);
         if (reply.status == SD_OK)
             snprintf(reply.text, sizeof reply.text, "policy %s", m->wiring->policy->digest);
         break;
     case REQUEST_RULES_APPLY:
-        apply(m, &reply);
+        apply(m, &request->change.who, &reply);
         break;
     case REQUEST_RULES_REMOVE:
-        take_away(m, &reply);
+        take_away(m, &request->change.who, &reply);
         break;
     case REQUEST_RULES_STATUS:
         rules_status(m, &reply.rules, reply.text);
         break;
     case REQUEST_RULES_TRY:
-        try_out(m, &request->trial, &reply);
+        try_out(m, &request->change, &reply);
         break;
     case REQUEST_PROBED:
         if (pass_probe(m, &request->probe))

@@ -76,6 +76,8 @@ struct wiring {
  * as it is admitted. */
 int wiring_policy(const struct wiring *w, const struct policy_files *files, FILE *to,
                   struct policy **out);
+/* The same, of texts whose complaints have been told or are of no matter. */
+int wiring_quietly(const struct wiring *w, const struct policy_files *files, struct policy **out);
 /* Marks the zones that are held. */
 void wiring_hold(const struct admission *a, struct policy *p);
 /* What is to be enforced only counts, all of it. */

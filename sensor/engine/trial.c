@@ -6,6 +6,8 @@
 #include "base/error.h"
 #include "base/hash.h"
 #include "base/log.h"
+#include "base/text.h"
+#include "engine/audit.h"
 #include "engine/gateway.h"
 #include "engine/guard.h"
 
@@ -13,7 +15,7 @@
 
 struct trial {
     struct guard guard;
-    struct trial_request request;
+    struct change_request request;
     nsec_t until;
     /* As it was. */
     struct policy_files *files;
@@ -28,21 +30,16 @@ static uint64_t hash_addresses(const struct board *b)
     return hash_bytes(b->gateway, b->gateway_count * sizeof *b->gateway, 0);
 }
 
-/* Who asked stands beside what became of it; pid 0: nobody, the time was over. */
-static void say(const struct monitor *m, const char *what, const char *detail, uint32_t uid,
-                int32_t pid)
+/* Who ended it stands beside what became of it; nobody where the time was over. */
+static void say(const struct monitor *m, const char *what, const char *detail,
+                const struct guard_message *end)
 {
-    struct message tell = {.type = TELL_FINDING};
+    struct audit a = {.what = what, .detail = detail, .who = {end->uid, end->pid}};
 
-    own_finding(&tell.finding, KIND_ENFORCEMENT, kind_name(KIND_ENFORCEMENT), what);
-    if (detail[0])
-        evidence_string(&tell.finding.evidence, "detail", detail);
-    if (pid) {
-        evidence_integer(&tell.finding.evidence, "uid", uid);
-        evidence_integer(&tell.finding.evidence, "pid", pid);
-    }
-    if (channel_send(&m->wiring->parser, &tell, -1) != SD_OK)
-        log_error("enforcement: %s %s (not recorded: the parser is gone)", what, detail);
+    if (end->pid)
+        a.via = "socket";
+    text_copy(a.after, sizeof a.after, m->wiring->policy->digest);
+    audit_tell(m, &a);
 }
 
 static void as_before(struct monitor *m, const struct trial *t)
@@ -93,20 +90,23 @@ static int try_policy(struct monitor *m, struct trial *t, struct policy_files *f
 static void begun(struct monitor *m, struct trial *t, struct policy_files *files,
                   struct policy *policy)
 {
+    struct audit a = {.what = "installed on trial", .who = t->request.who, .via = "socket"};
     char detail[128];
 
+    audit_compare(&a, m->wiring->policy, policy);
     t->until = clock_now() + t->request.seconds * NSEC_S;
     m->trial = t;
     m->wiring->files = files;
     m->wiring->policy = policy;
     snprintf(detail, sizeof detail, "mode %s, rolled back in %u s unless confirmed",
              mode_name(policy->mode), t->request.seconds);
-    say(m, "installed on trial", detail, t->request.uid, t->request.pid);
+    a.detail = detail;
+    audit_tell(m, &a);
     monitor_tell_installed(m);
     outage_tell(m);
 }
 
-int trial_begin(struct monitor *m, const struct trial_request *request, char error[256])
+int trial_begin(struct monitor *m, const struct change_request *request, char error[256])
 {
     struct trial *t = calloc(1, sizeof *t);
     struct policy_files *files = NULL;
@@ -133,7 +133,9 @@ int trial_begin(struct monitor *m, const struct trial_request *request, char err
         return SD_OK;
     }
     if (status != SD_EEXIST)
-        say(m, "trial refused", error, request->uid, request->pid);
+        audit_tell(
+            m, &(struct audit){
+                   .what = "trial refused", .detail = error, .who = request->who, .via = "socket"});
     policy_destroy(policy);
     policy_files_free(files);
     free(t);
@@ -149,7 +151,7 @@ static void discard(struct policy_files *files, struct policy *policy)
 static void confirmed(struct monitor *m, const struct trial *t, const struct guard_message *end)
 {
     discard(t->files, t->policy);
-    say(m, "confirmed", mode_name(m->wiring->policy->mode), end->uid, end->pid);
+    say(m, "confirmed", mode_name(m->wiring->policy->mode), end);
     monitor_keep_policy(m);
 }
 
@@ -164,7 +166,7 @@ static void rolled_back(struct monitor *m, const struct trial *t, const struct g
     w->policy = t->policy;
     as_before(m, t);
     outage_restore(m, &t->admission);
-    say(m, "rolled back", m->stopping ? "the sensor ends" : end->text, end->uid, end->pid);
+    say(m, "rolled back", m->stopping ? "the sensor ends" : end->text, end);
     log_warning("the rules are rolled back: policy %s", w->policy->digest);
     if (monitor_hand_over(m, w->files) != SD_OK)
         log_error("the sensor's other processes did not get the old policy: start it again");
@@ -184,8 +186,7 @@ static void ended(struct monitor *m, const struct guard_message *end)
         confirmed(m, t, end);
     } else {
         discard(t->files, t->policy);
-        say(m, end->word == GUARD_FAILED ? "not rolled back" : "trial ended", end->text, end->uid,
-            end->pid);
+        say(m, end->word == GUARD_FAILED ? "not rolled back" : "trial ended", end->text, end);
     }
     guard_leave(&t->guard);
     free(t);

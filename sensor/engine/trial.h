@@ -9,7 +9,7 @@
 
 /* error: one line. As guard_start() and monitor_reload(); SD_ESTATE also: the policy has no rules
  * to try. Then everything is as before. */
-int trial_begin(struct monitor *m, const struct trial_request *request, char error[256]);
+int trial_begin(struct monitor *m, const struct change_request *request, char error[256]);
 /* -1: none pending. */
 int trial_descriptor(const struct monitor *m);
 /* The guard has something to say: the policy stays, or the one before comes back. */

@@ -61,22 +61,29 @@ int wiring_policy(const struct wiring *w, const struct policy_files *files, FILE
     return w->interface_count ? wiring_interfaces(w, *out) : SD_OK;
 }
 
-int wiring_receive_policy(const struct wiring *w, int descriptor, struct policy **out)
+int wiring_quietly(const struct wiring *w, const struct policy_files *files, struct policy **out)
 {
-    struct policy_files *files;
-    char *said = NULL; /* the monitor has said it already */
+    char *said = NULL;
     size_t length;
     FILE *to = open_memstream(&said, &length);
-    int status = to ? policy_files_unpack(descriptor, &files) : SD_EMEM;
+    int status = to ? wiring_policy(w, files, to, out) : SD_EMEM;
 
-    close(descriptor);
-    if (status == SD_OK) {
-        status = wiring_policy(w, files, to, out);
-        policy_files_free(files);
-    }
     if (to)
         fclose(to);
     free(said);
+    return status;
+}
+
+int wiring_receive_policy(const struct wiring *w, int descriptor, struct policy **out)
+{
+    struct policy_files *files;
+    int status = policy_files_unpack(descriptor, &files);
+
+    close(descriptor);
+    if (status != SD_OK)
+        return status;
+    status = wiring_quietly(w, files, out); /* the monitor has said what there was to say */
+    policy_files_free(files);
     return status;
 }
 

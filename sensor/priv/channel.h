@@ -43,20 +43,25 @@ struct rules_status {
     uint32_t trial_ms;     /* until they are rolled back unless confirmed; 0: they stay */
 };
 
-struct trial_request {
-    uint32_t seconds;
-    uint32_t uid; /* of who asked */
+/* Who asked for a change, as the kernel says. */
+struct asker {
+    uint32_t uid;
     int32_t pid;
+};
+
+struct change_request {
+    struct asker who;
+    uint32_t seconds; /* REQUEST_RULES_TRY */
 };
 
 struct message {
     uint32_t type;
     int32_t status; /* REPLY: 0 or an enum sd_error */
     union {
-        struct rules_status rules;  /* REPLY, TELL_INSTALLED */
-        struct finding finding;     /* TELL_FINDING */
-        struct probe_report probe;  /* REQUEST_PROBED, TELL_PROBED */
-        struct trial_request trial; /* REQUEST_RULES_TRY */
+        struct rules_status rules;    /* REPLY, TELL_INSTALLED */
+        struct finding finding;       /* TELL_FINDING */
+        struct probe_report probe;    /* REQUEST_PROBED, TELL_PROBED */
+        struct change_request change; /* REQUEST_RELOAD, REQUEST_RULES_APPLY, _REMOVE, _TRY */
     };
     char text[256]; /* REPLY: one line for the user; of a status: what differs */
 };

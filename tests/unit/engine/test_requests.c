@@ -141,7 +141,7 @@ static void a_trial_of_no_sensible_time_ends_the_sensor(void **unused)
 
     (void)unused;
     for (size_t i = 0; i < sizeof seconds / sizeof *seconds; i++) {
-        struct message m = {.type = REQUEST_RULES_TRY, .trial.seconds = seconds[i]};
+        struct message m = {.type = REQUEST_RULES_TRY, .change.seconds = seconds[i]};
         struct house *h = move_in();
 
         ask(h, false, &m, sizeof m);
