@@ -63,6 +63,7 @@ full nft    300 enforce        env SEALDNS=$RELEASE/sealdns tests/netns/run-enfo
 full nft    150 table          env SEALDNS=$RELEASE/sealdns tests/netns/run-table.sh
 full nft    100 redirect       env SEALDNS=$RELEASE/sealdns tests/netns/run-redirect.sh
 full nft    100 confirm        env SEALDNS=$RELEASE/sealdns tests/netns/run-confirm.sh
+full nft    100 places         env SEALDNS=$RELEASE/sealdns tests/netns/run-places.sh
 full nft    120 preflight      env SEALDNS=$RELEASE/sealdns tests/netns/run-preflight.sh
 full netns  200 attacks        env SEALDNS=$RELEASE/sealdns tests/netns/run-attacks.sh
 full netns  100 who            env SEALDNS=$RELEASE/sealdns tests/netns/run-who.sh

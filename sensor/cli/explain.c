@@ -61,6 +61,15 @@ static void explain_resolver(const struct question *q)
     }
 }
 
+static void explain_rollout(const struct policy_zone *z, const struct addr *client)
+{
+    if (z->rollout.given)
+        printf("  rollout of zone %s to %u %% and %zu named: this client is %s (place %u of 100)\n",
+               z->id, z->rollout.percent, z->rollout.client_count,
+               rollout_holds(z, client) ? "in" : "out, its rules only count",
+               rollout_place(client, rollout_seed(z)));
+}
+
 /* What the rules would do with this client's traffic to an address nobody approved. */
 static void explain_rules(const struct question *q, int16_t zone)
 {
@@ -85,6 +94,9 @@ static void explain_rules(const struct question *q, int16_t zone)
                ports[i].port == 53 ? "cleartext" : "unapproved");
     }
     p->mode = mode;
+    explain_rollout(p->zones + zone, &q->address);
+    if (p->set_only)
+        printf("  set_only: our table holds the sets alone, rules of somebody else decide\n");
     if (e)
         printf("  exception of %s until %s: %s\n", e->owner, time_text(e->until, until), e->reason);
     printf("  mode in the policy: %s; `sealdns status` shows that of a running sensor\n",

@@ -42,7 +42,7 @@ static int pass_preflight(const struct request *q, struct policy *p)
     char error[ENFORCE_ERROR] = "";
     struct preflight *f;
 
-    if (q->force || !p->preflight || p->mode != MODE_ENFORCE)
+    if (q->force || !p->preflight || !policy_enforces(p))
         return EXIT_DONE;
     if (preflight_objection(p, clock_now(), error) != SD_OK) {
         log_error("%s; or say --force", error);

@@ -66,6 +66,13 @@ static void print_rules(const json_t *r)
     json_array_foreach(json_object_get(r, "zones_held"), i, zone)
         printf("            zone %s only counts: none of its approved resolvers answers\n",
                json_string_value(zone));
+    json_array_foreach(json_object_get(r, "rollouts"), i, zone)
+        printf("            zone %s is rolled out to %lld %% of its clients and %lld named; the "
+               "others are only counted\n",
+               string(zone, "zone"), (long long)integer(zone, "percent"),
+               (long long)integer(zone, "clients"));
+    if (is_true(r, "set_only"))
+        printf("            set_only: the sets alone; rules of somebody else decide\n");
     if (*string(r, "differs"))
         printf("            %s\n", string(r, "differs"));
     if (*string(r, "since"))

@@ -162,6 +162,7 @@ static void print_sensor(const struct policy *p, FILE *to)
     fprintf(to, "  on_exit: %s\n", p->remove_on_exit ? "remove" : "keep");
     fprintf(to, "  on_resolver_outage: %s\n", p->open_on_outage ? "open" : "stay");
     fprintf(to, "  preflight: %s\n", flag(p->preflight));
+    fputs(p->set_only ? "  set_only: true\n" : "", to);
     fprintf(to, "  nftables: {owner: %s, persist: %s, log_group: %u}\n", flag(p->owner_flag),
             flag(p->persist_flag), p->log_group);
     print_roles(p, to);
@@ -243,6 +244,18 @@ static void print_resolvers(const struct policy *p, FILE *to)
         print_resolver(p->resolvers + i, to);
 }
 
+static void print_rollout(const struct policy_rollout *o, FILE *to)
+{
+    if (!o->given)
+        return;
+    fprintf(to, "    rollout: {percent: %u, clients: [", o->percent);
+    for (size_t i = 0; i < o->client_count; i++) {
+        put_comma(to, i);
+        put_prefix(to, o->clients + i);
+    }
+    fputs("]}\n", to);
+}
+
 static void print_zone(const struct policy *p, const struct policy_zone *z, FILE *to)
 {
     put_pair(to, "  - id: ", z->id);
@@ -267,6 +280,7 @@ static void print_zone(const struct policy *p, const struct policy_zone *z, FILE
     fputs(z->cleartext == ACTION_REDIRECT ? "]\n" : "", to);
     fprintf(to, "    unapproved: %s\n    bootstrap: %s\n    gateway_resolver: %s\n",
             action_name(z->unapproved), flag(z->bootstrap), flag(z->gateway_resolver));
+    print_rollout(&z->rollout, to);
 }
 
 static void put_until(FILE *to, nsec_t until)

@@ -163,7 +163,7 @@ static const struct key sensor_keys[] = {
     PART("nftables", read_nftables),
     PART("on_resolver_outage", read_on_outage),
     KEY("preflight", OPTION_FLAG, FIELD(struct policy, preflight)),
-    LATER("set_only"),
+    KEY("set_only", OPTION_FLAG, FIELD(struct policy, set_only)),
     LATER("profile"),
     PART("roles", read_roles),
     KEYS_END,
@@ -171,9 +171,14 @@ static const struct key sensor_keys[] = {
 
 static void read_sensor(struct reader *r, const struct node *n, void *object)
 {
-    const struct node *list = tree_member(n, "interfaces");
+    const struct node *list = tree_member(n, "interfaces"), *sets = tree_member(n, "set_only");
+    const struct policy *p = object;
 
     read_map(r, n, sensor_keys, object, "`sensor`");
+    if (p->set_only && p->owner_flag)
+        complain(r->complaints, sets->key,
+                 "`set_only` and `nftables: {owner: true}` exclude each other: nobody else can "
+                 "write rules into an owned table");
     for (const struct node *e = list ? list->first : NULL; e; e = e->next)
         for (const struct node *o = list->first; o != e; o = o->next)
             if (o->kind == NODE_TEXT && e->kind == NODE_TEXT && strcmp(o->text, e->text) == 0) {

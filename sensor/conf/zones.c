@@ -5,7 +5,8 @@
 #include "base/error.h"
 #include "conf/reader.h"
 
-#define ZONES_MOST 4000
+#define ZONES_MOST   4000
+#define ROLLOUT_MOST 1024 /* asked one by one */
 
 static void read_approve(struct reader *r, const struct node *n, void *zone)
 {
@@ -44,6 +45,25 @@ static void read_redirect(struct reader *r, const struct node *n, void *zone)
     }
 }
 
+static void read_rollout(struct reader *r, const struct node *n, void *zone)
+{
+    static const struct key keys[] = {
+        KEY("percent", OPTION_NUMBER, FIELD(struct policy_rollout, percent), .least = 0,
+            .most = 100),
+        LIST("clients", OPTION_PREFIX, struct policy_rollout, clients, client_count),
+        KEYS_END,
+    };
+    struct policy_rollout *o = &((struct policy_zone *)zone)->rollout;
+    const struct node *clients = tree_member(n, "clients");
+
+    read_map(r, n, keys, o, "`rollout`");
+    o->given = true;
+    if (n->kind == NODE_MAP && !tree_member(n, "percent") && !clients)
+        complain(r->complaints, n->key, "`rollout` needs `percent`, `clients` or both");
+    if (o->client_count > ROLLOUT_MOST)
+        complain(r->complaints, clients->key, "too many clients: at most %d", ROLLOUT_MOST);
+}
+
 static const struct key zone_keys[] = {
     KEY("id", OPTION_ID, .required = true, FIELD(struct policy_zone, id)),
     LIST("networks", OPTION_PREFIX, struct policy_zone, networks, network_count),
@@ -56,7 +76,7 @@ static const struct key zone_keys[] = {
         .without = 1u << ACTION_REDIRECT),
     KEY("bootstrap", OPTION_FLAG, FIELD(struct policy_zone, bootstrap)),
     KEY("gateway_resolver", OPTION_FLAG, FIELD(struct policy_zone, gateway_resolver)),
-    LATER("rollout"),
+    PART("rollout", read_rollout),
     KEYS_END,
 };
 
@@ -130,6 +150,18 @@ static void check_redirect(struct reader *r, const struct node *entry, const str
                         addr_is_zero(z->redirect_to) ? 6 : 4);
 }
 
+static void check_rollout(struct reader *r, const struct node *entry, const struct policy_zone *z)
+{
+    const struct node *rollout = tree_member(entry, "rollout");
+
+    if (rollout && z == r->policy->zones + ZONE_GATEWAY)
+        complain(r->complaints, rollout->key,
+                 "the zone `gateway` is one machine: it takes no `rollout`");
+    if (rollout && r->policy->set_only)
+        complain(r->complaints, rollout->key,
+                 "`rollout` needs our rules, and `set_only` installs none: take one of both out");
+}
+
 /* What the kernel cannot do in this version is an error where rules are asked for. */
 static void check_enforced(struct reader *r, const struct node *entry, const struct policy_zone *z)
 {
@@ -178,6 +210,7 @@ static void read_zone(struct reader *r, const struct node *entry)
             complain(r->complaints, id, "a zone `%s` is there already", z->id);
     check_clients(r, entry, z);
     check_redirect(r, entry, z);
+    check_rollout(r, entry, z);
     check_enforced(r, entry, z);
     note_networks(r, entry, number);
 }

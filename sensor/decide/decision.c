@@ -351,17 +351,16 @@ static struct entry *open_event(struct decision *d, const struct finding *f, boo
     return e;
 }
 
-/* Its rules stand in the kernel and act. */
-static bool acts(const struct decision *d, int16_t zone)
+/* The rules of its zone stand in the kernel and act on its client. */
+static bool acts(const struct decision *d, const struct finding *f)
 {
-    return d->installed && !(d->policy && zone >= 0 && (size_t)zone < d->policy->zone_count &&
-                             d->policy->zones[zone].held);
+    return d->installed && (!d->policy || policy_acts_on(d->policy, f->zone, &f->client));
 }
 
 /* Takes the finding in; true when the event has become graver by it (or is new). */
 static bool grow(struct decision *d, struct entry *e, const struct finding *f, bool fresh)
 {
-    uint8_t verdict = (uint8_t)verdict_of(f, d->mode, acts(d, f->zone));
+    uint8_t verdict = (uint8_t)verdict_of(f, d->mode, acts(d, f));
     nsec_t first = f->first ? f->first : f->time;
     struct event *event = &e->event;
     bool graver = fresh || f->severity < event->finding.severity ||

@@ -75,14 +75,16 @@ static bool is_unwanted(const struct plan *p, const struct plan_conversation *c)
 {
     const struct policy_zone *z = p->policy->zones + p->clients[c->client].zone;
 
-    return dns_of(p, c) != TRANSPORT_UNKNOWN && !c->approved &&
-           cuts(is_clear(c) ? z->cleartext : z->unapproved);
+    return rollout_holds(z, &p->clients[c->client].address) && dns_of(p, c) != TRANSPORT_UNKNOWN &&
+           !c->approved && cuts(is_clear(c) ? z->cleartext : z->unapproved);
 }
 
 static enum action asked_at(const struct plan *p, const struct plan_conversation *c, nsec_t when)
 {
     const struct plan_client *client = p->clients + c->client;
 
+    if (!rollout_holds(p->policy->zones + client->zone, &client->address))
+        return ACTION_ALLOW;
     return policy_kernel(p->policy, client->zone, &client->address, &p->servers[c->server].address,
                          c->server_port, when);
 }

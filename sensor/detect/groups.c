@@ -48,7 +48,7 @@ bool groups_cut(const struct policy *p, const struct observation *o)
 {
     enum action a;
 
-    if (p->mode != MODE_ENFORCE || (o->note.zone >= 0 && p->zones[o->note.zone].held))
+    if (p->mode != MODE_ENFORCE || !policy_acts_on(p, o->note.zone, &o->client))
         return false;
     a = policy_kernel(p, o->note.zone, &o->client, &o->server, o->server_port, o->time);
     return (a == ACTION_REJECT || a == ACTION_DROP) &&

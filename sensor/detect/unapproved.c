@@ -50,7 +50,8 @@ static enum action cut_of_pair(const struct unapproved *u, const struct pair *p)
     enum action cut = policy_kernel(u->policy, p->seen.zone, &p->seen.client, &p->seen.server,
                                     p->seen.server_port, p->seen.time);
 
-    if (cut == ACTION_ALLOW || (p->worked && u->policy->mode == MODE_ENFORCE))
+    if (cut == ACTION_ALLOW || (p->worked && u->policy->mode == MODE_ENFORCE &&
+                                policy_acts_on(u->policy, p->seen.zone, &p->seen.client)))
         return ACTION_ALERT;
     return cut;
 }

@@ -30,6 +30,8 @@ static int check_zone(const struct policy *p, size_t zone, char error[ENFORCE_ER
 
     if (!is_plain(z->id))
         return unsupported(error, z, "its id is no name that nftables takes");
+    if (p->set_only)
+        return SD_OK; /* all else is a matter of rules */
     for (size_t i = 0; i < z->interface_count; i++)
         if (!is_plain(z->interfaces[i]))
             return unsupported(error, z, "an interface has a name that nft cannot write");
@@ -84,11 +86,11 @@ static int compile_into(struct compilation *c, char error[ENFORCE_ERROR])
     int e = zones ? check_zones(c->policy, error) : SD_EMEM;
 
     if (e == SD_OK) {
-        compile_rules(c, zones);
+        c->r->sets_only ? compile_sets(c) : compile_rules(c, zones);
         e = c->error;
     }
     free(zones);
-    if (e == SD_OK)
+    if (e == SD_OK && !c->r->sets_only)
         e = make_digest(c);
     if (e == SD_ELIMIT)
         snprintf(error, ENFORCE_ERROR, "more zones than a ruleset holds (65,000 chains or sets)");
@@ -110,9 +112,11 @@ int ruleset_compile(const struct policy *policy, enum mode mode, nsec_t now, str
         snprintf(error, ENFORCE_ERROR, "out of memory while making the ruleset");
         return SD_EMEM;
     }
-    snprintf(c.r->origin, sizeof c.r->origin, "policy %s, mode %s",
-             policy->digest[0] ? policy->digest : "-", mode_name(mode));
+    snprintf(c.r->origin, sizeof c.r->origin, "policy %s, mode %s%s",
+             policy->digest[0] ? policy->digest : "-", mode_name(mode),
+             policy->set_only ? ", sets only" : "");
     c.r->empty = mode == MODE_MONITOR;
+    c.r->sets_only = policy->set_only;
     c.r->flags =
         (policy->owner_flag ? TABLE_OWNER : 0u) | (policy->persist_flag ? TABLE_PERSIST : 0u);
     e = c.r->empty ? SD_OK : compile_into(&c, error);

@@ -15,12 +15,15 @@ struct compilation {
     int error;
 };
 
+/* The sets alone, also empty ones: sets_only.h. */
+void compile_sets(struct compilation *c);
 /* All of it. zones: room for the number of the chain of each zone. */
 void compile_rules(struct compilation *c, uint16_t *zones);
 
 int compiled_chain(struct compilation *c, const char *name);
 int compiled_base_chain(struct compilation *c, const char *name, uint8_t hook, int32_t priority);
-/* A set without elements is none: -1, and what would use it leaves its rule out. */
+/* A set without elements is none: -1, and what would use it leaves its rule out. So for all of
+ * these but where the sets alone are asked for. */
 int compiled_address_set(struct compilation *c, const char *name, bool v4,
                          bool (*holds)(const struct compilation *c, int16_t zone, int16_t resolver,
                                        bool shared),
@@ -34,6 +37,10 @@ void compiled_redirect_set(struct compilation *c, const char *name, bool v4, int
  * flattened; chains[] is the chain of each zone. */
 int compiled_zone_map(struct compilation *c, const char *name, bool v4, const char *iface,
                       const uint16_t *chains);
+/* The addresses that this zone is for, as its first interface has it. */
+void compiled_networks(struct compilation *c, const char *name, bool v4, int16_t zone);
+/* Clients that a rollout names; -1: none. */
+int compiled_rollout(struct compilation *c, const char *name, bool v4, int16_t zone);
 /* Clients excepted for every resolver, and pairs of client and server. Made also when every
  * exception in it has ended, so that the ruleset does not change with the clock. */
 int compiled_exceptions(struct compilation *c, const char *name, bool v4);

@@ -23,6 +23,7 @@ enum content {
     FAMILY,
     PROTOCOL,
     PORT,
+    SHARE,
     SOURCE,
     DESTINATION,
     PAIR,
@@ -44,8 +45,9 @@ struct decoding {
     uint8_t family, protocol; /* compared, and not made use of yet; 0: none */
     bool ended;               /* the statement is there */
     bool ethernet;            /* the link was compared, and no link address looked up yet */
-    bool masked;              /* by what MATCH_DNAT or MATCH_SYN ask for */
+    bool masked;              /* by what MATCH_DNAT or MATCH_SYN ask for; turned around */
     bool limited;             /* by what STATEMENT_LOG asks for */
+    uint32_t seed;            /* of the hash in the register */
     bool addressed;           /* an address for a statement is in the register: rule->address */
     struct pattern pattern;   /* as far as read */
     uint8_t mask[PATTERN_CHUNK];
@@ -208,6 +210,42 @@ static bool decode_iface(struct decoding *d, enum match_kind kind, const void *v
     return true;
 }
 
+static bool decode_hash(struct decoding *d, const struct nftnl_expr *e)
+{
+    if (d->content != SOURCE || nftnl_expr_get_u32(e, NFTNL_EXPR_HASH_TYPE) != NFT_HASH_JENKINS ||
+        nftnl_expr_get_u32(e, NFTNL_EXPR_HASH_LEN) != (d->v4 ? 4 : 16) ||
+        nftnl_expr_get_u32(e, NFTNL_EXPR_HASH_MODULUS) != SHARE_OF ||
+        (nftnl_expr_is_set(e, NFTNL_EXPR_HASH_OFFSET) &&
+         nftnl_expr_get_u32(e, NFTNL_EXPR_HASH_OFFSET) != 0) ||
+        !nftnl_expr_is_set(e, NFTNL_EXPR_HASH_SEED))
+        return false;
+    d->content = SHARE;
+    d->masked = false;
+    d->seed = nftnl_expr_get_u32(e, NFTNL_EXPR_HASH_SEED);
+    return true;
+}
+
+static bool decode_byteorder(struct decoding *d, const struct nftnl_expr *e)
+{
+    return d->content == SHARE &&
+           nftnl_expr_get_u32(e, NFTNL_EXPR_BYTEORDER_OP) == NFT_BYTEORDER_HTON &&
+           (d->masked = nftnl_expr_get_u32(e, NFTNL_EXPR_BYTEORDER_LEN) == sizeof d->seed);
+}
+
+static bool decode_share(struct decoding *d, const void *value, uint32_t size)
+{
+    uint32_t below;
+    struct match *m = size == sizeof below && d->masked ? add_match(d, MATCH_SHARE) : NULL;
+
+    if (!m)
+        return false;
+    memcpy(&below, value, sizeof below);
+    m->port = (uint16_t)ntohl(below);
+    m->v4 = d->v4;
+    m->seed = d->seed;
+    return ntohl(below) <= SHARE_OF;
+}
+
 static bool decode_cmp(struct decoding *d, const struct nftnl_expr *e)
 {
     static const uint16_t ethernet = ARPHRD_ETHER;
@@ -220,6 +258,9 @@ static bool decode_cmp(struct decoding *d, const struct nftnl_expr *e)
     if (content == STATUS)
         return value && size == sizeof type && !memcmp(value, &none, size) && d->masked &&
                nftnl_expr_get_u32(e, NFTNL_EXPR_CMP_OP) == NFT_CMP_NEQ && add_match(d, MATCH_DNAT);
+    if (content == SHARE)
+        return value && nftnl_expr_get_u32(e, NFTNL_EXPR_CMP_OP) == NFT_CMP_LT &&
+               decode_share(d, value, size);
     if (!value || nftnl_expr_get_u32(e, NFTNL_EXPR_CMP_OP) != NFT_CMP_EQ)
         return false;
     if (content == FAMILY && size == 1)
@@ -424,6 +465,8 @@ static int decode_expression(struct nftnl_expr *e, void *context)
                 {"bitwise", decode_bitwise},
                 {"nat", decode_nat},
                 {"ct", decode_ct},
+                {"hash", decode_hash},
+                {"byteorder", decode_byteorder},
                 {"masq", decode_masquerade},
                 {"limit", decode_limit},
                 {"log", decode_log}};

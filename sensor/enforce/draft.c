@@ -65,6 +65,12 @@ void match_family(struct rule *r, bool v4)
     r->matches[r->match_count++] = (struct match){.kind = MATCH_FAMILY, .v4 = v4};
 }
 
+void match_share(struct rule *r, bool v4, uint32_t seed, uint8_t percent)
+{
+    r->matches[r->match_count++] =
+        (struct match){.kind = MATCH_SHARE, .v4 = v4, .seed = seed, .port = percent};
+}
+
 static void add(struct compilation *c, const struct rule *r)
 {
     if (!c->error)

@@ -14,6 +14,7 @@ void match_dnat(struct rule *r);
 void match_syn(struct rule *r);
 void match_local(struct rule *r);
 void match_family(struct rule *r, bool v4);
+void match_share(struct rule *r, bool v4, uint32_t seed, uint8_t percent);
 /* What cuts or redirects gets a rule ahead of it that logs, where the policy has a group for that.
  * Shadow keeps every rule and takes the verdict from those that cut or redirect. target: chain of a
  * jump or goto, set of STATEMENT_ZONES. */

@@ -54,6 +54,8 @@ static bool matches(const struct ruleset *r, const struct match *m,
         return p->to_gateway;
     case MATCH_FAMILY:
         return m->v4 == addr_is_v4(&p->source);
+    case MATCH_SHARE:
+        return m->v4 == addr_is_v4(&p->source) && rollout_place(&p->source, m->seed) < m->port;
     case MATCH_PORT:
         return m->port == p->port;
     case MATCH_UDP_PORT:

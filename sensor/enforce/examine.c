@@ -11,6 +11,7 @@
 #include "enforce/diff.h"
 #include "enforce/print.h"
 #include "enforce/readback.h"
+#include "enforce/sets_only.h"
 #include "enforce/transport.h"
 
 /* The kernel counts timeouts down by a clock that nobody sets: in a year it goes hours off ours at
@@ -95,7 +96,7 @@ static int settle_set(struct set *there, const struct set *want)
 
 int ruleset_settle(struct ruleset *there, const struct ruleset *r)
 {
-    int e = SD_OK;
+    int e = r->sets_only && there->sets_only ? sets_only_keep(there, r) : SD_OK;
 
     for (size_t i = 0; i < r->set_count && e == SD_OK; i++) {
         int at = r->sets[i].timed ? ruleset_set_named(there, r->sets[i].name) : -1;
@@ -295,6 +296,10 @@ int ruleset_examine(const struct ruleset *r, struct enforce_drift *drift, char e
         snprintf(error, ENFORCE_ERROR, "table inet " RULESET_TABLE " is not what the policy says");
         describe_all(there, r, drift);
         e = SD_ESTATE;
+        if (r->sets_only && there->sets_only && there->set_count == 0) {
+            drift->gone = true;
+            e = SD_ENOENT;
+        }
     }
     ruleset_destroy(there);
     return e;

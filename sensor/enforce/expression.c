@@ -6,6 +6,8 @@
  *   log              limit; counter; log
  *   ether saddr @set meta iiftype; cmp; payload 6b @ link + 6; lookup
  *   ct status dnat   ct; bitwise; cmp neq 0
+ *   jhash ip saddr mod 100 seed S < P
+ *                    meta nfproto; cmp 2; payload 4b @ network + 12; hash; byteorder; cmp lt P
  *   ip saddr @set    meta nfproto; cmp 2; payload 4b @ network + 12; lookup */
 #include "enforce/expression.h"
 
@@ -102,9 +104,9 @@ static bool put_family(struct nftnl_rule *to, bool v4)
     return put_meta(to, NFT_META_NFPROTO) && put_equal(to, &family, sizeof family);
 }
 
-static bool put_source(struct nftnl_rule *to, bool v4)
+static bool put_source(struct nftnl_rule *to, bool v4, uint32_t reg)
 {
-    return put_payload(to, NFT_PAYLOAD_NETWORK_HEADER, v4 ? 12 : 8, v4 ? 4 : 16, REGISTER);
+    return put_payload(to, NFT_PAYLOAD_NETWORK_HEADER, v4 ? 12 : 8, v4 ? 4 : 16, reg);
 }
 
 static bool put_destination(struct nftnl_rule *to, bool v4, uint32_t reg)
@@ -158,6 +160,31 @@ static bool put_pattern(struct nftnl_rule *to, const struct pattern *p)
     return true;
 }
 
+/* nft compares numbers in the order of the network. */
+static bool put_share(struct nftnl_rule *to, const struct match *m)
+{
+    uint32_t size = m->v4 ? 4 : 16, below = htonl(m->port);
+    struct nftnl_expr *e;
+
+    if (!put_family(to, m->v4) || !put_source(to, m->v4, NFT_REG_2) ||
+        !(e = expression(to, "hash")))
+        return false;
+    nftnl_expr_set_u32(e, NFTNL_EXPR_HASH_SREG, NFT_REG_2);
+    nftnl_expr_set_u32(e, NFTNL_EXPR_HASH_DREG, REGISTER);
+    nftnl_expr_set_u32(e, NFTNL_EXPR_HASH_LEN, size);
+    nftnl_expr_set_u32(e, NFTNL_EXPR_HASH_MODULUS, SHARE_OF);
+    nftnl_expr_set_u32(e, NFTNL_EXPR_HASH_SEED, m->seed);
+    nftnl_expr_set_u32(e, NFTNL_EXPR_HASH_TYPE, NFT_HASH_JENKINS);
+    if (!(e = expression(to, "byteorder")))
+        return false;
+    nftnl_expr_set_u32(e, NFTNL_EXPR_BYTEORDER_SREG, REGISTER);
+    nftnl_expr_set_u32(e, NFTNL_EXPR_BYTEORDER_DREG, REGISTER);
+    nftnl_expr_set_u32(e, NFTNL_EXPR_BYTEORDER_OP, NFT_BYTEORDER_HTON);
+    nftnl_expr_set_u32(e, NFTNL_EXPR_BYTEORDER_LEN, sizeof below);
+    nftnl_expr_set_u32(e, NFTNL_EXPR_BYTEORDER_SIZE, sizeof below);
+    return put_compared(to, NFT_CMP_LT, &below, sizeof below);
+}
+
 static bool put_local(struct nftnl_rule *to)
 {
     struct nftnl_expr *e = expression(to, "fib");
@@ -204,6 +231,8 @@ static bool put_match(const struct ruleset *r, const struct match *m, struct nft
         return put_local(to);
     case MATCH_FAMILY:
         return put_family(to, m->v4);
+    case MATCH_SHARE:
+        return put_share(to, m);
     case MATCH_PORT:
     case MATCH_UDP_PORT:
     case MATCH_TCP_PORT:
@@ -219,11 +248,11 @@ static bool put_match(const struct ruleset *r, const struct match *m, struct nft
         return put_meta(to, NFT_META_IIFTYPE) && put_equal(to, &ethernet, sizeof ethernet) &&
                put_payload(to, NFT_PAYLOAD_LL_HEADER, 6, 6, REGISTER) && put_lookup(to, s);
     case MATCH_SOURCE:
-        return put_family(to, s->v4) && put_source(to, s->v4) && put_lookup(to, s);
+        return put_family(to, s->v4) && put_source(to, s->v4, REGISTER) && put_lookup(to, s);
     case MATCH_DESTINATION:
         return put_family(to, s->v4) && put_destination(to, s->v4, REGISTER) && put_lookup(to, s);
     case MATCH_PAIR:
-        return put_family(to, s->v4) && put_source(to, s->v4) &&
+        return put_family(to, s->v4) && put_source(to, s->v4, REGISTER) &&
                put_destination(to, s->v4, s->v4 ? SECOND_IP4 : SECOND_IP6) && put_lookup(to, s);
     }
     return false;
@@ -326,7 +355,7 @@ static bool put_statement(const struct ruleset *r, const struct rule *rule, stru
     case STATEMENT_ZONES: {
         const struct set *s = r->sets + rule->target;
 
-        return put_family(to, s->v4) && put_source(to, s->v4) && put_lookup(to, s);
+        return put_family(to, s->v4) && put_source(to, s->v4, REGISTER) && put_lookup(to, s);
     }
     }
     return false;

@@ -20,7 +20,9 @@
 #include "enforce/element.h"
 #include "enforce/examine.h"
 #include "enforce/expression.h"
+#include "enforce/install.h"
 #include "enforce/readback.h"
+#include "enforce/sets_only.h"
 #include "enforce/transport.h"
 
 /* "sealdns: TEXT" as a comment that nft shows, into buffer; its length. */
@@ -49,18 +51,15 @@ static struct nftnl_table *new_table(uint32_t flags)
     return NULL;
 }
 
-static int put_table(struct transaction *t, uint16_t type, uint32_t flags, const uint64_t *digest)
+int put_table(struct transaction *t, uint16_t type, uint32_t flags, const char *mark)
 {
     struct nftnl_table *table = new_table(flags);
     uint8_t buffer[NFTNL_UDATA_COMMENT_MAXLEN + 2];
-    char text[32];
 
     if (!table)
         return SD_EMEM;
-    if (digest) {
-        snprintf(text, sizeof text, "digest %016" PRIx64, *digest);
-        nftnl_table_set_data(table, NFTNL_TABLE_USERDATA, buffer, comment(text, buffer));
-    }
+    if (mark)
+        nftnl_table_set_data(table, NFTNL_TABLE_USERDATA, buffer, comment(mark, buffer));
     nftnl_table_nlmsg_build_payload(
         transaction_next(t, type, type == NFT_MSG_NEWTABLE ? NLM_F_CREATE : 0), table);
     nftnl_table_free(table);
@@ -87,7 +86,7 @@ static int put_chain(struct transaction *t, const struct chain *from)
     return transaction_close(t);
 }
 
-static int put_set(struct transaction *t, const struct set *from, uint32_t id)
+int put_set(struct transaction *t, const struct set *from, uint32_t id)
 {
     struct nftnl_set *s = nftnl_set_alloc();
     int e = s ? set_encode(from, s) : SD_EMEM;
@@ -102,7 +101,7 @@ static int put_set(struct transaction *t, const struct set *from, uint32_t id)
     return e;
 }
 
-static int put_elements(struct transaction *t, const struct ruleset *r, const struct set *from)
+int put_elements(struct transaction *t, const struct ruleset *r, const struct set *from)
 {
     size_t at = 0;
     int e = SD_OK;
@@ -162,15 +161,18 @@ static int put_contents(struct transaction *t, const struct ruleset *r)
  */
 static int replace(int descriptor, const struct ruleset *r, uint32_t flags_there)
 {
+    char mark[32] = SETS_ONLY_MARK;
     struct transaction t;
     int e = transaction_begin(&t);
 
+    if (!r->sets_only)
+        snprintf(mark, sizeof mark, "digest %016" PRIx64, r->digest);
     if (e == SD_OK)
         e = put_table(&t, NFT_MSG_NEWTABLE, flags_there, NULL);
     if (e == SD_OK)
         e = put_table(&t, NFT_MSG_DELTABLE, 0, NULL);
     if (e == SD_OK)
-        e = put_table(&t, NFT_MSG_NEWTABLE, r->flags, &r->digest);
+        e = put_table(&t, NFT_MSG_NEWTABLE, r->flags, mark);
     if (e == SD_OK)
         e = put_contents(&t, r);
     if (e == SD_OK)
@@ -196,20 +198,24 @@ int ruleset_install_by(int descriptor, const struct ruleset *r, char error[ENFOR
 {
     struct ruleset *there;
     uint32_t flags;
-    bool same;
-    int e = ruleset_read(descriptor, &there, error);
+    int e;
 
-    if (r->empty && e == SD_ENOENT)
-        return SD_OK;
+    if (r->empty) {
+        e = ruleset_remove_by(descriptor, error);
+        return e == SD_ENOENT ? SD_OK : e;
+    }
+    e = ruleset_read(descriptor, &there, error);
     if (e != SD_OK && e != SD_ENOENT)
         return e;
     flags = e == SD_OK ? there->flags : 0;
-    same = e == SD_OK && ruleset_is(there, r);
+    if (e == SD_OK && ruleset_is(there, r))
+        e = 0;
+    else if (e == SD_OK && r->sets_only && there->sets_only)
+        e = sets_only_update(descriptor, there, r);
+    else
+        e = replace(descriptor, r, flags);
     ruleset_destroy(there);
-    if (same && !r->empty)
-        return SD_OK;
-    e = r->empty ? delete_table(descriptor) : replace(descriptor, r, flags);
-    if (e == 0 || (r->empty && e == -ENOENT))
+    if (e == 0)
         return SD_OK;
     return transport_error(e, "cannot install the ruleset (the old one stays)", error);
 }
@@ -234,8 +240,16 @@ int ruleset_install(const struct ruleset *r, char error[ENFORCE_ERROR])
 
 int ruleset_remove_by(int descriptor, char error[ENFORCE_ERROR])
 {
-    int e = delete_table(descriptor);
+    struct ruleset *there;
+    int e = ruleset_read(descriptor, &there, error);
 
+    if (e == SD_OK && there->sets_only) {
+        e = sets_only_remove(descriptor, there, error);
+        ruleset_destroy(there);
+        return e;
+    }
+    ruleset_destroy(there);
+    e = delete_table(descriptor); /* also one that could not be read */
     if (e == 0)
         return SD_OK;
     if (e == -ENOENT) {
@@ -270,11 +284,12 @@ int ruleset_status(struct enforce_status *out, char error[ENFORCE_ERROR])
         return fd;
     e = ruleset_read(fd, &there, error);
     close(fd);
-    if (e != SD_OK)
-        return e;
-    ruleset_describe(there, out);
+    if (e == SD_OK && there->sets_only)
+        e = sets_only_keep(there, NULL);
+    if (e == SD_OK)
+        ruleset_describe(there, out);
     ruleset_destroy(there);
-    return SD_OK;
+    return e;
 }
 
 int ruleset_counters(void (*fn)(void *context, const struct rule_counter *c), void *context,

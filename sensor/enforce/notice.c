@@ -119,7 +119,7 @@ static void take(struct notices *n, const struct nlmsghdr *h)
     } else if (names_our_table(h) && (!n->own || h->nlmsg_pid != n->own)) {
         n->open = true;
         n->port = h->nlmsg_pid;
-        n->deleted |= type == NFT_MSG_DELTABLE;
+        n->deleted |= type == NFT_MSG_DELTABLE || type == NFT_MSG_DELSET;
     }
 }
 

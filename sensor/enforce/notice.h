@@ -14,7 +14,7 @@ struct notices {
     uint32_t own;     /* netlink port of the descriptor whose transactions are ours; 0: none */
     bool missed;      /* some were lost or not understood: anything may have happened */
     bool touched;     /* a transaction of somebody else touched table inet sealdns */
-    bool deleted;     /* ... and took it away as a whole (it may have made another one) */
+    bool deleted;     /* ... and took it or a set away (it may have made another one) */
     bool open;        /* ... one whose end was not read yet */
     uint32_t port;    /* ... of whom */
     int32_t process;  /* who did the last of them; 0: the kernel did not tell */

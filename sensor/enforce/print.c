@@ -6,6 +6,7 @@
 #include "base/error.h"
 #include "enforce/build.h"
 #include "enforce/flatten.h"
+#include "enforce/sets_only.h"
 
 static void print_range(FILE *to, const struct addr *low, const struct addr *high)
 {
@@ -64,7 +65,7 @@ static void print_timeout(uint64_t ms, FILE *to)
 static void print_elements(const struct ruleset *r, const struct set *s, enum print_form form,
                            FILE *to)
 {
-    if (s->count == 0 || (s->timed && form == PRINT_TIMELESS))
+    if (s->count == 0 || form == PRINT_SHAPES || (s->timed && form == PRINT_TIMELESS))
         return;
     fputs("\t\telements = {\n", to);
     for (size_t i = 0; i < s->count; i++) {
@@ -149,6 +150,10 @@ static void print_match(const struct ruleset *r, const struct match *m, FILE *to
         break;
     case MATCH_FAMILY:
         fprintf(to, "meta nfproto %s ", m->v4 ? "ipv4" : "ipv6");
+        break;
+    case MATCH_SHARE:
+        fprintf(to, "jhash %s saddr mod 100 seed 0x%x < %u ", m->v4 ? "ip" : "ip6", m->seed,
+                m->port);
         break;
     case MATCH_PORT:
         fprintf(to, "th dport %u ", m->port);
@@ -275,18 +280,31 @@ static void print_chain(const struct ruleset *r, size_t number, FILE *to)
 /* Replaced whole: made if missing, so that it can be deleted, and made anew, all in one. */
 static void print_heading(const struct ruleset *r, FILE *to)
 {
-    fprintf(to,
-            "# sealdns: %s\ntable inet " RULESET_TABLE "\ndelete table inet " RULESET_TABLE "\n",
-            r->origin);
+    fprintf(to, "# sealdns: %s\n", r->origin);
+    if (!r->sets_only || r->empty)
+        fputs("table inet " RULESET_TABLE "\ndelete table inet " RULESET_TABLE "\n", to);
+}
+
+/* What rules of somebody's look into cannot be deleted: made if missing, and emptied. */
+static void print_emptied(const struct ruleset *r, FILE *to)
+{
+    fputs("table inet " RULESET_TABLE " {\n\tcomment \"sealdns: " SETS_ONLY_MARK "\"\n", to);
+    for (size_t i = 0; i < r->set_count; i++)
+        print_set(r, r->sets + i, PRINT_SHAPES, to);
+    fputs("}\n", to);
+    for (size_t i = 0; i < r->set_count; i++)
+        fprintf(to, "flush set inet " RULESET_TABLE " %s\n", r->sets[i].name);
 }
 
 int ruleset_print_as(const struct ruleset *r, enum print_form form, FILE *to)
 {
     if (form == PRINT_NFT)
         print_heading(r, to);
+    if (form == PRINT_NFT && r->sets_only && !r->empty)
+        print_emptied(r, to);
     if (!r->empty) {
         fputs("table inet " RULESET_TABLE " {\n", to);
-        if (form == PRINT_NFT)
+        if (form == PRINT_NFT && !r->sets_only)
             fprintf(to, "\tcomment \"sealdns: digest %016" PRIx64 "\"\n", r->digest);
         if (r->flags & TABLE_DORMANT)
             fputs("\tflags dormant\n", to);

@@ -7,6 +7,7 @@
 enum print_form {
     PRINT_NFT,       /* what nft -f reads */
     PRINT_STRUCTURE, /* to compare with the kernel: no heading, digest or counters */
+    PRINT_SHAPES,    /* sets without their elements */
     PRINT_TIMELESS,  /* the same without the elements that time takes away */
 };
 

@@ -77,7 +77,8 @@ static int read_table(const struct nlmsghdr *h, void *context)
     d->r->flags = nftnl_table_get_u32(t, NFTNL_TABLE_FLAGS);
     userdata = nftnl_table_get_data(t, NFTNL_TABLE_USERDATA, &size);
     comment = our_comment(userdata, size);
-    if (comment && strncmp(comment, "digest ", 7) == 0)
+    d->r->sets_only = !comment || strncmp(comment, "digest ", 7) != 0;
+    if (!d->r->sets_only)
         d->r->digest = strtoull(comment + 7, NULL, 16);
     nftnl_table_free(t);
     return 0;

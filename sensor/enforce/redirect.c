@@ -22,6 +22,7 @@
 #include "base/error.h"
 #include "enforce/build.h"
 #include "enforce/draft.h"
+#include "enforce/staging.h"
 
 #define PRIORITY_DSTNAT (-100)
 #define PRIORITY_SRCNAT 100
@@ -114,15 +115,20 @@ static void pass(struct compilation *c, int16_t zone, int chain, const char *ver
     }
 }
 
-static void make_sets(struct compilation *c, int16_t zone)
+static void make_set(struct compilation *c, int16_t zone, const char *part, int v4)
 {
     char name[RULESET_NAME];
 
+    name_set(name, c->policy->zones[zone].id, part, v4);
+    if (set_of(c, zone, part, v4) < 0)
+        compiled_redirect_set(c, name, v4, zone, strcmp(part, "of") == 0);
+}
+
+static void make_sets(struct compilation *c, int16_t zone)
+{
     for (int v4 = 1; v4 >= 0; v4--) {
-        name_set(name, c->policy->zones[zone].id, "to", v4);
-        compiled_redirect_set(c, name, v4, zone, false);
-        name_set(name, c->policy->zones[zone].id, "of", v4);
-        compiled_redirect_set(c, name, v4, zone, true);
+        make_set(c, zone, "to", v4);
+        make_set(c, zone, "of", v4);
     }
 }
 
@@ -247,16 +253,13 @@ int write_redirect(struct compilation *c, uint16_t *chains)
     rule_add(c, &r, STATEMENT_JUMP, walk);
     for (size_t i = 0; i < c->policy->zone_count; i++) {
         char name[RULESET_NAME];
-        bool shadow = c->shadow;
 
         chains[i] = (uint16_t)none;
         if (c->policy->zones[i].cleartext != ACTION_REDIRECT)
             continue;
         snprintf(name, sizeof name, "redirect_zone_%s", c->policy->zones[i].id);
         chains[i] = (uint16_t)compiled_chain(c, name);
-        c->shadow |= c->policy->zones[i].held;
-        write_zone(c, (int16_t)i, chains[i]);
-        c->shadow = shadow;
+        write_staged(c, (int16_t)i, chains[i], "redirect_rollout", write_zone);
     }
     return_by_gateway(c);
     return walk;

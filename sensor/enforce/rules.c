@@ -21,6 +21,8 @@
 #include "enforce/compile.h"
 #include "enforce/draft.h"
 #include "enforce/redirect.h"
+#include "enforce/sets_only.h"
+#include "enforce/staging.h"
 
 #define PRIORITY_MANGLE (-150)
 
@@ -181,12 +183,26 @@ static bool approved_doh(const struct compilation *c, int16_t zone, int16_t reso
     return false;
 }
 
-struct service {
+static const struct service {
     const char *name;
     uint16_t port;
     bool (*approved)(const struct compilation *, int16_t, int16_t, bool);
     const char *udp, *tcp; /* the rest of the RULE-ID */
-};
+} services[] = {{"do53", 53, approved_do53, "cleartext-udp", "cleartext-tcp"},
+                {"dot", 853, approved_dot, "unapproved-doq", "unapproved-dot"},
+                {"doh", 443, approved_doh, "unapproved-doh3", "unapproved-doh2"}};
+
+/* Made with the first chain that uses it. */
+static int approved_set(struct compilation *c, int16_t zone, const struct service *s, int v4)
+{
+    char name[RULESET_NAME];
+    int set;
+
+    snprintf(name, sizeof name, "zone_%.63s_%s_%s", c->policy->zones[zone].id, s->name,
+             family_word(v4));
+    set = c->error ? -1 : ruleset_set_named(c->r, name);
+    return set >= 0 ? set : compiled_address_set(c, name, v4, s->approved, zone);
+}
 
 static void pass_approved(struct compilation *c, int16_t zone, int chain, const struct service *s)
 {
@@ -194,12 +210,9 @@ static void pass_approved(struct compilation *c, int16_t zone, int chain, const 
 
     for (int v4 = 1; v4 >= 0; v4--) {
         struct rule r = rule_named(chain, "%s/approved-%s-%s", id, s->name, family_word(v4));
-        char name[RULESET_NAME];
-        int set;
+        int set = approved_set(c, zone, s, v4);
 
-        snprintf(name, sizeof name, "%.70s_%s_%s", c->error ? "" : c->r->chains[chain].name,
-                 s->name, family_word(v4));
-        if ((set = compiled_address_set(c, name, v4, s->approved, zone)) < 0)
+        if (set < 0)
             continue;
         match_port(&r, MATCH_PORT, s->port);
         match_set(&r, MATCH_DESTINATION, set);
@@ -224,6 +237,25 @@ static void pass_question(struct bootstrap *b, const char *name, int pattern)
     rule_add(b->c, &r, STATEMENT_ACCEPT, 0);
 }
 
+/* To the chain of the zone's questions, which two chains may share. */
+static void pass_questions(struct compilation *c, int16_t zone, int chain)
+{
+    const char *id = c->policy->zones[zone].id;
+    struct rule r = rule_named(chain, "%s/bootstrap", id);
+    char name[RULESET_NAME];
+    int own;
+
+    snprintf(name, sizeof name, "bootstrap_%s", id);
+    own = c->error ? -1 : ruleset_chain_named(c->r, name);
+    if (own < 0) {
+        compiled_questions(&(struct bootstrap){
+            .c = c, .zone = zone, .chain = chain, .questions = -1, .pass = pass_question});
+        return;
+    }
+    match_port(&r, MATCH_UDP_PORT, 53);
+    rule_add(c, &r, STATEMENT_JUMP, own);
+}
+
 static void cut(struct compilation *c, int16_t zone, int chain, const struct service *s,
                 enum action action)
 {
@@ -238,8 +270,7 @@ static void cut(struct compilation *c, int16_t zone, int chain, const struct ser
         return;
     pass_approved(c, zone, chain, s);
     if (s->port == 53 && z->bootstrap && !redirects_all(z))
-        compiled_questions(&(struct bootstrap){
-            .c = c, .zone = zone, .chain = chain, .questions = -1, .pass = pass_question});
+        pass_questions(c, zone, chain);
     if (action == ACTION_REDIRECT) {
         write_redirected(c, zone, chain);
         return;
@@ -255,12 +286,6 @@ static void cut(struct compilation *c, int16_t zone, int chain, const struct ser
 
 static void write_zone(struct compilation *c, int16_t zone, int chain)
 {
-    static const struct service do53 = {"do53", 53, approved_do53, "cleartext-udp",
-                                        "cleartext-tcp"};
-    static const struct service dot = {"dot", 853, approved_dot, "unapproved-doq",
-                                       "unapproved-dot"};
-    static const struct service doh = {"doh", 443, approved_doh, "unapproved-doh3",
-                                       "unapproved-doh2"};
     const struct policy_zone *z = c->policy->zones + zone;
     struct rule r = rule_named(chain, "%s/gateway", z->id);
 
@@ -268,15 +293,15 @@ static void write_zone(struct compilation *c, int16_t zone, int chain)
         match_local(&r);
         rule_add(c, &r, STATEMENT_ACCEPT, 0);
     }
-    cut(c, zone, chain, &do53, z->cleartext);
-    cut(c, zone, chain, &dot, z->unapproved);
-    cut(c, zone, chain, &doh, z->unapproved);
+    cut(c, zone, chain, services, z->cleartext);
+    cut(c, zone, chain, services + 1, z->unapproved);
+    cut(c, zone, chain, services + 2, z->unapproved);
 }
 
 static void make_sets(struct compilation *c, struct sets *s)
 {
     static const uint16_t ports[] = {53, 853};
-    bool watched = false;
+    bool watched = c->r->sets_only;
 
     s->ports = c->error ? -1 : ruleset_add_set(c->r, "dns_ports", SET_PORT, true);
     if (s->ports < 0 && !c->error)
@@ -304,6 +329,26 @@ static bool has_exceptions(const struct sets *s)
            s->stations >= 0;
 }
 
+void compile_sets(struct compilation *c)
+{
+    struct sets s;
+
+    make_sets(c, &s);
+    for (size_t i = 0; i < c->policy->zone_count && !c->error; i++)
+        for (int v4 = 1; v4 >= 0; v4--) {
+            char name[RULESET_NAME];
+
+            for (size_t k = 0; k < sizeof services / sizeof *services; k++)
+                approved_set(c, (int16_t)i, services + k, v4);
+            snprintf(name, sizeof name, "zone_%.63s_net_%s", c->policy->zones[i].id,
+                     family_word(v4));
+            if (i > ZONE_GATEWAY)
+                compiled_networks(c, name, v4, (int16_t)i);
+        }
+    if (!c->error)
+        c->error = sets_only_seal(c->r);
+}
+
 void compile_rules(struct compilation *c, uint16_t *zones)
 {
     int forward = compiled_base_chain(c, "forward", NF_INET_FORWARD, PRIORITY_MANGLE);
@@ -329,13 +374,8 @@ void compile_rules(struct compilation *c, uint16_t *zones)
         c, clients,
         &(struct way){.word = "clients", .map = "zones", .exceptions = exceptions, .zones = zones});
     write_gateway(c, gateway, exceptions, zones);
-    for (size_t i = 0; i < c->policy->zone_count; i++) {
-        bool shadow = c->shadow;
-
-        c->shadow |= c->policy->zones[i].held;
-        write_zone(c, (int16_t)i, zones[i]);
-        c->shadow = shadow;
-    }
+    for (size_t i = 0; i < c->policy->zone_count; i++)
+        write_staged(c, (int16_t)i, zones[i], "rollout", write_zone);
     if (redirects(c->policy)) {
         struct way way = {.word = "redirects",
                           .map = "redirects_zones",

@@ -9,6 +9,7 @@
 #define RULESET_TABLE "sealdns"
 #define RULE_MATCHES  3
 #define RULE_PREFIX   96   /* LOG_ACTS or LOG_COUNTS, and a RULE-ID */
+#define SHARE_OF      100  /* places of MATCH_SHARE */
 #define TCP_FLAGS     0x17 /* FIN, SYN, RST and ACK: of which MATCH_SYN wants SYN alone */
 #define TCP_SYN       0x02
 
@@ -31,6 +32,7 @@ enum match_kind {
     MATCH_DNAT,        /* ct status dnat */
     MATCH_LOCAL,       /* fib daddr type local */
     MATCH_FAMILY,      /* meta nfproto ipv4 or ipv6 */
+    MATCH_SHARE,       /* jhash ip[6] saddr mod 100 seed S < port */
     MATCH_PORT,        /* th dport N, any transport */
     MATCH_UDP_PORT,    /* udp dport N */
     MATCH_TCP_PORT,    /* tcp dport N */
@@ -46,7 +48,8 @@ enum match_kind {
 struct match {
     enum match_kind kind;
     uint16_t port, set;
-    bool v4; /* MATCH_FAMILY */
+    uint32_t seed; /* MATCH_SHARE */
+    bool v4;       /* MATCH_FAMILY, MATCH_SHARE */
     char iface[16];
 };
 
@@ -101,6 +104,7 @@ struct ruleset {
     uint64_t digest;
     uint32_t flags; /* of the table, NFT_TABLE_F_* */
     bool empty;     /* mode monitor: there is to be no table */
+    bool sets_only; /* sets_only.h. Read: no table that we made whole, be it somebody else's */
     struct chain *chains;
     struct set *sets;
     struct rule *rules; /* in order within their chain */

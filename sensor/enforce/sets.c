@@ -50,10 +50,19 @@ static int close_set(struct compilation *c, int set)
     return set;
 }
 
+static int open_timed(struct compilation *c, const char *name, enum set_kind kind, bool v4)
+{
+    int set = open_set(c, name, kind, v4);
+
+    if (set >= 0)
+        c->r->sets[set].timed = true;
+    return set;
+}
+
 /* A set just opened that got nothing is taken back. */
 static int close_set_unless_empty(struct compilation *c, int set)
 {
-    if (!c->error && c->r->sets[set].count == 0) {
+    if (!c->error && c->r->sets[set].count == 0 && !c->r->sets_only) {
         c->r->set_count--;
         return -1;
     }
@@ -137,6 +146,11 @@ static bool behind(const struct policy_zone *z, const char *iface)
     return z->interface_count == 0;
 }
 
+static bool is_of(const struct prefix *p, bool v4)
+{
+    return (addr_is_v4(&p->addr) && p->length >= 96) == v4;
+}
+
 static size_t zone_spans(const struct policy_zone *z, bool v4, int64_t value, struct span *out)
 {
     struct prefix all = {.addr = addr_v4((const uint8_t[4]){0}), .length = 96};
@@ -147,7 +161,7 @@ static size_t zone_spans(const struct policy_zone *z, bool v4, int64_t value, st
     if (z->network_count == 0 && z->interface_count)
         out[count++] = span_of_prefix(&all, value);
     for (size_t i = 0; i < z->network_count; i++)
-        if ((addr_is_v4(&z->networks[i].addr) && z->networks[i].length >= 96) == v4)
+        if (is_of(z->networks + i, v4))
             out[count++] = span_of_prefix(z->networks + i, value);
     return count;
 }
@@ -188,6 +202,48 @@ int compiled_zone_map(struct compilation *c, const char *name, bool v4, const ch
     return close_set_unless_empty(c, set);
 }
 
+int compiled_rollout(struct compilation *c, const char *name, bool v4, int16_t zone)
+{
+    const struct policy_rollout *o = &c->policy->zones[zone].rollout;
+    int set = c->error ? -1 : ruleset_set_named(c->r, name);
+    struct span *flat = NULL, *spans;
+    size_t count = 0, flat_count = 0;
+
+    if (set >= 0 || c->error)
+        return set;
+    spans = malloc((o->client_count + 1) * sizeof *spans);
+    for (size_t i = 0; spans && i < o->client_count; i++)
+        if (is_of(o->clients + i, v4))
+            spans[count++] = span_of_prefix(o->clients + i, 0);
+    c->error = spans ? flatten(spans, count, FLATTEN_LONGEST, &flat, &flat_count) : SD_EMEM;
+    set = open_set(c, name, SET_RANGE, v4);
+    for (size_t i = 0; i < flat_count; i++)
+        put(c, set, &(struct set_element){.low = flat[i].low, .high = flat[i].high});
+    free(spans);
+    free(flat);
+    return close_set_unless_empty(c, set);
+}
+
+void compiled_networks(struct compilation *c, const char *name, bool v4, int16_t zone)
+{
+    const struct policy_zone *z = c->policy->zones + zone;
+    size_t count, flat_count = 0;
+    struct span *flat = NULL,
+                *spans = spans_of_zones(c->policy, v4, z->interface_count ? z->interfaces[0] : "",
+                                        &count);
+    int set;
+
+    if (!c->error)
+        c->error = spans ? flatten(spans, count, FLATTEN_LONGEST, &flat, &flat_count) : SD_EMEM;
+    set = open_set(c, name, SET_RANGE, v4);
+    for (size_t i = 0; i < flat_count; i++)
+        if (flat[i].value == zone)
+            put(c, set, &(struct set_element){.low = flat[i].low, .high = flat[i].high});
+    free(spans);
+    free(flat);
+    close_set(c, set);
+}
+
 /* The kernel's clock may be a tick late: a second more rather than one less. */
 static uint64_t timeout_ms(nsec_t until, nsec_t now)
 {
@@ -223,8 +279,7 @@ static size_t excepted_clients(struct compilation *c, bool v4, int16_t resolver,
     for (size_t i = 0; spans && i < p->exception_count; i++) {
         const struct policy_exception *e = p->exceptions + i;
 
-        if (e->station || e->resolver != resolver ||
-            (addr_is_v4(&e->client.addr) && e->client.length >= 96) != v4)
+        if (e->station || e->resolver != resolver || !is_of(&e->client, v4))
             continue;
         *any = true;
         if (c->now <= e->until)
@@ -241,10 +296,8 @@ int compiled_exceptions(struct compilation *c, const char *name, bool v4)
     struct span *clients;
     bool any;
     size_t count = excepted_clients(c, v4, -1, &clients, &any);
-    int set = any ? open_set(c, name, SET_RANGE, v4) : -1;
+    int set = any || c->r->sets_only ? open_timed(c, name, SET_RANGE, v4) : -1;
 
-    if (set >= 0)
-        c->r->sets[set].timed = true;
     for (size_t i = 0; i < count && set >= 0; i++)
         put_excepted(c, set, clients + i, NULL);
     free(clients);
@@ -267,15 +320,15 @@ static nsec_t station_until(const struct compilation *c, uint64_t station)
 
 int compiled_exception_stations(struct compilation *c, const char *name)
 {
-    int set = -1;
+    int set = c->r->sets_only ? open_timed(c, name, SET_STATION, false) : -1;
 
     for (size_t i = 0; i < c->policy->exception_count && !c->error; i++) {
         uint64_t station = c->policy->exceptions[i].station;
         struct addr place = addr_of_station(station);
         nsec_t until = station ? station_until(c, station) : 0;
 
-        if (station && set < 0 && (set = open_set(c, name, SET_STATION, false)) >= 0)
-            c->r->sets[set].timed = true;
+        if (station && set < 0)
+            set = open_timed(c, name, SET_STATION, false);
         if (until)
             put_excepted(c, set, &(struct span){place, place, until}, NULL);
     }
@@ -301,15 +354,15 @@ static void put_pairs(struct compilation *c, int set, int16_t resolver, const st
 
 int compiled_exception_pairs(struct compilation *c, const char *name, bool v4)
 {
-    int set = -1;
+    int set = c->r->sets_only ? open_timed(c, name, SET_PAIR, v4) : -1;
 
     for (size_t i = 0; i < c->policy->resolver_count && !c->error; i++) {
         struct span *clients;
         bool any;
         size_t count = excepted_clients(c, v4, (int16_t)i, &clients, &any);
 
-        if (any && set < 0 && (set = open_set(c, name, SET_PAIR, v4)) >= 0)
-            c->r->sets[set].timed = true;
+        if (any && set < 0)
+            set = open_timed(c, name, SET_PAIR, v4);
         if (set >= 0)
             put_pairs(c, set, (int16_t)i, clients, count);
         free(clients);

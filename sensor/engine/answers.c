@@ -141,6 +141,22 @@ static json_t *held_zones(const struct policy *p)
     return list;
 }
 
+/* Zones that are enforced for some of their clients first. */
+static json_t *rollouts(const struct policy *p)
+{
+    json_t *list = json_array();
+
+    for (size_t z = 0; z < p->zone_count; z++) {
+        const struct policy_rollout *o = &p->zones[z].rollout;
+
+        if (o->given)
+            json_array_append_new(list,
+                                  json_pack("{s:s,s:i,s:i}", "zone", p->zones[z].id, "percent",
+                                            (int)o->percent, "clients", (int)o->client_count));
+    }
+    return list;
+}
+
 /* Desired beside installed. */
 static json_t *rules(const struct recorder *r)
 {
@@ -162,6 +178,8 @@ static json_t *rules(const struct recorder *r)
     json_object_set_new(o, "differs", json_string(r->rules_differ));
     json_object_set_new(o, "refused", json_boolean(r->policy->refused));
     json_object_set_new(o, "zones_held", held_zones(r->policy));
+    json_object_set_new(o, "set_only", json_boolean(r->policy->set_only));
+    json_object_set_new(o, "rollouts", rollouts(r->policy));
     if (s->trial_ms)
         json_object_set_new(o, "rolled_back_in", json_integer((s->trial_ms + 999) / 1000));
     return o;

@@ -17,7 +17,7 @@
 
 static bool is_watched(const struct monitor *m, const struct policy *p)
 {
-    return p->mode == MODE_ENFORCE && !m->outage.forced && (p->preflight || p->open_on_outage);
+    return policy_enforces(p) && !m->outage.forced && (p->preflight || p->open_on_outage);
 }
 
 /* The zone's place; NULL: all are taken, and it is enforced unasked. */
@@ -66,7 +66,7 @@ static bool is_enforced(const struct monitor *m, const char *id)
 {
     const struct policy *p = m->wiring->policy;
 
-    for (size_t z = 0; m->installed && p->mode == MODE_ENFORCE && z < p->zone_count; z++)
+    for (size_t z = 0; m->installed && policy_enforces(p) && z < p->zone_count; z++)
         if (strcmp(p->zones[z].id, id) == 0)
             return !p->zones[z].held;
     return false;
@@ -94,7 +94,7 @@ int outage_admit(struct monitor *m, struct policy *policy, char error[256])
     struct outage *o = &m->outage;
     struct preflight *f;
 
-    if (policy->mode != MODE_ENFORCE || !policy->preflight || o->forced) {
+    if (!policy_enforces(policy) || !policy->preflight || o->forced) {
         o->admission.zone_count = 0;
     } else if (preflight_objection(policy, clock_now(), error) != SD_OK) {
         return SD_ESTATE;
@@ -154,7 +154,7 @@ void outage_tell(const struct monitor *m)
             say(m, z, "zone held", held_why);
     if (p->refused)
         tell_refused(m);
-    if (m->outage.forced && p->mode == MODE_ENFORCE)
+    if (m->outage.forced && policy_enforces(p))
         monitor_say(m, KIND_ENFORCEMENT, "forced", "enforced without preflight, as --force says");
 }
 

@@ -94,9 +94,11 @@ static int remove_leftovers(struct monitor *m, char error[256])
 {
     int status = remove_table(m, error);
 
-    if (m->installed && status != SD_OK && status != SD_ENOENT)
+    if (m->installed && status != SD_OK && status != SD_ENOENT && status != SD_ESTATE)
         return status;
     m->installed = false;
+    if (status == SD_ESTATE)
+        log_warning("they stay, as they are: %s", error);
     /* Without nf_tables or the right to it there is nothing of ours to remove, and monitor mode
      * needs neither. */
     if (status != SD_OK)

@@ -170,6 +170,7 @@ static void zones_free(struct policy *p)
         free(p->zones[i].approve);
         free(p->zones[i].interfaces);
         free(p->zones[i].vlans);
+        free(p->zones[i].rollout.clients);
     }
     free(p->zones);
 }
@@ -411,6 +412,19 @@ enum action policy_cleartext(const struct policy *p, int16_t zone, const struct 
     if (exception_of(p, client, resolver, now))
         return ACTION_ALLOW;
     return z->cleartext == ACTION_REDIRECT ? redirect(p, zone, client, server) : z->cleartext;
+}
+
+bool policy_enforces(const struct policy *p)
+{
+    return p->mode == MODE_ENFORCE && !p->set_only;
+}
+
+bool policy_acts_on(const struct policy *p, int16_t zone, const struct addr *client)
+{
+    bool any = zone >= 0 && (size_t)zone < p->zone_count;
+
+    return !p->set_only &&
+           (!any || (!p->zones[zone].held && rollout_holds(p->zones + zone, client)));
 }
 
 /* An alert is no matter of the kernel's. */

@@ -65,6 +65,12 @@ bool policy_is_redirect_source(const struct policy *p, int16_t zone, const struc
  * address is a dedicated one of an unapproved resolver. The twin of enforce/'s ruleset. */
 enum action policy_kernel(const struct policy *p, int16_t zone, const struct addr *client,
                           const struct addr *server, uint16_t server_port, nsec_t now);
+/* Rules of ours are to cut: mode enforce, and not the sets alone. */
+bool policy_enforces(const struct policy *p);
+/* In mode enforce they cut this client, or would if it asked for what the zone forbids: the zone is
+ * not held, and its rollout has come to the client. For all others policy_kernel() is what would
+ * be. */
+bool policy_acts_on(const struct policy *p, int16_t zone, const struct addr *client);
 const struct policy_detection *policy_detection_named(const struct policy *p, const char *id);
 /* A threshold of a detection's file, or otherwise when it has none of that name. */
 int64_t policy_threshold(const struct policy *p, const char *detection, const char *name,

@@ -11,8 +11,7 @@
 #include "model/names.h"
 #include "model/policy_detection.h"
 #include "model/policy_evidence.h"
-
-enum { ZONE_DEFAULT = 0, ZONE_GATEWAY = 1 }; /* always there, before those of the file */
+#include "model/policy_zone.h"
 
 struct policy_address {
     struct addr addr;
@@ -33,23 +32,6 @@ struct policy_resolver {
     char ca[256];
     bool from_policy; /* else of the catalogue only */
     char catalog[64]; /* the entry of the catalogue that a policy took it from, or "" */
-};
-
-struct policy_zone {
-    char id[64];
-    struct prefix *networks;
-    size_t network_count;
-    int16_t *approve; /* resolver indices */
-    size_t approve_count;
-    enum action cleartext, unapproved;
-    struct addr redirect_to[2]; /* by family: [0] IPv6, [1] IPv4; zero: of none */
-    bool bootstrap;
-    bool held;             /* not of the file: its rules only count, see engine/outage.h */
-    bool gateway_resolver; /* may ask port 53 of the gateway's own addresses; true unless denied */
-    char (*interfaces)[16];
-    size_t interface_count;
-    uint16_t *vlans;
-    size_t vlan_count;
 };
 
 struct policy_exception {
@@ -88,7 +70,8 @@ struct policy {
     uint16_t extra_ports[16]; /* watched besides 53, 853, 443 */
     size_t extra_port_count;
     bool remove_on_exit, owner_flag, persist_flag;
-    uint16_t log_group;                      /* NFLOG, of what rules cut; 0: none */
+    uint16_t log_group; /* NFLOG, of what rules cut; 0: none */
+    bool set_only;      /* our table holds the sets; the rules are somebody else's */
     bool preflight, open_on_outage, refused; /* engine/outage.h; refused is not of the file */
     bool tunnels;            /* look into tunnels in live captures too; offline always */
     char **internal_domains; /* suffixes of names that only inside resolvers know; lower case */

@@ -335,6 +335,20 @@ rules diff "$work/redirect.yaml" enforce $own >"$work/drift"
 check "redirection: another target is told" 1 "$(grep -c "^-.*dnat ip to $B4" "$work/drift")"
 check "redirection: another masquerade is told" 1 "$(grep -c '^-.*masq' "$work/drift")"
 
+# --- a zone that is rolled out
+sed "s/    unapproved: reject/&\n    rollout: {percent: 30, clients: [10.20.9.0\/24, \"2001:db8:20::\/64\"]}/" "$p" >"$work/rollout.yaml"
+for file in rollout.yaml redirect.yaml; do
+    [ $file = redirect.yaml ] && sed -i "s/    unapproved: reject/&\n    rollout: {percent: 30}/" "$work/redirect.yaml"
+    rules install "$work/$file" enforce $own
+    check "rollout, $file: what the kernel holds is the model" "" "$(rules diff "$work/$file" enforce $own)"
+    listing >"$work/by-netlink"
+    rules print "$work/$file" enforce $own | gw nft -f -
+    check "rollout, $file: nft -f of the text gives the same table" "" "$(listing | diff "$work/by-netlink" -)"
+done
+gw nft insert rule inet sealdns zone_office jhash ip saddr mod 100 seed 0x1 '<' 31 counter accept
+rules diff "$work/redirect.yaml" enforce $own >"$work/drift"
+check "rollout: another share is told" 1 "$(grep -c '^-.*jhash ip saddr mod 100 seed 0x1 < 31' "$work/drift")"
+
 # --- an exception by link address, until it ends by itself
 until=$(date -u -d '+5 seconds' +%Y-%m-%dT%H:%M:%SZ)
 mac=$(ip -n "$c" -j link show eth0 | python3 -c 'import json, sys; print(json.load(sys.stdin)[0]["address"])')

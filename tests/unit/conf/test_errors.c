@@ -100,9 +100,11 @@ static void keys(void **state)
         {"probe: {timeout: 2h}\n", "p:1:18: `timeout` is between 1s and 60s\n"},
         {"query_log: []\n",
          "p:1:1: `query_log` is known, but this version does not do it yet: take it out\n"},
-        {"sensor: {profile: x, set_only: y}\n",
-         "p:1:10: `profile` is known, but this version does not do it yet: take it out\n"
-         "p:1:22: `set_only` is known, but this version does not do it yet: take it out\n"},
+        {"sensor: {profile: x}\n",
+         "p:1:10: `profile` is known, but this version does not do it yet: take it out\n"},
+        {"sensor: {set_only: true, nftables: {owner: true}}\n",
+         "p:1:10: `set_only` and `nftables: {owner: true}` exclude each other: nobody else can "
+         "write rules into an owned table\n"},
         {"sensor: {roles: [{address: 10.0.0.5, role: resolver}]}\n",
          "p:1:44: `role` cannot be `resolver`: one of client, forwarder, recursive, secondary\n"},
         {"sensor: {roles: [{address: 10.0.0.5, role: client}, {address: 10.0.0.5, role: "
@@ -266,8 +268,13 @@ static void zones(void **state)
         {"zones:\n  - {id: gateway, cleartext: redirect, redirect_to: 10.0.0.1}\n",
          "p:2:30: what the gateway itself sends is not redirected: use `reject`, or give its "
          "programs another resolver\n"},
-        {"zones:\n  - {id: a, vlans: [5], rollout: 5}\n",
-         "p:2:25: `rollout` is known, but this version does not do it yet: take it out\n"},
+        {"zones:\n  - {id: a, vlans: [5], rollout: {}}\n",
+         "p:2:25: `rollout` needs `percent`, `clients` or both\n"},
+        {"zones:\n  - {id: gateway, rollout: {percent: 5}}\n",
+         "p:2:19: the zone `gateway` is one machine: it takes no `rollout`\n"},
+        {"sensor: {set_only: true}\nzones:\n  - {id: a, vlans: [5], rollout: {percent: 101}}\n",
+         "p:3:25: `rollout` needs our rules, and `set_only` installs none: take one of both out\n"
+         "p:3:44: `percent` cannot be `101`: a whole number from 0 to 100\n"},
     };
 
     (void)state;

@@ -111,7 +111,8 @@ static const char full[] =
     "    gateway_resolver: false\n"
     "  - {id: voice, networks: [10.20.0.0/16], vlans: [5, 6], cleartext: redirect, "
     "redirect_to: [10.0.0.53, \"2001:db8::53\"]}\n"
-    "  - {id: wifi, interfaces: [wlan0], unapproved: allow}\n"
+    "  - {id: wifi, interfaces: [wlan0], unapproved: allow, rollout: {percent: 20, "
+    "clients: [10.20.9.0/24, \"2001:db8::7\"]}}\n"
     "  - {id: default, cleartext: drop}\n"
     "  - {id: gateway, networks: [10.0.0.1/32, \"2001:db8::1\"], cleartext: allow}\n"
     "exceptions:\n"
@@ -364,6 +365,25 @@ static void what_decides_by_behaviour(void **state)
     policy_destroy(p);
 }
 
+static void ways_to_stand(void **state)
+{
+    struct policy *p = load(full), *sets = load("sensor: {set_only: true, mode: enforce}\n");
+    const struct policy_rollout *o = &p->zones[4].rollout;
+    char *printed = print(p), *alone = print(sets);
+
+    (void)state;
+    assert_true(o->given && o->percent == 20 && o->client_count == 2 &&
+                o->clients[1].length == 128);
+    assert_false(p->zones[2].rollout.given || p->set_only);
+    assert_non_null(strstr(printed, "rollout: {percent: 20, clients: [10.20.9.0/24, "));
+    assert_true(sets->set_only && !policy_enforces(sets));
+    assert_non_null(strstr(alone, "set_only: true\n"));
+    free(printed);
+    free(alone);
+    policy_destroy(p);
+    policy_destroy(sets);
+}
+
 static void round_trip(void **state)
 {
     const char *texts[] = {NULL, "", full, "sensor: {name: \"a: #b\"}\n",
@@ -440,6 +460,7 @@ int main(void)
         cmocka_unit_test(host_gateway),
         cmocka_unit_test(detections),
         cmocka_unit_test(what_decides_by_behaviour),
+        cmocka_unit_test(ways_to_stand),
         cmocka_unit_test(round_trip),
         cmocka_unit_test(reload),
         cmocka_unit_test(files),

@@ -197,6 +197,29 @@ static void verdicts_follow_mode_and_kernel(void **state)
     }
 }
 
+/* A client that the rollout has not come to, and rules that are somebody else's. */
+static void nothing_is_blocked_where_no_rule_of_ours_acts(void **state)
+{
+    static struct ledger l;
+    struct policy_zone zones[] = {{.id = "office", .rollout = {.given = true, .percent = 0}}};
+    struct policy policy = {.zones = zones, .zone_count = 1};
+    struct finding f = finding(T0, 1), g = finding(T0, 2), h = finding(T0, 3);
+
+    (void)state;
+    open_ledger(&l, 0, MODE_ENFORCE, true);
+    decision_use_policy(l.d, &policy, MODE_ENFORCE, true);
+    f.cut = g.cut = h.cut = ACTION_REJECT;
+    decision_finding(l.d, &f);
+    zones[0].rollout.percent = 100;
+    decision_finding(l.d, &g);
+    policy.set_only = true;
+    decision_finding(l.d, &h);
+    assert_int_equal(l.event[0].verdict, VERDICT_WOULD_BLOCK);
+    assert_int_equal(l.event[1].verdict, VERDICT_BLOCKED);
+    assert_int_equal(l.event[2].verdict, VERDICT_WOULD_BLOCK);
+    decision_destroy(l.d);
+}
+
 /* Its rules stand in the kernel and only count. */
 static void nothing_is_blocked_in_a_zone_that_is_held(void **state)
 {
@@ -411,6 +434,7 @@ int main(void)
         cmocka_unit_test(what_gets_graver_is_written_at_once),
         cmocka_unit_test(verdicts_follow_mode_and_kernel),
         cmocka_unit_test(nothing_is_blocked_in_a_zone_that_is_held),
+        cmocka_unit_test(nothing_is_blocked_where_no_rule_of_ours_acts),
         cmocka_unit_test(a_full_ledger_ends_the_oldest),
         cmocka_unit_test(open_events_keep_their_zone_when_the_policy_changes),
         cmocka_unit_test(what_is_muted_weighs_nothing_and_is_not_lost),

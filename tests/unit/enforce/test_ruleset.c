@@ -12,6 +12,7 @@
 #include "enforce/build.h"
 #include "enforce/diff.h"
 #include "enforce/evaluate.h"
+#include "enforce/examine.h"
 #include "enforce/ruleset.h"
 #include "twin.h"
 
@@ -64,6 +65,103 @@ static void same_policy_same_text(void **unused)
         policy_destroy(p);
         policy_destroy(q);
     }
+}
+
+/* The sets alone: nothing that acts, every name whatever the policy leaves empty, in one order. */
+static void sets_alone_have_names_that_stay(void **unused)
+{
+    static const char *const names[] = {
+        "dedicated_ip4",      "dns_ports",       "excepted_ip6",          "excepted_macs",
+        "excepted_pairs_ip4", "zone_z2_doh_ip6", "zone_default_do53_ip4", "zone_z2_net_ip4"};
+
+    (void)unused;
+    for (uint64_t seed = 1; seed < 50; seed++) {
+        struct policy *p = policy_of(seed);
+        struct ruleset *shadow, *enforced;
+
+        p->set_only = true;
+        shadow = rules_of(p, MODE_SHADOW, 0);
+        enforced = rules_of(p, MODE_ENFORCE, 0);
+        assert_true(enforced->sets_only && enforced->chain_count == 0 && enforced->rule_count == 0);
+        assert_true(enforced->digest == shadow->digest);
+        for (size_t i = 0; i < COUNT_OF(names); i++)
+            assert_true(ruleset_set_named(enforced, names[i]) >= 0 ||
+                        (p->zone_count == 2 && strncmp(names[i], "zone_z2", 7) == 0));
+        for (size_t i = 1; i < enforced->set_count; i++)
+            assert_true(strcmp(enforced->sets[i - 1].name, enforced->sets[i].name) < 0);
+        ruleset_destroy(shadow);
+        ruleset_destroy(enforced);
+        policy_destroy(p);
+    }
+}
+
+static bool set_holds(const struct ruleset *r, const char *name, const struct addr *a)
+{
+    const struct set *s = r->sets + ruleset_set_named(r, name);
+
+    for (size_t i = 0; i < s->count; i++)
+        if (memcmp(s->elements[i].low.b, a->b, 16) <= 0 &&
+            memcmp(a->b, s->elements[i].high.b, 16) <= 0)
+            return true;
+    return false;
+}
+
+/* The networks of zones without an interface are the zones that clients are in. */
+static void sets_alone_hold_the_zones(void **unused)
+{
+    (void)unused;
+    for (uint64_t seed = 1; seed < 100; seed++) {
+        struct policy *p = policy_of(seed);
+        struct ruleset *r;
+
+        p->set_only = true;
+        p->gateway_count = 0;
+        assert_int_equal(policy_compile(p), SD_OK);
+        r = rules_of(p, MODE_ENFORCE, 0);
+        for (size_t c = 0; c < COUNT_OF(twin_clients); c++)
+            for (size_t z = 2; z < p->zone_count; z++) {
+                struct addr a = twin_addr(twin_clients[c]);
+                char name[64];
+
+                snprintf(name, sizeof name, "zone_z%zu_net_ip%d", z, addr_is_v4(&a) ? 4 : 6);
+                if (p->zones[z].interface_count == 0)
+                    assert_int_equal(set_holds(r, name, &a),
+                                     policy_zone_of(p, &a, "", 0) == (int16_t)z);
+            }
+        ruleset_destroy(r);
+        policy_destroy(p);
+    }
+}
+
+/* What is read of a table with rules of somebody's: those and his sets are nobody's drift, an empty
+ * set that the policy no longer knows neither, a full one is. A table that we made whole is no such
+ * table, be its sets the same. */
+static void what_is_not_ours_is_no_drift(void **unused)
+{
+    struct policy *p = policy_of(3);
+    struct ruleset *r, *there;
+    struct set_element one = {.low = twin_addr("10.0.0.1"), .high = twin_addr("10.0.0.1")};
+
+    (void)unused;
+    p->set_only = true;
+    r = rules_of(p, MODE_ENFORCE, 0);
+    there = rules_of(p, MODE_ENFORCE, 0);
+    there->flags = TABLE_DORMANT;
+    assert_true(ruleset_add_chain(there, "mine") >= 0);
+    assert_true(ruleset_add_set(there, "my_own", SET_ADDRESS, true) >= 0);
+    assert_int_equal(set_add(there->sets + there->set_count - 1, &one), SD_OK);
+    assert_true(ruleset_add_set(there, "zone_gone_dot_ip4", SET_ADDRESS, true) >= 0);
+    assert_true(ruleset_is(there, r));
+    there->sets_only = false;
+    there->digest = 1;
+    assert_false(ruleset_is(there, r));
+    there->sets_only = true;
+    assert_true(ruleset_add_set(there, "zone_gone_dot_ip4", SET_ADDRESS, true) >= 0);
+    assert_int_equal(set_add(there->sets + there->set_count - 1, &one), SD_OK);
+    assert_false(ruleset_is(there, r));
+    ruleset_destroy(there);
+    ruleset_destroy(r);
+    policy_destroy(p);
 }
 
 static void digest_ignores_the_clock(void **unused)
@@ -410,6 +508,9 @@ static void differences(void **unused)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(sets_alone_have_names_that_stay),
+        cmocka_unit_test(sets_alone_hold_the_zones),
+        cmocka_unit_test(what_is_not_ours_is_no_drift),
         cmocka_unit_test(same_policy_same_text),
         cmocka_unit_test(digest_ignores_the_clock),
         cmocka_unit_test(exceptions_carry_their_rest),

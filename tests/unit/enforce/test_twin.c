@@ -63,7 +63,7 @@ static void check_packet(struct world *w, const struct evaluated_packet *in)
     const struct rule *rule, *moved;
     enum action got;
 
-    if (w->policy->zones[zone].held)
+    if (!policy_acts_on(w->policy, zone, &p.source))
         wanted = ACTION_ALLOW;
     p.hook = hook_of(w->policy, &p.source, &p.destination);
     p.to_gateway = policy_is_gateway(w->policy, &p.destination);

@@ -77,6 +77,17 @@ static inline void twin_redirect(uint64_t *state, struct policy_zone *z)
     }
 }
 
+/* A percentage, some of the clients, or both. */
+static inline void twin_rollout(uint64_t *state, struct policy_rollout *o)
+{
+    o->given = twin_random(state, 3) == 0;
+    o->percent = twin_random(state, 2) ? (uint8_t)twin_random(state, 101) : 0;
+    o->client_count = o->given ? twin_random(state, 3) : 0;
+    o->clients = calloc(2, sizeof *o->clients);
+    for (size_t i = 0; i < o->client_count; i++)
+        o->clients[i] = twin_network(state);
+}
+
 static inline void twin_zone(uint64_t *state, struct policy_zone *z, size_t number)
 {
     snprintf(z->id, sizeof z->id,
@@ -97,6 +108,8 @@ static inline void twin_zone(uint64_t *state, struct policy_zone *z, size_t numb
     z->interface_count = number < 2 || twin_random(state, 3) ? 0 : 1 + twin_random(state, 2);
     for (size_t i = 0; i < z->interface_count; i++)
         strcpy(z->interfaces[i], twin_ifaces[twin_random(state, 2)]);
+    if (number != ZONE_GATEWAY)
+        twin_rollout(state, &z->rollout);
     z->approve_count = twin_random(state, 4);
     for (size_t i = 0; i < z->approve_count; i++)
         z->approve[i] = (int16_t)twin_random(state, 4);
