@@ -297,6 +297,8 @@ static void cuts_are_logged(void **unused)
         char *text;
 
         p->log_group = 853;
+        for (size_t z = 0; z < p->zone_count; z++)
+            p->zones[z].rollout.given = false; /* whose others are logged as in shadow */
         r = rules_of(p, MODE_ENFORCE, 0);
         what_cuts_logs(r);
         ruleset_destroy(r);
