@@ -24,6 +24,7 @@ usage: run.sh [--quick] [--runs N] [--packets N] [--workloads LIST] [--seed N] [
                      than 150 MB of state for the clients is an error
   --plan             instead: `sealdns plan` over 30 days of 1,000 clients, in the store and in the page
                      cache; a median above 3 s of CPU time is an error, and so is a wrong count
+  --forward          instead: what the rules cost a gateway that forwards (root, network namespaces)
 The program measured is $SEALDNS, or build/sealdns.
 END
 }
@@ -34,7 +35,7 @@ for argument; do
     esac
 done
 
-# --scratch, --detectors and --plan are for this script, all the others for measure.py
+# --scratch, --detectors, --plan and --forward are for this script, all the others for measure.py
 want=
 instead=
 set -- "$@" --end
@@ -43,7 +44,7 @@ while [ "$1" != --end ]; do
         scratch=$1 want= keep=yes
     elif [ "$1" = --scratch ]; then
         want=scratch
-    elif [ "$1" = --detectors ] || [ "$1" = --plan ]; then
+    elif [ "$1" = --detectors ] || [ "$1" = --plan ] || [ "$1" = --forward ]; then
         instead=$1
     else
         set -- "$@" "$1"
@@ -63,6 +64,11 @@ build_target() {
     [ -e "$root/build/CMakeCache.txt" ] || cmake -S "$root" -B "$root/build" -DSEALDNS_TESTS=OFF >"$scratch/cmake.log"
     cmake --build "$root/build" --target "$1" >"$scratch/cmake.log" || { cat "$scratch/cmake.log"; exit 1; }
 }
+if [ "$instead" = --forward ]; then
+    ${CC:-cc} -std=gnu11 -O2 -D_GNU_SOURCE -Wall -Wextra "$here/forward/sender.c" -o "$scratch/sender"
+    "$here/forward/forward.sh" "${SEALDNS:-$root/build/sealdns}" "$scratch/sender" "$@"
+    exit
+fi
 if [ "$instead" = --plan ]; then
     build_target bench_history
     [ -e "$scratch/history.db" ] || "$root/build/bench_history" "$scratch/history.db"
