@@ -68,6 +68,7 @@ full nft    120 preflight      env SEALDNS=$RELEASE/sealdns tests/netns/run-pref
 full netns  200 attacks        env SEALDNS=$RELEASE/sealdns tests/netns/run-attacks.sh
 full netns  100 who            env SEALDNS=$RELEASE/sealdns tests/netns/run-who.sh
 full nft     60 hidden         env SEALDNS=$RELEASE/sealdns tests/netns/run-hidden.sh
+full nft     60 pairs          env SEALDNS=$RELEASE/sealdns tests/netns/run-pairs.sh
 full netns  100 vpn            env SEALDNS=$RELEASE/sealdns tests/netns/run-vpn.sh
 full netns  120 tunnel         env SEALDNS=$RELEASE/sealdns tests/netns/run-tunnel.sh
 full nft    120 plan           env SEALDNS=$RELEASE/sealdns tests/netns/run-plan.sh

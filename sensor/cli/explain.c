@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/error.h"
 #include "base/log.h"
@@ -11,6 +12,7 @@
 #include "cli/learned.h"
 #include "cli/profile.h"
 #include "cli/who.h"
+#include "enforce/paired.h"
 #include "engine/gateway.h"
 #include "model/mute.h"
 #include "output/output.h"
@@ -116,6 +118,33 @@ static void explain_client(const struct question *q)
         printf(" %s", p->resolvers[z->approve[i]].id);
     printf("%s\n", z->approve_count ? "" : " nobody");
     explain_rules(q, zone);
+}
+
+static void print_pair(void *context, const struct enforce_pair *p)
+{
+    const struct question *q = context;
+    char client[ADDR_TEXT], server[ADDR_TEXT], until[TIME_TEXT];
+
+    if (!who_has(q->machine.addresses, addr_text(&p->client, client)) &&
+        !who_has(q->machine.addresses, addr_text(&p->server, server)))
+        return;
+    printf(
+        "  port 443 of %s is cut for %s until %s: it asked an unapproved resolver there (a pair; "
+        "in mode shadow it only counts)\n",
+        addr_text(&p->server, server), client,
+        time_text(clock_now() + (nsec_t)p->left_ms * NSEC_MS, until));
+}
+
+/* Of the client or the server, as the kernel holds them now. */
+static void explain_pairs(struct question *q)
+{
+    char error[ENFORCE_ERROR] = "";
+    int fd = enforce_open(error), status = fd < 0 ? fd : pairs_read(fd, print_pair, q, error);
+
+    if (status != SD_OK && status != SD_ENOENT)
+        printf("  what is cut for a while is not known: %s\n", error);
+    if (fd >= 0)
+        close(fd);
 }
 
 static void explain_mutes(const struct question *q)
@@ -269,8 +298,10 @@ static int explain_subject(struct question *q, struct store_reader *r)
     else if (q->is_address)
         explain_client(q);
     who_print(&q->machine);
-    if (q->is_address)
+    if (q->is_address) {
+        explain_pairs(q);
         explain_mutes(q);
+    }
     if (status == SD_OK && r && known)
         status = explain_history(q, r);
     return status;

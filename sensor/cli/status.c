@@ -56,6 +56,9 @@ static void print_rules(const json_t *r)
            (long long)integer(r, "rules"), (long long)integer(r, "rules_wanted"),
            (long long)integer(r, "elements"), (long long)integer(r, "elements_wanted"),
            is_true(r, "drifted") ? " - NOT AS THE POLICY SAYS" : "");
+    if (integer(r, "pairs"))
+        printf("            %lld clients paired with a server: cut off its port 443 for a while\n",
+               (long long)integer(r, "pairs"));
     if (integer(r, "rolled_back_in"))
         printf("            on trial: rolled back in %lld s, unless `sealdns rules confirm`\n",
                (long long)integer(r, "rolled_back_in"));

@@ -163,6 +163,9 @@ static void print_sensor(const struct policy *p, FILE *to)
     fprintf(to, "  on_resolver_outage: %s\n", p->open_on_outage ? "open" : "stay");
     fprintf(to, "  preflight: %s\n", flag(p->preflight));
     fputs(p->set_only ? "  set_only: true\n" : "", to);
+    fputs("  pairs: {timeout: ", to);
+    put_age(to, p->pairs.timeout);
+    fprintf(to, ", hidden: %s}\n", flag(p->pairs.hidden));
     fprintf(to, "  nftables: {owner: %s, persist: %s, log_group: %u}\n", flag(p->owner_flag),
             flag(p->persist_flag), p->log_group);
     print_roles(p, to);

@@ -152,6 +152,22 @@ static void read_roles(struct reader *r, const struct node *list, void *object)
     read_entries(r, list, "a role", read_role);
 }
 
+static void read_pairs(struct reader *r, const struct node *n, void *object)
+{
+    static const struct key keys[] = {
+        KEY("timeout", OPTION_DURATION, FIELD(struct policy_pairs, timeout)),
+        KEY("hidden", OPTION_FLAG, FIELD(struct policy_pairs, hidden)),
+        KEYS_END,
+    };
+    struct policy_pairs *p = &((struct policy *)object)->pairs;
+    const struct node *timeout = tree_member(n, "timeout");
+
+    read_map(r, n, keys, p, "`pairs`");
+    if (timeout && timeout->kind == NODE_TEXT && p->timeout &&
+        (p->timeout < 5 * NSEC_S || p->timeout > 86400 * NSEC_S))
+        complain(r->complaints, timeout, "`timeout` is between 5s and 1d, or 0s for no pairs");
+}
+
 static const struct key sensor_keys[] = {
     KEY("name", OPTION_TEXT, FIELD(struct policy, name)),
     LIST("interfaces", OPTION_IFACE, struct policy, interfaces, interface_count),
@@ -160,6 +176,7 @@ static const struct key sensor_keys[] = {
     KEY("tunnels", OPTION_FLAG, FIELD(struct policy, tunnels)),
     PART("internal_domains", read_domains),
     PART("on_exit", read_on_exit),
+    PART("pairs", read_pairs),
     PART("nftables", read_nftables),
     PART("on_resolver_outage", read_on_outage),
     KEY("preflight", OPTION_FLAG, FIELD(struct policy, preflight)),

@@ -108,10 +108,26 @@ static bool was_blocked(const struct plan *p, const struct plan_conversation *c)
     return intern_find(&p->blocked, &key, sizeof key) >= 0;
 }
 
+/* At an address that others share: the client named the resolver, and would be paired with the
+ * server for it. */
+static enum action paired_at(const struct plan *p, const struct plan_conversation *c)
+{
+    const struct plan_client *client = p->clients + c->client;
+
+    if (!p->policy->pairs.timeout || c->server_port != 443 ||
+        (c->transport != TRANSPORT_DOH2 && c->transport != TRANSPORT_DOH3) ||
+        policy_resolver_named(p->policy, plan_name(p, c->name)) < 0)
+        return ACTION_ALLOW;
+    return policy_paired(p->policy, client->zone, &client->address, &p->servers[c->server].address,
+                         policy_resolver_named(p->policy, plan_name(p, c->name)), p->now);
+}
+
 static void judge(const struct plan *p, struct plan_conversation *c)
 {
     enum action a = asked_at(p, c, p->now);
 
+    if (a == ACTION_ALLOW)
+        a = paired_at(p, c);
     c->action = (uint8_t)a;
     c->cleartext = c->server_port == 53;
     c->approved = is_approved(p, c);

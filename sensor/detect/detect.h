@@ -6,13 +6,15 @@
 #include "model/finding.h"
 #include "model/memory.h"
 #include "model/observation.h"
+#include "model/pair.h"
 #include "model/policy.h"
 #include "model/stats.h"
 
 struct detector_setup {
     const struct policy *policy;
     struct finding_sink sink;
-    struct stats *stats; /* findings, state_evicted */
+    struct pair_sink pairs; /* clients to be cut off a server that others share */
+    struct stats *stats;    /* findings, state_evicted */
     uint64_t seed;
 };
 
@@ -44,6 +46,8 @@ struct detector {
     void (*strayed)(void *state, const struct observation *o);
     /* An OBSERVE_VPN, likewise. */
     void (*vpn_began)(void *state, const struct observation *o);
+    /* An OBSERVE_CUT, likewise. */
+    void (*cut)(void *state, const struct observation *o);
     void (*tick)(void *state, nsec_t now);  /* about ten times a second; may be NULL */
     void (*flush)(void *state, nsec_t now); /* what was held back is said now; may be NULL */
     size_t (*bytes)(const void *state);     /* worst case of its tables */

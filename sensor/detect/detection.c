@@ -100,6 +100,7 @@ static void observe_rare(struct detection *d, const struct observation *o)
             o->kind == OBSERVE_PROBE   ? detectors[i]->probed
             : o->kind == OBSERVE_LEASE ? detectors[i]->leased
             : o->kind == OBSERVE_STRAY ? detectors[i]->strayed
+            : o->kind == OBSERVE_CUT   ? detectors[i]->cut
                                        : detectors[i]->vpn_began;
 
         if (hook)

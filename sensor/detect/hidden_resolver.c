@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "detect/draft.h"
+#include "detect/pairing.h"
 #include "detect/tallied.h"
 
 #define RULE    "hidden-resolver"
@@ -46,7 +47,7 @@ struct pair {
     struct behaviour behaviour; /* of the last flow */
     uint16_t tls_version;
     uint8_t confidence, leaf, flows, clients;
-    bool probed, sni_outer;
+    bool probed, sni_outer, cut;
     uint32_t likely, others;
     char name[256], alpn[32];
 };
@@ -54,6 +55,7 @@ struct pair {
 struct hidden {
     struct tallied base; /* first */
     struct table *servers;
+    struct pair_sink pairs;
     const struct decision_tree *tree;
     nsec_t window, denied;
     uint32_t flows_several, clients_several, flows_one, share_min;
@@ -92,6 +94,8 @@ static void tell(void *context, struct tally_item *item, nsec_t now)
     f.confidence = p->probed ? h->confidence_probe : p->confidence;
     f.excepted =
         policy_exception_for(h->base.policy, &f.client, f.station, f.resolver, f.time) != NULL;
+    if (p->cut && pairing_action(h->base.policy, &p->seen) != ACTION_ALLOW)
+        f.cut = (uint8_t)pairing_action(h->base.policy, &p->seen);
     if (f.excepted || item->key.zone == ZONE_GATEWAY)
         f.severity = SEVERITY_INFORMATIONAL;
     f.tls_version = p->tls_version;
@@ -188,6 +192,8 @@ static void count_flow(struct hidden *h, const struct server *s, struct suspect 
     p = pair_of(h, &flow->seen);
     p->item.news |= s->confirmed && !p->probed;
     p->seen = flow->seen;
+    if (s->confirmed && h->base.policy->pairs.hidden && (n || p->item.news))
+        pairing_ask(&h->pairs, h->base.policy, &p->seen, PAIR_BY_PROBE);
     p->behaviour = flow->behaviour;
     p->confidence = (uint8_t)w->confidence;
     p->leaf = flow->leaf;
@@ -340,6 +346,26 @@ static void hidden_probed(void *state, const struct observation *o)
     settle(h, s, o->time);
 }
 
+/* Nothing is cut by behaviour alone: there was a probe, and the policy says so. */
+static void hidden_cut(void *state, const struct observation *o)
+{
+    static const uint8_t protocols[] = {6, 17};
+    struct hidden *h = state;
+
+    for (size_t i = 0; i < sizeof protocols; i++) {
+        struct tally_key key = {.client = o->client,
+                                .server = o->server,
+                                .zone = o->note.zone,
+                                .transport = sealed_transport(protocols[i])};
+        struct pair *p = (struct pair *)tally_find(h->base.tally, &key);
+
+        if (!p || p->cut || p->seen.server_port != o->server_port)
+            continue;
+        p->cut = p->item.news = true;
+        tally_add(h->base.tally, &p->item, 0, o->time);
+    }
+}
+
 /* --- the detector ---------------------------------------------------------------------------- */
 
 static uint32_t number(const struct policy *p, const char *name, int64_t otherwise)
@@ -400,6 +426,7 @@ static void *hidden_create(const struct detector_setup *setup)
 
     if (!h)
         return NULL;
+    h->pairs = setup->pairs;
     h->servers = table_create(&servers);
     if (!h->servers) {
         tallied_destroy(h);
@@ -423,6 +450,7 @@ const struct detector detector_hidden_resolver = {.name = RULE,
                                                   .use_policy = hidden_use_policy,
                                                   .observe = hidden_observe,
                                                   .probed = hidden_probed,
+                                                  .cut = hidden_cut,
                                                   .tick = tallied_tick,
                                                   .flush = tallied_flush,
                                                   .bytes = hidden_bytes};

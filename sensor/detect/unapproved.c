@@ -6,6 +6,7 @@
 
 #include "detect/detect.h"
 #include "detect/draft.h"
+#include "detect/pairing.h"
 #include "detect/tally.h"
 
 #define RULE         "unapproved-resolver"
@@ -20,6 +21,7 @@ struct pair {
     uint8_t confidence, identified_by;
     uint8_t cause; /* of the last failure */
     bool excepted, worked, sni_outer;
+    bool cut; /* the kernel has it as a pair */
     uint16_t tls_version;
     uint32_t failed;
     uint64_t queries;
@@ -29,6 +31,7 @@ struct pair {
 struct unapproved {
     const struct policy *policy;
     struct finding_sink sink;
+    struct pair_sink pairs;
     struct tally *tally;
     uint8_t confidence_min, severity_unknown;
 };
@@ -44,16 +47,19 @@ static enum severity severity_of_pair(const struct unapproved *u, const struct p
     return known || u->severity_unknown > usual ? usual : u->severity_unknown;
 }
 
-/* What the kernel's rules do with it; a flow that worked under them was not cut. */
+/* What the kernel's rules do with it; a flow that worked under them was not cut, unless a pair
+ * ended it. */
 static enum action cut_of_pair(const struct unapproved *u, const struct pair *p)
 {
     enum action cut = policy_kernel(u->policy, p->seen.zone, &p->seen.client, &p->seen.server,
                                     p->seen.server_port, p->seen.time);
 
-    if (cut == ACTION_ALLOW || (p->worked && u->policy->mode == MODE_ENFORCE &&
-                                policy_acts_on(u->policy, p->seen.zone, &p->seen.client)))
-        return ACTION_ALERT;
-    return cut;
+    if (cut == ACTION_ALLOW && p->cut)
+        cut = pairing_action(u->policy, &p->seen);
+    else if (p->worked && u->policy->mode == MODE_ENFORCE &&
+             policy_acts_on(u->policy, p->seen.zone, &p->seen.client))
+        cut = ACTION_ALLOW;
+    return cut == ACTION_ALLOW ? ACTION_ALERT : cut;
 }
 
 static void write_evidence(const struct unapproved *u, const struct pair *p, struct evidence *e)
@@ -130,6 +136,7 @@ static void *unapproved_create(const struct detector_setup *setup)
     if (!u)
         return NULL;
     u->sink = setup->sink;
+    u->pairs = setup->pairs;
     unapproved_use_policy(u, setup->policy);
     u->tally = tally_create(&shape);
     if (u->tally)
@@ -195,6 +202,15 @@ static void unapproved_prefetch(const void *state, const struct observation *o, 
         tally_prefetch(u->tally, &key, entry);
 }
 
+/* By the name in the hello alone: an address that others share proves nothing. */
+static void ask_for_pair(const struct unapproved *u, const struct pair *p,
+                         const struct observation *o)
+{
+    if (o->flow.identified_by & BY(BY_SNI) && !o->flow.tls.sni_outer && o->note.resolver >= 0 &&
+        o->server_port == 443)
+        pairing_ask(&u->pairs, u->policy, &p->seen, PAIR_BY_NAME);
+}
+
 static void unapproved_observe(void *state, const struct observation *o)
 {
     struct unapproved *u = state;
@@ -209,9 +225,29 @@ static void unapproved_observe(void *state, const struct observation *o)
     p = (struct pair *)tally_at(u->tally, &key, o->time);
     p->item.news |= o->flow.phase == FLOW_ESTABLISHED && !p->worked;
     keep_facts(u, p, o);
+    ask_for_pair(u, p, o);
     first = is_new_flow(p, o->flow_id);
     if (first || p->item.news)
         tally_add(u->tally, &p->item, first, o->time);
+}
+
+/* Over whichever transport it was seen, both are cut. */
+static void unapproved_cut(void *state, const struct observation *o)
+{
+    static const uint8_t transports[] = {TRANSPORT_DOH2, TRANSPORT_DOH3};
+    struct unapproved *u = state;
+
+    for (size_t i = 0; i < sizeof transports; i++) {
+        struct tally_key key = key_of(o);
+        struct pair *p;
+
+        key.transport = transports[i];
+        p = (struct pair *)tally_find(u->tally, &key);
+        if (!p || p->cut || p->seen.server_port != o->server_port)
+            continue;
+        p->cut = p->item.news = true;
+        tally_add(u->tally, &p->item, 0, o->time);
+    }
 }
 
 static void unapproved_tick(void *state, nsec_t now)
@@ -239,5 +275,6 @@ const struct detector detector_unapproved = {.name = RULE,
                                              .observe = unapproved_observe,
                                              .tick = unapproved_tick,
                                              .flush = unapproved_flush,
+                                             .cut = unapproved_cut,
                                              .bytes = unapproved_bytes,
                                              .prefetch = unapproved_prefetch};

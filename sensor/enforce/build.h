@@ -15,6 +15,7 @@ int ruleset_add_rule(struct ruleset *r, const struct rule *rule); /* takes rule-
 /* SD_EMEM. */
 int set_add(struct set *s, const struct set_element *element);
 /* In the order in which elements are printed and compared. */
+int set_compare(const struct set_element *a, const struct set_element *b);
 void set_sort(struct set *s);
 /* Of a sorted set: an element that is there twice goes. */
 void set_unique(struct set *s);

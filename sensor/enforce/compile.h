@@ -46,6 +46,8 @@ int compiled_rollout(struct compilation *c, const char *name, bool v4, int16_t z
 int compiled_exceptions(struct compilation *c, const char *name, bool v4);
 int compiled_exception_stations(struct compilation *c, const char *name);
 int compiled_exception_pairs(struct compilation *c, const char *name, bool v4);
+/* Empty: the sensor fills it as it runs (enforce/paired.h). -1: no zone would cut what is in it. */
+int compiled_paired(struct compilation *c, const char *name, bool v4);
 
 /* Strict clients ask for their resolver's name in clear text before they can begin. With
  * `bootstrap` the names of a zone's approved resolvers may be asked for over UDP, of anybody: A,

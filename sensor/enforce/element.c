@@ -33,6 +33,12 @@ static uint32_t size_of(const struct set *s)
     return s->kind == SET_STATION ? 6 : s->v4 ? 4 : 16;
 }
 
+/* Its elements are of two addresses. */
+static bool joins(const struct set *s)
+{
+    return s->kind == SET_PAIR || s->kind == SET_PAIRED;
+}
+
 static const uint8_t *bytes_of(const struct set *s, const struct addr *a)
 {
     return a->b + 16 - size_of(s);
@@ -58,10 +64,12 @@ int set_encode(const struct set *s, struct nftnl_set *out)
         nftnl_set_set_u32(out, NFTNL_SET_DATA_TYPE, NFT_DATA_VERDICT);
         nftnl_set_set_u32(out, NFTNL_SET_DATA_LEN, 16);
     }
-    if (s->kind == SET_PAIR) {
-        flags |= FLAG_CONCAT;
+    if (joins(s)) {
         type = type << TYPE_BITS | type;
         size *= 2;
+    }
+    if (s->kind == SET_PAIR) {
+        flags |= FLAG_CONCAT;
         if (nftnl_set_set_data(out, NFTNL_SET_DESC_CONCAT, fields, sizeof fields) != 0)
             return SD_EMEM;
     }
@@ -105,7 +113,8 @@ static bool encode_pair(const struct set *s, const struct set_element *from, str
     e = append(out, key, 2 * size);
     if (!e)
         return false;
-    nftnl_set_elem_set(e, NFTNL_SET_ELEM_KEY_END, key_end, 2 * size);
+    if (s->kind == SET_PAIR)
+        nftnl_set_elem_set(e, NFTNL_SET_ELEM_KEY_END, key_end, 2 * size);
     put_timeout(e, from);
     return true;
 }
@@ -160,7 +169,7 @@ static bool encode_element(const struct ruleset *r, const struct set *s,
         return append(out, bytes_of(s, &from->low), size_of(s)) != NULL;
     if (s->kind == SET_STATION)
         return encode_station(s, from, out);
-    if (s->kind == SET_PAIR)
+    if (joins(s))
         return encode_pair(s, from, out);
     return encode_range(r, s, from, out);
 }
@@ -197,8 +206,8 @@ void set_decode(const struct nftnl_set *in, struct set *out)
             out->kind = interval ? SET_RANGE : SET_ADDRESS;
         else if (interval && nftnl_set_get_u32(in, NFTNL_SET_DATA_TYPE) == NFT_DATA_VERDICT)
             out->kind = SET_ZONES;
-    } else if ((out->v4 || type == (TYPE_IPV6 << TYPE_BITS | TYPE_IPV6)) && interval && !map)
-        out->kind = SET_PAIR;
+    } else if ((out->v4 || type == (TYPE_IPV6 << TYPE_BITS | TYPE_IPV6)) && !map)
+        out->kind = interval ? SET_PAIR : SET_PAIRED;
 }
 
 static struct addr addr_of(const struct set *s, const uint8_t *bytes)
@@ -263,10 +272,10 @@ static bool decode_element(const struct ruleset *r, const struct set *s, struct 
         out->port = ntohs(port);
         return true;
     }
-    if (!key || size != size_of(s) * (s->kind == SET_PAIR ? 2 : 1) || (key_end && end_size != size))
+    if (!key || size != size_of(s) * (joins(s) ? 2 : 1) || (key_end && end_size != size))
         return false;
     out->timeout_ms = left_of(e);
-    if (s->kind == SET_PAIR) {
+    if (joins(s)) {
         decode_pair(s, key, key_end, out);
         return true;
     }

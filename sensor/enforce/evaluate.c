@@ -12,7 +12,7 @@ static bool element_holds(const struct set *s, const struct set_element *e,
 {
     if (s->kind == SET_PORT)
         return e->port == p->port;
-    if (s->kind == SET_PAIR && !addr_equal(&e->server, &p->destination))
+    if ((s->kind == SET_PAIR || s->kind == SET_PAIRED) && !addr_equal(&e->server, &p->destination))
         return false;
     return memcmp(e->low.b, a->b, 16) <= 0 && memcmp(a->b, e->high.b, 16) <= 0;
 }

@@ -16,8 +16,9 @@
 
 /* The kernel counts timeouts down by a clock that nobody sets: in a year it goes hours off ours at
  * worst, minutes as a rule. */
-#define SLACK_MS 60000
-#define SLACK_OF 1000 /* and a thousandth of what is left */
+#define SLACK_MS      60000
+#define SLACK_OF      1000 /* and a thousandth of what is left */
+#define SLACK_PAIR_MS 3000 /* pairs last minutes, and their times are counted by the same clock */
 
 static int order(const struct set_element *a, const struct set_element *b)
 {
@@ -33,16 +34,21 @@ static int order_of(const void *left, const void *right)
     return order(left, right);
 }
 
-static bool is_ending(const struct set_element *e)
+static uint64_t slack(const struct set *s)
 {
-    return e->timeout_ms != 0 && e->timeout_ms <= SLACK_MS;
+    return s->kind == SET_PAIRED ? SLACK_PAIR_MS : SLACK_MS;
 }
 
-static bool same_time(uint64_t a, uint64_t b)
+static bool is_ending(const struct set *s, const struct set_element *e)
+{
+    return e->timeout_ms != 0 && e->timeout_ms <= slack(s);
+}
+
+static bool same_time(const struct set *s, uint64_t a, uint64_t b)
 {
     uint64_t apart = a > b ? a - b : b - a;
 
-    return (a == 0) == (b == 0) && apart <= SLACK_MS + b / SLACK_OF;
+    return (a == 0) == (b == 0) && apart <= slack(s) + b / SLACK_OF;
 }
 
 /* there, in the order of r's elements, against a copy of r's in that order. */
@@ -56,11 +62,11 @@ static int settle_elements(struct set *there, const struct set_element *want, si
         struct set_element *have = there->elements + i;
         int by = i == there->count ? 1 : k == count ? -1 : order(have, want + k);
 
-        if (by == 0 && same_time(have->timeout_ms, want[k].timeout_ms))
+        if (by == 0 && same_time(there, have->timeout_ms, want[k].timeout_ms))
             have->timeout_ms = want[k].timeout_ms;
-        if (by == 0 || (by < 0 && !is_ending(have)))
+        if (by == 0 || (by < 0 && !is_ending(there, have)))
             e = set_add(&settled, have);
-        else if (by > 0 && is_ending(want + k))
+        else if (by > 0 && is_ending(there, want + k))
             e = set_add(&settled, want + k);
         i += by <= 0;
         k += by >= 0;
@@ -79,6 +85,8 @@ static int settle_set(struct set *there, const struct set *want)
 
     if (!want->timed || there->kind != want->kind)
         return SD_OK;
+    if (want->kind == SET_PAIRED) /* each of one client: both are in this order already */
+        return settle_elements(there, want->elements, want->count);
     sorted = malloc((want->count + 1) * sizeof *sorted);
     if (!sorted)
         return SD_EMEM;
@@ -101,8 +109,97 @@ int ruleset_settle(struct ruleset *there, const struct ruleset *r)
     for (size_t i = 0; i < r->set_count && e == SD_OK; i++) {
         int at = r->sets[i].timed ? ruleset_set_named(there, r->sets[i].name) : -1;
 
-        if (at >= 0)
+        if (at >= 0 && r->sets[i].kind == SET_PAIRED && !r->paired)
+            there->sets[at].count = 0; /* the sensor knows, and looks after them */
+        else if (at >= 0)
             e = settle_set(there->sets + at, r->sets + i);
+    }
+    return e;
+}
+
+static bool same_element(const struct set_element *a, const struct set_element *b)
+{
+    return order(a, b) == 0 && a->port == b->port && a->timeout_ms == b->timeout_ms;
+}
+
+/* Both in the order of set_sort(). */
+static void drop_same(struct set *a, struct set *b)
+{
+    size_t i = 0, k = 0, left = 0, right = 0;
+
+    while (i < a->count && k < b->count) {
+        const struct set_element *x = a->elements + i, *y = b->elements + k;
+
+        if (same_element(x, y)) {
+            i++;
+            k++;
+        } else if (set_compare(x, y) <= 0) {
+            a->elements[left++] = a->elements[i++];
+        } else {
+            b->elements[right++] = b->elements[k++];
+        }
+    }
+    while (i < a->count)
+        a->elements[left++] = a->elements[i++];
+    while (k < b->count)
+        b->elements[right++] = b->elements[k++];
+    a->count = left;
+    b->count = right;
+}
+
+static int copy_set(const struct set *from, struct set *to)
+{
+    *to = *from;
+    to->elements = malloc((from->count + 1) * sizeof *to->elements);
+    if (!to->elements)
+        return SD_EMEM;
+    if (from->count)
+        memcpy(to->elements, from->elements, from->count * sizeof *to->elements);
+    return SD_OK;
+}
+
+/* Sets of its own, so that what is compared stays as it is. */
+static int copy_sets(const struct ruleset *from, struct ruleset *to)
+{
+    int e = SD_OK;
+
+    *to = *from;
+    to->sets = calloc(from->set_count + 1, sizeof *to->sets);
+    if (!to->sets)
+        return SD_EMEM;
+    for (size_t i = 0; i < from->set_count && e == SD_OK; i++)
+        e = copy_set(from->sets + i, to->sets + i);
+    return e;
+}
+
+static void free_sets(const struct ruleset *r)
+{
+    for (size_t i = 0; r->sets && i < r->set_count; i++)
+        free(r->sets[i].elements);
+    free(r->sets);
+}
+
+void comparison_end(struct comparison *c)
+{
+    free_sets(&c->there);
+    free_sets(&c->wanted);
+}
+
+/* Chains have numbers of their own in each ruleset: verdict maps stay as they are. */
+int comparison_begin(struct comparison *c, struct ruleset *there, const struct ruleset *r)
+{
+    int e = there ? ruleset_settle(there, r) : SD_OK;
+
+    *c = (struct comparison){.gone = !there};
+    if (e == SD_OK && there)
+        e = copy_sets(there, &c->there);
+    if (e == SD_OK)
+        e = copy_sets(r, &c->wanted);
+    for (size_t i = 0; i < r->set_count && there && e == SD_OK; i++) {
+        int at = ruleset_set_named(there, r->sets[i].name);
+
+        if (at >= 0 && there->sets[at].kind == r->sets[i].kind && r->sets[i].kind != SET_ZONES)
+            drop_same(c->there.sets + at, c->wanted.sets + i);
     }
     return e;
 }
@@ -122,26 +219,28 @@ static char *structure_of(const struct ruleset *r)
     return text;
 }
 
-static bool same_text(const struct ruleset *a, const struct ruleset *b)
+bool comparison_is_same(const struct comparison *c)
 {
-    char *one = structure_of(a), *other = structure_of(b);
+    char *one = structure_of(c->gone ? NULL : &c->there), *other = structure_of(&c->wanted);
     bool same = one && other && strcmp(one, other) == 0;
 
     free(one);
     free(other);
-    return same;
+    return same && c->there.digest == c->wanted.digest && c->there.flags == c->wanted.flags;
 }
 
 bool ruleset_is(struct ruleset *there, const struct ruleset *r)
 {
-    return ruleset_settle(there, r) == SD_OK && there->digest == r->digest &&
-           there->flags == r->flags && same_text(there, r);
+    struct comparison c;
+    bool same = comparison_begin(&c, there, r) == SD_OK && comparison_is_same(&c);
+
+    comparison_end(&c);
+    return same;
 }
 
-/* Settled already. there NULL: no table. */
-static int differences(const struct ruleset *there, const struct ruleset *r, FILE *to)
+static int differences(const struct comparison *c, FILE *to)
 {
-    char *left = structure_of(there), *right = structure_of(r);
+    char *left = structure_of(c->gone ? NULL : &c->there), *right = structure_of(&c->wanted);
     int e = left && right ? text_diff(left, right, to) : SD_EMEM;
 
     free(left);
@@ -152,6 +251,7 @@ static int differences(const struct ruleset *there, const struct ruleset *r, FIL
 int ruleset_diff(const struct ruleset *r, FILE *to, char error[ENFORCE_ERROR])
 {
     struct ruleset *kernel = NULL;
+    struct comparison c;
     int e, fd = transport_open(error);
 
     if (fd < 0)
@@ -160,9 +260,10 @@ int ruleset_diff(const struct ruleset *r, FILE *to, char error[ENFORCE_ERROR])
     close(fd);
     if (e != SD_OK && e != SD_ENOENT)
         return e;
-    e = kernel ? ruleset_settle(kernel, r) : SD_OK;
+    e = comparison_begin(&c, kernel, r);
     if (e == SD_OK)
-        e = differences(kernel, r, to);
+        e = differences(&c, to);
+    comparison_end(&c);
     ruleset_destroy(kernel);
     if (e == SD_EMEM)
         snprintf(error, ENFORCE_ERROR, "out of memory while comparing the rulesets");
@@ -254,16 +355,16 @@ void drift_describe(char *lines, struct enforce_drift *drift)
     }
 }
 
-static void describe_all(const struct ruleset *there, const struct ruleset *r,
-                         struct enforce_drift *drift)
+void comparison_describe(const struct comparison *c, struct enforce_drift *drift)
 {
+    const struct ruleset *there = &c->there, *r = &c->wanted;
     char *lines = NULL;
     size_t size = 0;
     FILE *to = open_memstream(&lines, &size);
 
     drift->dormant = there->flags & TABLE_DORMANT;
     drift->another = there->digest != r->digest || there->flags != r->flags;
-    if (to && differences(there, r, to) >= 0 && fflush(to) == 0)
+    if (to && differences(c, to) >= 0 && fflush(to) == 0)
         drift_describe(lines, drift);
     if (to)
         fclose(to);
@@ -278,6 +379,7 @@ static void describe_all(const struct ruleset *there, const struct ruleset *r,
 int ruleset_examine(const struct ruleset *r, struct enforce_drift *drift, char error[ENFORCE_ERROR])
 {
     struct ruleset *there;
+    struct comparison c;
     int e, fd = transport_open(error);
 
     *drift = (struct enforce_drift){.gone = false};
@@ -292,15 +394,19 @@ int ruleset_examine(const struct ruleset *r, struct enforce_drift *drift, char e
     if (e != SD_OK)
         return e;
     there->flags |= r->flags & TABLE_OWNER; /* a persistent one may have lost its owner */
-    if (!ruleset_is(there, r)) {
+    e = comparison_begin(&c, there, r);
+    if (e == SD_OK && !comparison_is_same(&c)) {
         snprintf(error, ENFORCE_ERROR, "table inet " RULESET_TABLE " is not what the policy says");
-        describe_all(there, r, drift);
+        comparison_describe(&c, drift);
         e = SD_ESTATE;
         if (r->sets_only && there->sets_only && there->set_count == 0) {
             drift->gone = true;
             e = SD_ENOENT;
         }
+    } else if (e != SD_OK) {
+        snprintf(error, ENFORCE_ERROR, "out of memory while comparing the rulesets");
     }
+    comparison_end(&c);
     ruleset_destroy(there);
     return e;
 }

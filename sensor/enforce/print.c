@@ -42,7 +42,7 @@ static void print_element(const struct ruleset *r, const struct set *s, const st
         fputs(station_text(number_of(&e->low), text), to);
     else
         print_range(to, &e->low, &e->high);
-    if (s->kind == SET_PAIR)
+    if (s->kind == SET_PAIR || s->kind == SET_PAIRED)
         fprintf(to, " . %s", addr_text(&e->server, text));
     if (s->kind == SET_ZONES && e->chain == CHAIN_OTHER)
         fputs(" : another verdict", to);
@@ -89,7 +89,7 @@ static void print_set(const struct ruleset *r, const struct set *s, enum print_f
         fputs("\t\ttype inet_service\n", to);
     else if (s->kind == SET_STATION)
         fputs("\t\ttype ether_addr\n", to);
-    else if (s->kind == SET_PAIR)
+    else if (s->kind == SET_PAIR || s->kind == SET_PAIRED)
         fprintf(to, "\t\ttype %s . %s\n", address, address);
     else
         fprintf(to, "\t\ttype %s%s\n", address, s->kind == SET_ZONES ? " : verdict" : "");

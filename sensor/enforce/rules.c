@@ -1,6 +1,7 @@
 /* The chains and rules of a policy. The walk of a packet:
  *
  *   forward, input ── port 53, 853, or 443 to a dedicated resolver ──> clients
+ *   forward ── 443 of a client paired with the server ──> clients
  *       clients: loopback passes, exceptions pass, then goto the chain of the client's zone
  *   output ── the same ports ──> gateway: local addresses pass, exceptions pass, goto zone_gateway
  *   zone_X: the gateway's own resolver passes, approved resolvers pass, the rest is cut
@@ -27,7 +28,7 @@
 #define PRIORITY_MANGLE (-150)
 
 struct sets { /* numbers; -1: none, [0] IPv6, [1] IPv4 */
-    int ports, dedicated[2], excepted[2], pairs[2], stations;
+    int ports, dedicated[2], excepted[2], pairs[2], stations, paired[2];
 };
 
 /* 443 is sent on only for addresses that are a resolver's own: bulk traffic meets one set lookup.
@@ -45,6 +46,21 @@ static void watch(struct compilation *c, int hook, const struct sets *s, int tar
         r = rule_named(hook, "%s/doh-%s", name, family_word(v4));
         match_port(&r, MATCH_PORT, 443);
         match_set(&r, MATCH_DESTINATION, s->dedicated[v4]);
+        rule_add(c, &r, STATEMENT_JUMP, target);
+    }
+}
+
+/* A client that was seen to speak DNS to a server that others share goes the same way as to a
+ * resolver's own address: its zone decides what is cut. */
+static void watch_paired(struct compilation *c, int hook, const struct sets *s, int target)
+{
+    for (int v4 = 1; v4 >= 0; v4--) {
+        struct rule r = rule_named(hook, "forward/paired-%s", family_word(v4));
+
+        if (s->paired[v4] < 0)
+            continue;
+        match_port(&r, MATCH_PORT, 443);
+        match_set(&r, MATCH_PAIR, s->paired[v4]);
         rule_add(c, &r, STATEMENT_JUMP, target);
     }
 }
@@ -172,12 +188,14 @@ static bool approved_dot(const struct compilation *c, int16_t zone, int16_t reso
                                1u << TRANSPORT_DOT | 1u << TRANSPORT_DOQ);
 }
 
-/* By whatever transport the zone approves it: 443 is never cut for a resolver that it lists. */
+/* By whatever transport the zone approves it: 443 is never cut for a resolver that it lists. Shared
+ * addresses come here in a pair only. */
 static bool approved_doh(const struct compilation *c, int16_t zone, int16_t resolver, bool shared)
 {
     const struct policy_zone *z = c->policy->zones + zone;
+    bool paired = c->policy->pairs.timeout != 0;
 
-    for (size_t i = 0; !shared && i < z->approve_count; i++)
+    for (size_t i = 0; (!shared || paired) && i < z->approve_count; i++)
         if (z->approve[i] == resolver)
             return true;
     return false;
@@ -320,6 +338,8 @@ static void make_sets(struct compilation *c, struct sets *s)
         s->excepted[v4] = compiled_exceptions(c, name, v4);
         snprintf(name, sizeof name, "excepted_pairs_%s", family_word(v4));
         s->pairs[v4] = compiled_exception_pairs(c, name, v4);
+        snprintf(name, sizeof name, "paired_%s", family_word(v4));
+        s->paired[v4] = compiled_paired(c, name, v4);
     }
 }
 
@@ -368,6 +388,7 @@ void compile_rules(struct compilation *c, uint16_t *zones)
         zones[i] = (uint16_t)compiled_chain(c, name);
     }
     watch(c, forward, &s, clients);
+    watch_paired(c, forward, &s, clients);
     watch(c, input, &s, clients);
     watch(c, output, &s, gateway);
     write_clients(

@@ -108,14 +108,18 @@ int set_add(struct set *s, const struct set_element *element)
     return e;
 }
 
-static int compare_elements(const void *left, const void *right)
+int set_compare(const struct set_element *a, const struct set_element *b)
 {
-    const struct set_element *a = left, *b = right;
     int order = addr_compare(&a->low, &b->low);
 
     if (order == 0)
         order = addr_compare(&a->server, &b->server);
     return order ? order : (int)a->port - (int)b->port;
+}
+
+static int compare_elements(const void *left, const void *right)
+{
+    return set_compare(left, right);
 }
 
 void set_sort(struct set *s)

@@ -105,6 +105,7 @@ struct ruleset {
     uint32_t flags; /* of the table, NFT_TABLE_F_* */
     bool empty;     /* mode monitor: there is to be no table */
     bool sets_only; /* sets_only.h. Read: no table that we made whole, be it somebody else's */
+    bool paired;    /* the elements of sets of pairs are what they ought to be, see paired.h */
     struct chain *chains;
     struct set *sets;
     struct rule *rules; /* in order within their chain */

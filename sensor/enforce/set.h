@@ -12,9 +12,19 @@
 #define RULESET_NAME 96 /* of a chain or set */
 
 /* SET_PORT: a port; SET_ADDRESS: one of a single address; SET_RANGE: of address ranges; SET_PAIR:
- * client range . server address; SET_STATION: of link addresses, at their places among the others;
+ * client range . server address; SET_PAIRED: client . server, which come and go while the sensor
+ * runs (enforce/paired.h); SET_STATION: of link addresses, at their places among the others;
  * SET_ZONES: verdict map of client ranges to chains. */
-enum set_kind { SET_PORT, SET_ADDRESS, SET_STATION, SET_RANGE, SET_PAIR, SET_ZONES, SET_FOREIGN };
+enum set_kind {
+    SET_PORT,
+    SET_ADDRESS,
+    SET_STATION,
+    SET_RANGE,
+    SET_PAIR,
+    SET_PAIRED,
+    SET_ZONES,
+    SET_FOREIGN
+};
 
 struct set_element {
     struct addr low, high; /* inclusive; both the same where the set holds no ranges */

@@ -337,6 +337,21 @@ int compiled_exception_stations(struct compilation *c, const char *name)
     return c->error ? -1 : set;
 }
 
+int compiled_paired(struct compilation *c, const char *name, bool v4)
+{
+    const struct policy *p = c->policy;
+    bool cuts = false;
+    int set;
+
+    for (size_t i = 0; p->pairs.timeout && i < p->zone_count; i++)
+        cuts |= i != ZONE_GATEWAY &&
+                (p->zones[i].unapproved == ACTION_REJECT || p->zones[i].unapproved == ACTION_DROP);
+    set = cuts ? open_set(c, name, SET_PAIRED, v4) : -1;
+    if (set >= 0)
+        c->r->sets[set].timed = true;
+    return set;
+}
+
 static void put_pairs(struct compilation *c, int set, int16_t resolver, const struct span *clients,
                       size_t count)
 {

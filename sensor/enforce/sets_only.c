@@ -19,7 +19,7 @@
 
 static bool is_our_name(const char *name)
 {
-    static const char *const ours[] = {"zone_", "dedicated_", "excepted_", "dns_ports"};
+    static const char *const ours[] = {"zone_", "dedicated_", "excepted_", "paired_", "dns_ports"};
 
     for (size_t i = 0; i < sizeof ours / sizeof *ours; i++)
         if (strncmp(name, ours[i], strlen(ours[i])) == 0)

@@ -264,6 +264,7 @@ int transport_error(int number, const char *doing, char error[ENFORCE_ERROR])
         {ENOBUFS, SD_ENET, "no room for the kernel's answer: raise net.core.rmem_max"},
         {EMSGSIZE, SD_ENET, "the ruleset is too large to send: raise net.core.wmem_max"},
         {ENOMEM, SD_ENET, "the kernel has no memory left for this ruleset"},
+        {ENFILE, SD_ENET, "a set is full: the kernel takes no more elements"},
         {EBUSY, SD_ENET, "somebody else's rules jump into our table: remove them first"},
         {EINTR, SD_ENET, "the ruleset keeps changing while it is read: try again"},
     };

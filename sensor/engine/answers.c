@@ -180,6 +180,7 @@ static json_t *rules(const struct recorder *r)
     json_object_set_new(o, "zones_held", held_zones(r->policy));
     json_object_set_new(o, "set_only", json_boolean(r->policy->set_only));
     json_object_set_new(o, "rollouts", rollouts(r->policy));
+    json_object_set_new(o, "pairs", json_integer(s->pairs));
     if (s->trial_ms)
         json_object_set_new(o, "rolled_back_in", json_integer((s->trial_ms + 999) / 1000));
     return o;

@@ -55,6 +55,7 @@ struct back *back_create(const struct back_options *options, const struct policy
     b->points = options->points;
     b->flush = options->flush;
     setup.sink = (struct finding_sink){put_finding, b};
+    setup.pairs = options->pairs;
     setup.stats = &b->stats;
     b->account = account_create(options->conversations, options->seed);
     b->decision = decision_create(0, options->seed, (struct record_sink){put_event, b}, &b->stats);

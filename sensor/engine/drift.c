@@ -265,7 +265,7 @@ static void look(struct monitor *m, nsec_t now)
     struct enforce_drift found;
     struct ruleset *rules = NULL;
     char error[ENFORCE_ERROR] = "";
-    int status = ruleset_compile(p, p->mode, now, &rules, error);
+    int status = monitor_ruleset(m, p, &rules, error);
 
     if (status == SD_OK)
         status = ruleset_examine(rules, &found, error);

@@ -18,6 +18,14 @@ nsec_t clock_now(void)
     return (nsec_t)t.tv_sec * NSEC_S + t.tv_nsec;
 }
 
+nsec_t clock_steady(void)
+{
+    struct timespec t;
+
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return (nsec_t)t.tv_sec * NSEC_S + t.tv_nsec;
+}
+
 static bool own_address(const struct ifaddrs *i, struct addr *out)
 {
     if (!i->ifa_addr)

@@ -15,5 +15,7 @@ int gateway_interface(char name[16]);
 
 /* The wall clock: the only one beside engine/'s own loops. */
 nsec_t clock_now(void);
+/* One that nobody sets, as the kernel counts timeouts: not while the machine sleeps. */
+nsec_t clock_steady(void);
 
 #endif

@@ -28,6 +28,7 @@
 #define RECORDS      8192
 #define START_MS     10000
 #define STOP_NS      (10 * NSEC_S)
+#define AT_ONCE      64 /* messages of a child in one turn */
 
 static int note_addresses(struct board *b, bool *changed)
 {
@@ -268,6 +269,15 @@ static void reap(struct monitor *m)
     }
 }
 
+/* Thousands of pairs a second are one transaction a turn. */
+static void serve_parser(struct monitor *m)
+{
+    for (int i = 0; i < AT_ONCE && !m->stopping && monitor_serve(m, &m->wiring->parser); i++)
+        ;
+    if (!m->stopping)
+        pairs_flush(m);
+}
+
 static void loop(struct monitor *m, int signals)
 {
     struct wiring *w = m->wiring;
@@ -284,7 +294,7 @@ static void loop(struct monitor *m, int signals)
             if (wait[0].revents)
                 take_signal(m, signals);
             if (wait[1].revents & POLLIN)
-                monitor_serve(m, &w->parser);
+                serve_parser(m);
             if (wait[2].revents & POLLIN)
                 monitor_serve(m, &w->recorder);
             if (wait[4].revents)
@@ -398,6 +408,10 @@ static int set_up(struct monitor *m)
     /* Last: a sensor that cannot start leaves the kernel as it was, and no child holds the netlink
      * socket, with which an owned table goes. */
     drift_open(&m->drift);
+    m->pairs = pairs_create();
+    if (!m->pairs)
+        log_warning("no memory for pairs of client and server: none is cut");
+    pairs_recall(m);
     begin_tell(m);
     if (monitor_enforce(m, w->policy, error) == SD_OK)
         return 0;
@@ -444,6 +458,7 @@ int sensor_run(const struct sensor_options *options)
     }
     stop(&m);
     drift_close(&m.drift);
+    pairs_destroy(m.pairs);
     if (m.netlink >= 0)
         close(m.netlink);
     tear_down(&w);

@@ -6,6 +6,7 @@
 
 #include "engine/drift.h"
 #include "engine/outage.h"
+#include "engine/pairs.h"
 #include "engine/sensor.h"
 
 struct monitor {
@@ -18,6 +19,7 @@ struct monitor {
     nsec_t since; /* when that was; 0: never */
     struct drift drift;
     struct outage outage;
+    struct pairs *pairs; /* clients that are cut off one server; NULL: none are taken */
     struct trial *trial; /* rules that wait for their confirmation; NULL: none */
     unsigned gone;       /* bit i: interface i is away */
     nsec_t addresses_looked;
@@ -31,6 +33,9 @@ struct monitor {
 int monitor_enforce(struct monitor *m, const struct policy *policy, char error[256]);
 int monitor_remove_rules(struct monitor *m, const struct asker *who, const char *via,
                          char error[256]);
+/* That, as a model: with the pairs that stand. As ruleset_compile(). */
+int monitor_ruleset(const struct monitor *m, const struct policy *policy, struct ruleset **out,
+                    char error[256]);
 
 /* Reads the policy again and gives it to the children, or keeps the old one whole; tells who wanted
  * it (via: "socket", "signal"). error: one line. */
@@ -44,8 +49,9 @@ int monitor_hand_over(struct monitor *m, const struct policy_files *files);
  * an event that says why, or NULL. error: one line. */
 int monitor_recompile(struct monitor *m, const char *what, char error[256]);
 
-/* Takes and answers a child's request, if there is one; anything that is none ends the sensor. */
-void monitor_serve(struct monitor *m, const struct channel *from);
+/* Takes and answers a child's request; anything that is none ends the sensor. False: there was
+ * nothing. */
+bool monitor_serve(struct monitor *m, const struct channel *from);
 
 void monitor_tell_installed(const struct monitor *m);
 /* An event of kind sensor or enforcement; detail may be "". */

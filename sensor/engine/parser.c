@@ -15,6 +15,7 @@
 #include "base/log.h"
 #include "base/text.h"
 #include "engine/gateway.h"
+#include "engine/pairing.h"
 #include "engine/pipeline.h"
 #include "engine/sensor.h"
 #include "priv/sandbox.h"
@@ -54,6 +55,7 @@ struct parser {
     nsec_t shown, looked;
     nsec_t patience; /* at the end: until when the recorder is waited for, else 0 */
     struct loss told;
+    struct pairing pairing;
     struct lane lanes[MOST_INTERFACES];
 };
 
@@ -210,6 +212,9 @@ static void take_message(struct parser *p, const struct message *m, int descript
     case TELL_PROBED:
         take_probe(p, &m->probe);
         break;
+    case TELL_PAIRS:
+        pairing_told(p->back, p->policy, &m->pairs);
+        break;
     case TELL_STOP:
         p->leaving = true;
         break;
@@ -242,6 +247,8 @@ static nsec_t drain(struct parser *p, bool *more)
             last = o->time;
             back_observation(p->back, o);
             ring_pop(ring);
+            if (n % BACK_BATCH == 0)
+                pairing_flush(&p->pairing);
         }
         *more |= ring_length(ring) > 0;
     }
@@ -288,6 +295,7 @@ static void pass_time(struct parser *p, nsec_t last, bool more)
     nsec_t now = clock_now();
 
     back_tick(p->back, more && last ? last : now - LAG);
+    pairing_flush(&p->pairing);
     look_for_loss(p, now);
     retire_policy(p);
     ring_wake(p->wiring->records);
@@ -383,9 +391,11 @@ static void recall(struct parser *p)
 
 static int make(struct parser *p, uint64_t seed)
 {
-    struct back_options options = {.points = true, .seed = seed, .sink = {put_record, p}};
+    struct back_options options = {
+        .points = true, .seed = seed, .sink = {put_record, p}, .pairs = {pairing_put, &p->pairing}};
     int status = SD_OK;
 
+    p->pairing.monitor = &p->wiring->parser;
     p->back = back_create(&options, p->policy, p->policy->mode);
     for (size_t i = 0; p->back && status == SD_OK && i < p->wiring->interface_count; i++)
         status = make_lane(p, i, seed);

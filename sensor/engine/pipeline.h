@@ -12,6 +12,7 @@
 #include "account/account.h"
 #include "model/frame.h"
 #include "model/observation.h"
+#include "model/pair.h"
 #include "model/policy.h"
 #include "model/record.h"
 #include "model/stats.h"
@@ -40,6 +41,7 @@ struct back_options {
     uint64_t seed;
     nsec_t flush; /* conversations go to the sink so often; 0: as an onlooker wants it */
     struct record_sink sink;
+    struct pair_sink pairs; /* put NULL: nothing is cut */
 };
 
 struct back *back_create(const struct back_options *options, const struct policy *policy,

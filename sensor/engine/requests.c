@@ -106,6 +106,19 @@ static int remove_leftovers(struct monitor *m, char error[256])
     return SD_OK;
 }
 
+int monitor_ruleset(const struct monitor *m, const struct policy *policy, struct ruleset **out,
+                    char error[256])
+{
+    int status = ruleset_compile(policy, policy->mode, clock_now(), out, error);
+
+    if (status != SD_OK || (status = pairs_fill(m->pairs, policy, *out)) == SD_OK)
+        return status;
+    snprintf(error, 256, "out of memory while making the ruleset");
+    ruleset_destroy(*out);
+    *out = NULL;
+    return status;
+}
+
 int monitor_enforce(struct monitor *m, const struct policy *policy, char error[256])
 {
     struct ruleset *rules;
@@ -115,7 +128,7 @@ int monitor_enforce(struct monitor *m, const struct policy *policy, char error[2
         return remove_leftovers(m, error);
     if (m->opened)
         return SD_OK;
-    status = ruleset_compile(policy, policy->mode, clock_now(), &rules, error);
+    status = monitor_ruleset(m, policy, &rules, error);
     if (status != SD_OK)
         return status;
     status = netlink_of(m, error);
@@ -141,8 +154,7 @@ static void rules_status(const struct monitor *m, struct rules_status *out, char
     char error[ENFORCE_ERROR];
     bool there = ruleset_status(&kernel, error) == SD_OK, same = !there;
 
-    if (p->mode != MODE_MONITOR &&
-        ruleset_compile(p, p->mode, clock_now(), &rules, error) == SD_OK) {
+    if (p->mode != MODE_MONITOR && monitor_ruleset(m, p, &rules, error) == SD_OK) {
         ruleset_describe(rules, &wanted);
         same = ruleset_examine(rules, &drift, error) == SD_OK;
         ruleset_destroy(rules);
@@ -158,6 +170,7 @@ static void rules_status(const struct monitor *m, struct rules_status *out, char
                                  .wanted_elements = wanted.elements,
                                  .digest = kernel.digest,
                                  .wanted_digest = wanted.digest,
+                                 .pairs = pairs_count(m->pairs),
                                  .since = m->installed ? m->since : 0,
                                  .healed = drift_last(&m->drift),
                                  .trial_ms = trial_left(m)};
@@ -392,6 +405,8 @@ static bool pass_probe(const struct monitor *m, const struct probe_report *repor
 
     if (report->transport >= TRANSPORT_COUNT || report->time < 0 || !probe_is_sound(&report->found))
         return false;
+    if (m->pairs)
+        pairs_probed(m->pairs, report);
     if (channel_send(&m->wiring->parser, &tell, -1) != SD_OK)
         log_warning("what a probe found was not taken");
     return true;
@@ -402,11 +417,12 @@ static bool may_ask(const struct monitor *m, const struct channel *from,
 {
     const struct change_request *c = &request->change;
 
-    /* The parser, which strangers talk to, has nothing to ask for once it is ready. */
+    /* The parser, which strangers talk to, asks for pairs and nothing else once it is ready. */
     if (from == &m->wiring->parser)
-        return request->type == REQUEST_READY;
-    return request->type != REQUEST_RULES_TRY ||
-           (c->seconds >= GUARD_SHORTEST && c->seconds <= GUARD_LONGEST);
+        return request->type == REQUEST_READY || request->type == REQUEST_PAIRS;
+    return request->type != REQUEST_PAIRS &&
+           (request->type != REQUEST_RULES_TRY ||
+            (c->seconds >= GUARD_SHORTEST && c->seconds <= GUARD_LONGEST));
 }
 
 static void answer(struct monitor *m, const struct channel *from, const struct message *request)
@@ -434,7 +450,9 @@ static void answer(struct monitor *m, const struct channel *from, const struct m
         try_out(m, &request->change, &reply);
         break;
     case REQUEST_PROBED:
-        if (pass_probe(m, &request->probe))
+    case REQUEST_PAIRS:
+        if (request->type == REQUEST_PAIRS ? pairs_ask(m, &request->pairs)
+                                           : pass_probe(m, &request->probe))
             return;
         /* fall through */
     default:
@@ -447,7 +465,7 @@ static void answer(struct monitor *m, const struct channel *from, const struct m
         log_warning("the answer to a request was not taken");
 }
 
-void monitor_serve(struct monitor *m, const struct channel *c)
+bool monitor_serve(struct monitor *m, const struct channel *c)
 {
     struct message request;
     int descriptor;
@@ -459,9 +477,10 @@ void monitor_serve(struct monitor *m, const struct channel *c)
         request.type = 0; /* no request of this list either */
         break;
     default:
-        return;
+        return false;
     }
     if (descriptor >= 0)
         close(descriptor); /* no request carries one */
     answer(m, c, &request);
+    return true;
 }

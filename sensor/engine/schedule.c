@@ -6,6 +6,7 @@
 
 #include "base/error.h"
 #include "base/table.h"
+#include "base/text.h"
 
 #define DAY (86400 * NSEC_S)
 
@@ -108,33 +109,52 @@ static bool is_stranger(const struct policy *p, const struct addr *server)
     return at < 0 || shared || !policy_is_approved(p, at);
 }
 
+/* Of a server that was seen, unless it was asked today. */
+static void ask_seen(struct schedule *s, const struct policy *p, struct prober *to,
+                     struct probe_target *t, nsec_t now)
+{
+    struct sighted key = {.server = t->server, .port = t->port, .transport = t->transport}, *seen;
+    bool fresh;
+
+    t->stranger = is_stranger(p, &t->server);
+    seen = table_find(s->sighted, &key);
+    if ((seen && !time_passed(seen->asked, DAY, now)) ||
+        (t->stranger && !time_passed(s->stranger - STRANGERS, STRANGERS, now)) ||
+        prober_ask(to, t, p->probe.timeout) != SD_OK)
+        return;
+    if (t->stranger)
+        s->stranger = now + STRANGERS;
+    seen = table_insert(s->sighted, &key, &fresh);
+    seen->asked = now;
+}
+
 void schedule_sighted(struct schedule *s, const struct policy *p, struct prober *to,
                       const struct record *r, nsec_t now)
 {
     const struct conversation *c = &r->conversation;
-    struct sighted key = {.server = c->key.server,
-                          .port = c->key.server_port,
-                          .transport = c->key.transport},
-                   *seen;
-    bool fresh, stranger;
     struct probe_target t;
 
-    if (!p->probe.on_sight || !probe_speaks((enum transport)key.transport) ||
-        key.transport < TRANSPORT_DOT || c->flows <= c->flows_failed)
+    if (!p->probe.on_sight || !probe_speaks((enum transport)c->key.transport) ||
+        c->key.transport < TRANSPORT_DOT || c->flows <= c->flows_failed)
         return;
-    stranger = is_stranger(p, &key.server);
-    seen = table_find(s->sighted, &key);
-    if ((seen && !time_passed(seen->asked, DAY, now)) ||
-        (stranger && !time_passed(s->stranger - STRANGERS, STRANGERS, now)))
+    probe_target_set(&t, p, policy_resolver_called(p, r->resolver), &c->key.server,
+                     (enum transport)c->key.transport);
+    t.port = c->key.server_port;
+    ask_seen(s, p, to, &t, now);
+}
+
+void schedule_told(struct schedule *s, const struct policy *p, struct prober *to,
+                   const struct record *r, nsec_t now)
+{
+    const struct finding *f = &r->event.finding;
+    struct probe_target t;
+
+    if (!p->probe.on_sight || strcmp(f->rule, "hidden-resolver") != 0 || addr_is_zero(&f->server) ||
+        !probe_speaks((enum transport)f->transport))
         return;
-    probe_target_set(&t, p, policy_resolver_called(p, r->resolver), &key.server,
-                     (enum transport)key.transport);
-    t.port = key.port;
-    t.stranger = stranger;
-    if (prober_ask(to, &t, p->probe.timeout) != SD_OK)
-        return;
-    if (stranger)
-        s->stranger = now + STRANGERS;
-    seen = table_insert(s->sighted, &key, &fresh);
-    seen->asked = now;
+    probe_target_set(&t, p, -1, &f->server, (enum transport)f->transport);
+    t.port = f->server_port;
+    if (f->name[0] && !f->sni_outer && strlen(f->name) < sizeof t.name[0])
+        text_copy(t.name[t.name_count++], sizeof t.name[0], f->name);
+    ask_seen(s, p, to, &t, now);
 }

@@ -2,7 +2,8 @@
  * (`probe.on_sight`): a server that a client used for encrypted DNS, once a day. What a client may
  * make us do by choosing servers is bounded: at a server nobody approves by its address one
  * connection with one question, a day at most once, one in STRANGERS in all (2,880 a day); only
- * where the client's own handshake had succeeded. Its table: 4,096 servers, 160 KiB. */
+ * where the client's own handshake had succeeded, or `hidden-resolver` told it. Its table: 4,096
+ * servers, 160 KiB. */
 #ifndef SEALDNS_ENGINE_SCHEDULE_H
 #define SEALDNS_ENGINE_SCHEDULE_H
 
@@ -21,5 +22,8 @@ void schedule_tick(struct schedule *s, const struct policy *p, struct prober *to
 /* A RECORD_CONVERSATION passes. */
 void schedule_sighted(struct schedule *s, const struct policy *p, struct prober *to,
                       const struct record *r, nsec_t now);
+/* A RECORD_EVENT: a server that only its behaviour gave away is asked for DNS over HTTPS. */
+void schedule_told(struct schedule *s, const struct policy *p, struct prober *to,
+                   const struct record *r, nsec_t now);
 
 #endif

@@ -168,6 +168,7 @@ static void rolled_back(struct monitor *m, const struct trial *t, const struct g
     outage_restore(m, &t->admission);
     say(m, "rolled back", m->stopping ? "the sensor ends" : end->text, end);
     log_warning("the rules are rolled back: policy %s", w->policy->digest);
+    pairs_rewrite(m); /* also those of meanwhile */
     if (monitor_hand_over(m, w->files) != SD_OK)
         log_error("the sensor's other processes did not get the old policy: start it again");
     if (t->addresses != hash_addresses(w->board) &&

@@ -24,7 +24,9 @@ enum observation_kind {
     OBSERVE_STRAY, /* a server's datagram, not DNS, to a port from which nobody asked, or the
                       client's ICMP error about one; no conversation, nothing in the union, only
                       strayed() */
-    OBSERVE_VPN    /* a VPN of the client was answered; no conversation, only for vpn_began() */
+    OBSERVE_VPN,   /* a VPN of the client was answered; no conversation, only for vpn_began() */
+    OBSERVE_CUT    /* the kernel has the client's pair with this server (model/pair.h); no
+                      conversation, nothing in the union, only for cut() */
 };
 
 struct observation {
@@ -52,7 +54,7 @@ struct observation {
 
 static inline size_t observation_size(const struct observation *o)
 {
-    if (o->kind == OBSERVE_STRAY)
+    if (o->kind == OBSERVE_STRAY || o->kind == OBSERVE_CUT)
         return offsetof(struct observation, dns);
     return o->kind == OBSERVE_DNS ? offsetof(struct observation, dns) + sizeof o->dns : sizeof *o;
 }

@@ -5,6 +5,7 @@
 #include <strings.h>
 
 #include "base/error.h"
+#include "base/hash.h"
 #include "model/note.h"
 #include "model/policy_index.h"
 
@@ -14,6 +15,7 @@ struct policy_index {
     struct address_map resolvers, gateway;
     struct name_map names;
     uint8_t *approved; /* a bit for each zone and resolver */
+    uint64_t *hashes;  /* of the resolvers' ids */
 };
 
 #define ON_853 (1u << TRANSPORT_DOT | 1u << TRANSPORT_DOQ)
@@ -78,6 +80,9 @@ static int index_resolvers(const struct policy *p, struct policy_index *x)
         names += p->resolvers[i].name_count;
         addresses += p->resolvers[i].address_count;
     }
+    x->hashes = calloc(p->resolver_count + 1, sizeof *x->hashes);
+    if (!x->hashes)
+        return SD_EMEM;
     if ((e = name_map_init(&x->names, names)) != SD_OK)
         return e;
     if ((e = address_map_init(&x->resolvers, addresses)) != SD_OK)
@@ -85,6 +90,7 @@ static int index_resolvers(const struct policy *p, struct policy_index *x)
     for (size_t i = 0; i < p->resolver_count; i++) {
         const struct policy_resolver *r = p->resolvers + i;
 
+        x->hashes[i] = hash_bytes(r->id, strlen(r->id), 0);
         for (size_t k = 0; k < r->name_count; k++)
             name_map_add(&x->names, r->names[k], (int16_t)i);
         for (size_t k = 0; k < r->address_count; k++)
@@ -121,6 +127,7 @@ static void index_destroy(struct policy_index *x)
     address_map_finish(&x->gateway);
     name_map_finish(&x->names);
     free(x->approved);
+    free(x->hashes);
     free(x);
 }
 
@@ -240,6 +247,19 @@ int16_t policy_resolver_called(const struct policy *p, const char *id)
 {
     for (size_t i = 0; id[0] && i < p->resolver_count; i++)
         if (strcmp(p->resolvers[i].id, id) == 0)
+            return (int16_t)i;
+    return -1;
+}
+
+uint64_t policy_resolver_hash(const struct policy *p, int16_t resolver)
+{
+    return resolver < 0 || (size_t)resolver >= p->resolver_count ? 0 : p->index->hashes[resolver];
+}
+
+int16_t policy_resolver_hashed(const struct policy *p, uint64_t hash)
+{
+    for (size_t i = 0; hash && i < p->resolver_count; i++)
+        if (p->index->hashes[i] == hash)
             return (int16_t)i;
     return -1;
 }
@@ -453,6 +473,20 @@ enum action policy_kernel(const struct policy *p, int16_t zone, const struct add
     if (server_port == 443 && (resolver < 0 || shared || zone_lists(p, zone, resolver)))
         return ACTION_ALLOW;
     if (exception_of(p, client, resolver, now))
+        return ACTION_ALLOW;
+    return in_kernel(zone_at(p, zone)->unapproved);
+}
+
+enum action policy_paired(const struct policy *p, int16_t zone, const struct addr *client,
+                          const struct addr *server, int16_t resolver, nsec_t now)
+{
+    int16_t at = policy_resolver_at(p, server, NULL);
+
+    if (zone == ZONE_GATEWAY || policy_is_gateway(p, client) || policy_is_gateway(p, server))
+        return ACTION_ALLOW;
+    if (zone_lists(p, zone, at) || zone_lists(p, zone, resolver))
+        return ACTION_ALLOW;
+    if (exception_of(p, client, at, now) || exception_of(p, client, resolver, now))
         return ACTION_ALLOW;
     return in_kernel(zone_at(p, zone)->unapproved);
 }

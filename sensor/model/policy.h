@@ -25,6 +25,9 @@ int16_t policy_resolver_at(const struct policy *p, const struct addr *server, bo
 int16_t policy_resolver_named(const struct policy *p, const char *name);
 /* Resolver of this id, by which it is known again in another policy; -1: none, or "". */
 int16_t policy_resolver_called(const struct policy *p, const char *id);
+/* The same by the hash of the id (hash_bytes() with seed 0), as it travels between processes. */
+uint64_t policy_resolver_hash(const struct policy *p, int16_t resolver);
+int16_t policy_resolver_hashed(const struct policy *p, uint64_t hash);
 /* Of our own network: a private address, the gateway's, or one in a network of a zone. */
 bool policy_is_inside(const struct policy *p, const struct addr *a);
 /* Bits of enum inside. Two IPv6 addresses of one /64 are neighbours, and so are the gateway's and a
@@ -71,6 +74,12 @@ bool policy_enforces(const struct policy *p);
  * not held, and its rollout has come to the client. For all others policy_kernel() is what would
  * be. */
 bool policy_acts_on(const struct policy *p, int16_t zone, const struct addr *client);
+/* The same of a client that is paired with this server for its DNS over HTTPS to a resolver (-1:
+ * one that the policy does not name) at an address that others share, on port 443. ALLOW, and never
+ * to be paired: the gateway's own addresses, an address or a resolver that the zone lists,
+ * exceptions but those by `mac`, zones that do not cut. */
+enum action policy_paired(const struct policy *p, int16_t zone, const struct addr *client,
+                          const struct addr *server, int16_t resolver, nsec_t now);
 const struct policy_detection *policy_detection_named(const struct policy *p, const char *id);
 /* A threshold of a detection's file, or otherwise when it has none of that name. */
 int64_t policy_threshold(const struct policy *p, const char *detection, const char *name,

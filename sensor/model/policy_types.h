@@ -11,6 +11,7 @@
 #include "model/names.h"
 #include "model/policy_detection.h"
 #include "model/policy_evidence.h"
+#include "model/policy_sensor.h"
 #include "model/policy_zone.h"
 
 struct policy_address {
@@ -52,13 +53,6 @@ struct policy_output {
     char type[16], format[16], path[256];
 };
 
-/* When the sensor asks resolvers itself. */
-struct policy_probe {
-    nsec_t interval; /* 0: never by the clock */
-    nsec_t timeout;  /* of one exchange */
-    bool on_sight;   /* once when a client was seen to use it */
-};
-
 struct policy_index; /* of names, addresses and prefixes */
 
 struct policy {
@@ -78,6 +72,7 @@ struct policy {
     size_t internal_domain_count;
     char store_path[256], socket_path[108];
     struct policy_probe probe;
+    struct policy_pairs pairs;
     struct policy_evidence evidence;
     uint64_t store_max_size;
     nsec_t store_max_age;

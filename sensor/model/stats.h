@@ -56,7 +56,9 @@
     X(conversations_folded, "conversations folded for want of room")                               \
     X(state_evicted, "detector state evicted for want of room")                                    \
     X(rules_drifted, "times that the kernel's rules were found not as the policy says")            \
-    X(rules_healed, "... and were put back")
+    X(rules_healed, "... and were put back")                                                       \
+    X(pairs_put, "pairs of client and server put into the kernel, or given more time")             \
+    X(pairs_refused, "... that the policy does not cut, or that were beyond the bounds")
 
 struct stats {
 #define X(word, text) uint64_t word;

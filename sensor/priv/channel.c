@@ -8,6 +8,8 @@
 
 #include "base/error.h"
 
+_Static_assert(sizeof(struct pair_batch) <= sizeof(struct finding), "no message grows by pairs");
+
 int channel_pair(struct channel *a, struct channel *b)
 {
     int ends[2];
@@ -49,6 +51,15 @@ int channel_send(const struct channel *c, const struct message *m, int descripto
         memcpy(CMSG_DATA(rights), &descriptor, sizeof descriptor);
     }
     return sendmsg(c->descriptor, &header, MSG_NOSIGNAL) == (ssize_t)sizeof *m ? SD_OK : SD_EIO;
+}
+
+int channel_try(const struct channel *c, const struct message *m)
+{
+    ssize_t sent = send(c->descriptor, m, sizeof *m, MSG_NOSIGNAL | MSG_DONTWAIT);
+
+    if (sent == (ssize_t)sizeof *m)
+        return SD_OK;
+    return sent < 0 && (errno == EAGAIN || errno == EINTR || errno == ENOBUFS) ? SD_EAGAIN : SD_EIO;
 }
 
 static int received_descriptor(struct msghdr *header)

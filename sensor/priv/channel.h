@@ -9,6 +9,7 @@
 #include <stdint.h>
 
 #include "model/finding.h"
+#include "model/pair.h"
 #include "model/probe.h"
 
 enum message_type {
@@ -20,13 +21,15 @@ enum message_type {
     REQUEST_RULES_STATUS, /* what is desired, what the kernel holds */
     REQUEST_PROBED,       /* the recorder asked a resolver: pass it on to the parser; no reply */
     REQUEST_RULES_TRY,    /* read the policy again, install its rules until they are confirmed */
-    REQUEST_LAST = REQUEST_RULES_TRY,
+    REQUEST_PAIRS,        /* the parser's only one: cut these clients off these servers; no reply */
+    REQUEST_LAST = REQUEST_PAIRS,
     /* monitor -> child */
     REPLY = 100,    /* to the recorder's request: status and text */
     TELL_POLICY,    /* a descriptor with the new policy's texts */
     TELL_INSTALLED, /* the rules in the kernel changed: installed, mode */
     TELL_FINDING,   /* something the sensor or the enforcement has to say of itself */
     TELL_PROBED,    /* what a probe found, checked to be sound */
+    TELL_PAIRS,     /* what of REQUEST_PAIRS the kernel has now */
     TELL_REOPEN,    /* SIGHUP */
     TELL_STOP,      /* finish and exit */
 };
@@ -41,6 +44,7 @@ struct rules_status {
     uint64_t digest, wanted_digest;
     int64_t since, healed; /* when they were put there, and put back; 0: never */
     uint32_t trial_ms;     /* until they are rolled back unless confirmed; 0: they stay */
+    uint32_t pairs;        /* of client and server that are cut, among the elements wanted */
 };
 
 /* Who asked for a change, as the kernel says. */
@@ -62,6 +66,7 @@ struct message {
         struct finding finding;       /* TELL_FINDING */
         struct probe_report probe;    /* REQUEST_PROBED, TELL_PROBED */
         struct change_request change; /* REQUEST_RELOAD, REQUEST_RULES_APPLY, _REMOVE, _TRY */
+        struct pair_batch pairs;      /* REQUEST_PAIRS, TELL_PAIRS */
     };
     char text[256]; /* REPLY: one line for the user; of a status: what differs */
 };
@@ -76,6 +81,8 @@ void channel_close(struct channel *c);
 
 /* descriptor: -1 or one to pass. SD_EIO: the other side is gone. */
 int channel_send(const struct channel *c, const struct message *m, int descriptor);
+/* Does not wait. SD_EAGAIN: the other side has too much to read already. SD_EIO. */
+int channel_try(const struct channel *c, const struct message *m);
 /* *descriptor: -1 or one received, then the caller's. SD_EAGAIN: nothing within timeout_ms;
  * SD_EEND: the other side is gone; SD_EMALF: not a message of ours. */
 int channel_receive(const struct channel *c, struct message *m, int *descriptor, int timeout_ms);

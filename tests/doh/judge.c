@@ -173,7 +173,7 @@ static void close_session(struct court *c)
 
 static int open_session(struct court *c, const char *name)
 {
-    struct detector_setup setup = {c->policy, {put, c}, NULL, 7};
+    struct detector_setup setup = {.policy = c->policy, .sink = {put, c}, .seed = 7};
 
     if (c->state && strcmp(name, c->name) == 0)
         return 0;

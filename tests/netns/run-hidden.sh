@@ -1,6 +1,7 @@
 #!/bin/bash
 # A resolver that no name and no address gives away: two clients ask it by DNS over HTTPS, and the server is told to both; two
-# others poll a web server in messages as short, and nothing is. Nothing is cut for it, though the policy rejects who is unapproved.
+# others poll a web server in messages as short, and nothing is. Nothing is cut for it, though the policy rejects who is unapproved, until
+# a probe has confirmed it and the policy asks for that.
 #
 #   run-hidden.sh [--keep]
 #
@@ -47,6 +48,25 @@ answers() {
     lab_in c1 kdig +https +short +retry=0 +time=2 +tls-sni=$LAB_B_NAME @$LAB_B4 www.example.org A | grep -q '^[0-9]'
 }
 
+# The policy asks for it and a probe confirms it: who asks there is cut off.
+confirmed() {
+    sed -i 's/mode: monitor}/mode: monitor, preflight: false, pairs: {timeout: 60s, hidden: true}}\nprobe: {on_sight: true, timeout: 3s}/' "$LAB_DIR/policy.yaml"
+    rm -f "$LAB_DIR"/sealdns.db* "$LAB_DIR/eve.json"
+    sensor_up enforce || lab_die "the sensor did not start"
+    ask_doh 1 & ask_doh 1 & ask_doh 1 & ask_doh 1 & ask_doh 1 & ask_doh 1 &
+    poll 3 &
+    check "with \`hidden\`: a probe confirms it, and the kernel cuts the client off" lab_wait 15 paired
+    check "... it does not resolve there" eval '! answers'
+    check "... a client of the web server is not cut off" eval '! lab_in gw nft list table inet sealdns | grep -q "$(lab_client4 3) \."'
+    check "... the finding says blocked, by a probe" lab_wait 5 says_blocked
+    sensor_down
+}
+paired() { lab_in gw nft list set inet sealdns paired_ip4 | grep -q "$(lab_client4 1) . $LAB_B4"; }
+says_blocked() {
+    jq -es '[flatten[] | select(.sealdns.rule? == "hidden-resolver" and .alert.action == "blocked")]
+        | length > 0 and all(.sealdns.evidence.identified_by == "behaviour,probe")' "$LAB_DIR/eve.json"
+}
+
 main() {
     local client turn pids=()
     lab_up || exit 1
@@ -70,6 +90,7 @@ main() {
     check "a web server with messages as short is not" test -z "$(told $WEB)"
     sensor_down
     check "the sensor ends well" test -s "$LAB_DIR/sealdns.db"
+    confirmed
 }
 
 trap lab_down EXIT

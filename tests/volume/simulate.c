@@ -377,7 +377,7 @@ static void put(void *context, struct finding *f)
 
 static void play(struct world *w, uint64_t seed, bool inject, bool added)
 {
-    struct detector_setup setup = {w->policy, {put, w}, NULL, 7};
+    struct detector_setup setup = {.policy = w->policy, .sink = {put, w}, .seed = 7};
 
     w->random = seed * UINT64_C(0x9e3779b97f4a7c15) + 1;
     w->inject = inject;

@@ -125,6 +125,8 @@ static void sensor(void **state)
          "p:1:19: `on_exit` cannot be `leave`: one of keep, remove\n"},
         {"sensor: {on_resolver_outage: close}\n",
          "p:1:30: `on_resolver_outage` cannot be `close`: one of stay, open\n"},
+        {"sensor: {pairs: {timeout: 4s}}\n",
+         "p:1:27: `timeout` is between 5s and 1d, or 0s for no pairs\n"},
         {"sensor: {preflight: maybe}\n", "p:1:21: `preflight` cannot be `maybe`: true or false\n"},
         {"sensor: {tunnels: yes}\n", "p:1:19: `tunnels` cannot be `yes`: true or false\n"},
         {"sensor: {interfaces: [a-very-long-name]}\n",

@@ -141,6 +141,8 @@ static void each_client_has_its_outcome(void **state)
         {"10.20.0.9", "9.9.9.9", 53, "do53-udp", 10, 10, "office", NULL},
         {"10.20.0.10", "192.0.2.61", 443, "doh2", 3, 3, "office", "dns.cloud.example"},
         {"10.20.0.10", "192.0.2.60", 443, "doh2", 3, 3, "office", "dns.cloud.example"},
+        {"10.20.0.13", "192.0.2.60", 443, "doh2", 3, 3, "office", "dns.cloud.example"},
+        {"10.20.0.13", "192.0.2.61", 8443, "doh2", 3, 3, "office", "dns.cloud.example"},
         /* Recorded before anybody knew the resolver: at its own address, then at a shared one. */
         {"10.20.0.11", "192.0.2.55", 443, "tls", 3, 3, "office", NULL},
         {"10.20.0.11", "192.0.2.60", 443, "tls", 3, 3, "office", NULL},
@@ -164,7 +166,8 @@ static void each_client_has_its_outcome(void **state)
     assert_string_equal(outcome_at(p, "10.20.0.7"), "silent");
     assert_string_equal(outcome_at(p, "10.20.0.8"), "bootstrap-only"); /* its exception has ended */
     assert_string_equal(outcome_at(p, "10.20.0.9"), "unaffected");
-    assert_string_equal(outcome_at(p, "10.20.0.10"), "out-of-reach-only");
+    assert_string_equal(outcome_at(p, "10.20.0.10"), "bootstrap-only"); /* paired with .61 */
+    assert_string_equal(outcome_at(p, "10.20.0.13"), "out-of-reach-only");
     assert_string_equal(outcome_at(p, "10.20.0.11"), "loses");
     assert_int_equal(client_of(p, "10.20.0.11")->approved, 1);
     assert_string_equal(outcome_at(p, "10.20.0.12"), "bootstrap-only");

@@ -32,6 +32,8 @@ struct scene {
     void *state;
     size_t count;
     struct finding found[FINDINGS];
+    size_t pair_count;
+    struct cut_pair pair; /* the last that was asked for */
 };
 
 static inline struct addr at(const char *text)
@@ -125,6 +127,14 @@ static inline void scene_put(void *context, struct finding *f)
     s->found[s->count++] = *f;
 }
 
+static inline void scene_put_pair(void *context, const struct cut_pair *p)
+{
+    struct scene *s = context;
+
+    s->pair = *p;
+    s->pair_count++;
+}
+
 static inline void scene_open(struct scene *s, const struct detector *detector)
 {
     struct detector_setup setup;
@@ -132,7 +142,7 @@ static inline void scene_open(struct scene *s, const struct detector *detector)
     memset(s, 0, sizeof *s);
     s->policy = scene_policy();
     s->detector = detector;
-    setup = (struct detector_setup){s->policy, {scene_put, s}, &s->stats, 7};
+    setup = (struct detector_setup){s->policy, {scene_put, s}, {scene_put_pair, s}, &s->stats, 7};
     s->state = detector->create(&setup);
     assert_non_null(s->state);
     assert_true(detector->bytes(s->state) < 64u << 20);

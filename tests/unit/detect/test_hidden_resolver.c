@@ -73,7 +73,7 @@ static void three_flows_of_two_clients(void **state)
         assert_string_equal(f->rule, "hidden-resolver");
         assert_int_equal(f->confidence, 80);
         assert_int_equal(f->transport, TRANSPORT_DOH2);
-        assert_int_equal(f->cut, ACTION_ALERT); /* enforcement is never for behaviour */
+        assert_int_equal(f->cut, ACTION_ALERT); /* nothing is cut for behaviour alone */
         assert_true(says(f, "\"identified_by\":\"behaviour\""));
         assert_true(says(f, "\"server_clients\":2"));
         assert_true(says(f, "\"leaf\":1"));
@@ -190,6 +190,28 @@ static void a_probe_settles_it(void **state)
     scene_close(&s);
 }
 
+/* Only where the policy says so, and only what a probe confirmed. */
+static void a_confirmed_one_is_asked_to_be_cut(void **state)
+{
+    struct observation confirmed = probe(T0 + 10 * S, true, true);
+
+    (void)state;
+    for (int hidden = 0; hidden < 2; hidden++) {
+        struct scene s;
+
+        begin(&s);
+        s.policy->mode = MODE_ENFORCE;
+        s.policy->pairs = (struct policy_pairs){600 * S, hidden};
+        for (uint64_t flow = 1; flow < 6; flow++)
+            see(&s, T0 + (nsec_t)flow * S, "10.20.1.1", flow, 154);
+        assert_int_equal(s.pair_count, 0);
+        s.detector->probed(s.state, &confirmed);
+        assert_int_equal(s.pair_count > 0, hidden);
+        assert_true(!hidden || (s.pair.proof == PAIR_BY_PROBE && pair_is_sound(&s.pair)));
+        scene_close(&s);
+    }
+}
+
 static void a_denial_silences_it(void **state)
 {
     struct scene s;
@@ -259,6 +281,7 @@ int main(void)
         cmocka_unit_test(a_site_is_none),
         cmocka_unit_test(of_the_approved_the_allowed_and_the_uncertain_nothing),
         cmocka_unit_test(a_probe_settles_it),
+        cmocka_unit_test(a_confirmed_one_is_asked_to_be_cut),
         cmocka_unit_test(a_denial_silences_it),
         cmocka_unit_test(an_outer_name_is_told_as_such),
         cmocka_unit_test(strangers_do_not_fill_the_memory),

@@ -12,6 +12,7 @@
 
 #include "enforce/build.h"
 #include "enforce/examine.h"
+#include "enforce/paired.h"
 #include "twin.h"
 
 #define HOURS(n) ((uint64_t)(n)*3600 * 1000)
@@ -103,6 +104,94 @@ static void plain_sets_have_no_slack(void **unused)
     ruleset_destroy(here);
 }
 
+static struct ruleset *of_pairs(void)
+{
+    struct ruleset *r = ruleset_create();
+    int set = ruleset_add_set(r, "paired_ip4", SET_PAIRED, true);
+
+    assert_int_equal(set, 0);
+    r->sets[0].timed = true;
+    return r;
+}
+
+/* Pairs 0 to count - 1, but one; the number is in the client's address. */
+static void put_pairs(struct ruleset *r, size_t count, size_t but, uint64_t left_ms)
+{
+    struct enforce_pair *all = calloc(count, sizeof *all);
+    size_t put = 0;
+
+    for (size_t i = 0; i < count; i++) {
+        uint8_t client[] = {10, (uint8_t)(i >> 16), (uint8_t)(i >> 8), (uint8_t)i};
+
+        if (i != but)
+            all[put++] = (struct enforce_pair){addr_v4(client), twin_addr("198.51.100.9"), left_ms};
+    }
+    assert_int_equal(ruleset_put_pairs(r, all, put), SD_OK);
+    free(all);
+}
+
+static bool same_pairs(size_t there_but, uint64_t there_ms, size_t here_but, uint64_t here_ms,
+                       bool known)
+{
+    struct ruleset *there = of_pairs(), *here = of_pairs();
+    bool is;
+
+    put_pairs(there, 5, there_but, there_ms);
+    put_pairs(here, 5, here_but, here_ms);
+    here->paired = known;
+    is = ruleset_is(there, here);
+    ruleset_destroy(there);
+    ruleset_destroy(here);
+    return is;
+}
+
+/* They last minutes: seconds count. */
+static void pairs_have_little_slack(void **unused)
+{
+    (void)unused;
+    assert_true(same_pairs(9, 600000, 9, 600000, true));
+    assert_true(same_pairs(9, 598000, 9, 600000, true));
+    assert_false(same_pairs(9, 590000, 9, 600000, true));
+    assert_false(same_pairs(2, 5000, 9, 5000, true));
+    assert_false(same_pairs(9, 5000, 2, 5000, true));
+    assert_true(same_pairs(2, 2900, 9, 2900, true));
+    assert_true(same_pairs(9, 2900, 2, 2900, true));
+}
+
+/* `sealdns rules diff` of another process knows nothing of them. */
+static void pairs_that_nobody_told_are_taken_as_they_are(void **unused)
+{
+    struct ruleset *there = of_pairs(), *here = of_pairs();
+
+    (void)unused;
+    put_pairs(there, 5, 9, 600000);
+    assert_true(ruleset_is(there, here));
+    ruleset_destroy(there);
+    ruleset_destroy(here);
+}
+
+/* One of very many is told by itself, not the whole set. */
+static void one_pair_of_many_is_told(void **unused)
+{
+    struct ruleset *there = of_pairs(), *here = of_pairs();
+    struct comparison c;
+    struct enforce_drift drift = {.gone = false};
+
+    (void)unused;
+    put_pairs(there, 50000, 777, 600000);
+    put_pairs(here, 50000, 44444, 600000);
+    assert_int_equal(comparison_begin(&c, there, here), SD_OK);
+    assert_false(comparison_is_same(&c));
+    comparison_describe(&c, &drift);
+    assert_int_equal(drift.elements_missing, 1);
+    assert_int_equal(drift.elements_foreign, 1);
+    assert_non_null(strstr(drift.text, "elements missing: 10.0.3.9 . 198.51.100.9 of paired_ip4"));
+    assert_non_null(strstr(drift.text, "foreign elements: 10.0.173.156 . 198.51.100.9"));
+    comparison_end(&c);
+    ruleset_destroy(there);
+    ruleset_destroy(here);
+}
+
 /* The same after a policy's whole ruleset, in any state of its exceptions. */
 static void any_policy_is_itself(void **unused)
 {
@@ -182,6 +271,9 @@ int main(void)
         cmocka_unit_test(a_timeout_that_is_wrong_differs),
         cmocka_unit_test(what_ends_now_may_be_there_or_not),
         cmocka_unit_test(an_end_that_is_missing_differs),
+        cmocka_unit_test(pairs_have_little_slack),
+        cmocka_unit_test(pairs_that_nobody_told_are_taken_as_they_are),
+        cmocka_unit_test(one_pair_of_many_is_told),
         cmocka_unit_test(plain_sets_have_no_slack),
         cmocka_unit_test(any_policy_is_itself),
         cmocka_unit_test(says_what_differs),

@@ -11,6 +11,7 @@
 #include <linux/netfilter.h>
 
 #include "enforce/evaluate.h"
+#include "enforce/paired.h"
 #include "twin.h"
 
 enum { POLICIES = 400 };
@@ -33,6 +34,7 @@ struct world {
     const struct policy *policy;
     const struct ruleset *rules;
     nsec_t now;
+    bool paired;              /* every client with every server */
     unsigned cut, redirected; /* packets */
 };
 
@@ -63,9 +65,11 @@ static void check_packet(struct world *w, const struct evaluated_packet *in)
     const struct rule *rule, *moved;
     enum action got;
 
+    p.hook = hook_of(w->policy, &p.source, &p.destination);
+    if (w->paired && p.port == 443 && wanted == ACTION_ALLOW && p.hook == NF_INET_FORWARD)
+        wanted = policy_paired(w->policy, zone, &p.source, &p.destination, -1, w->now);
     if (!policy_acts_on(w->policy, zone, &p.source))
         wanted = ACTION_ALLOW;
-    p.hook = hook_of(w->policy, &p.source, &p.destination);
     p.to_gateway = policy_is_gateway(w->policy, &p.destination);
     if (p.hook == NF_INET_LOCAL_OUT)
         p.iface = "";
@@ -143,6 +147,54 @@ static void rules_are_the_policy(void **unused)
                 redirected > 1000); /* or the world is too peaceful to prove anything */
 }
 
+static void put_all_pairs(struct ruleset *r)
+{
+    struct enforce_pair
+        all[COUNT_OF(twin_servers) * (COUNT_OF(twin_clients) + COUNT_OF(twin_gateway))];
+    size_t count = 0;
+
+    for (size_t s = 0; s < COUNT_OF(twin_servers); s++)
+        for (size_t c = 0; c < COUNT_OF(twin_clients) + COUNT_OF(twin_gateway); c++) {
+            struct enforce_pair *p = all + count;
+
+            p->client =
+                twin_addr(c < COUNT_OF(twin_clients) ? twin_clients[c]
+                                                     : twin_gateway[c - COUNT_OF(twin_clients)]);
+            p->server = twin_addr(twin_servers[s]);
+            p->left_ms = 1000;
+            count += addr_is_v4(&p->client) == addr_is_v4(&p->server);
+        }
+    assert_int_equal(ruleset_put_pairs(r, all, count), SD_OK);
+}
+
+/* Whatever pair stands in the kernel, it cuts port 443 of those that the policy cuts, no more. */
+static void pairs_cut_as_the_policy_says(void **unused)
+{
+    uint64_t state = 8443;
+    unsigned cut = 0, without = 0;
+
+    (void)unused;
+    for (int i = 0; i < POLICIES / 5; i++) {
+        struct policy *p = twin_policy(&state);
+        struct world w = {.policy = p, .now = (nsec_t)twin_random(&state, 500) * NSEC_S};
+        struct ruleset *r;
+        char error[ENFORCE_ERROR];
+
+        assert_int_equal(ruleset_compile(p, MODE_ENFORCE, w.now, &r, error), SD_OK);
+        w.rules = r;
+        check_world(&w);
+        without += w.cut;
+        w.cut = 0;
+        w.paired = true;
+        put_all_pairs(r);
+        check_world(&w);
+        cut += w.cut;
+        ruleset_destroy(r);
+        policy_destroy(p);
+    }
+    assert_true(cut > without + 1000);
+}
+
 /* Those alone: what other zones cut and redirect is as before, and no rule is there or not for it.
  */
 static void zones_that_are_held_only_count(void **unused)
@@ -205,6 +257,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(rules_are_the_policy),
+        cmocka_unit_test(pairs_cut_as_the_policy_says),
         cmocka_unit_test(zones_that_are_held_only_count),
         cmocka_unit_test(shadow_cuts_nothing),
     };

@@ -131,6 +131,7 @@ static inline struct policy *twin_policy(uint64_t *state)
 {
     struct policy *p = calloc(1, sizeof *p);
 
+    p->pairs.timeout = 600 * NSEC_S;
     p->zone_count = 2 + twin_random(state, 5);
     p->zones = calloc(p->zone_count, sizeof *p->zones);
     for (size_t i = 0; i < p->zone_count; i++)

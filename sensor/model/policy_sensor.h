@@ -1,0 +1,22 @@
+/* What the sensor does by itself, as the policy has it. */
+#ifndef SEALDNS_MODEL_POLICY_SENSOR_H
+#define SEALDNS_MODEL_POLICY_SENSOR_H
+
+#include <stdbool.h>
+
+#include "base/time.h"
+
+/* When it asks resolvers itself. */
+struct policy_probe {
+    nsec_t interval; /* 0: never by the clock */
+    nsec_t timeout;  /* of one exchange */
+    bool on_sight;   /* once when a client was seen to use it */
+};
+
+/* When it cuts a client off a server that others share: see model/pair.h. */
+struct policy_pairs {
+    nsec_t timeout; /* for how long; 0: never */
+    bool hidden;    /* also where behaviour told the resolver and a probe confirmed it */
+};
+
+#endif
