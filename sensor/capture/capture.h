@@ -54,6 +54,8 @@ int capture_live_descriptor(const struct capture *c);
  * away or replaced; costs nothing where it is bound to it already, so may be called at every look.
  * SD_ENOENT: there is none of this name; SD_ENET. */
 int capture_live_rebind(int descriptor, const char *interface);
+/* The name of the interface it is bound to, now. SD_ENOENT: to none, or it is gone. */
+int capture_live_bound(int descriptor, char name[16]);
 
 /* pcap, pcapng; "-" is standard input. Several files are merged in the order of their packets'
  * time (equal times: in the order given). A capture that ends inside a packet is read to its last

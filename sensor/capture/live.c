@@ -245,6 +245,21 @@ static bool is_bound(int descriptor, int index)
            address.sll_ifindex == index;
 }
 
+int capture_live_bound(int descriptor, char name[16])
+{
+    struct sockaddr_ll address = {0};
+    socklen_t length = sizeof address;
+    struct ifreq now = {0};
+
+    if (getsockname(descriptor, (struct sockaddr *)&address, &length) != 0)
+        return SD_ENOENT;
+    now.ifr_ifindex = address.sll_ifindex;
+    if (address.sll_ifindex <= 0 || ioctl(descriptor, SIOCGIFNAME, &now) != 0)
+        return SD_ENOENT;
+    memcpy(name, now.ifr_name, 16);
+    return SD_OK;
+}
+
 int capture_live_rebind(int descriptor, const char *interface)
 {
     struct sockaddr_ll address = {

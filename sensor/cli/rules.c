@@ -17,6 +17,7 @@
 #include "engine/control.h"
 #include "engine/gateway.h"
 #include "engine/preflight.h"
+#include "engine/sole.h"
 
 extern const struct command command_rules;
 
@@ -213,6 +214,17 @@ static bool is_taken(void)
     return descriptor >= 0;
 }
 
+static int refuse_beside(int32_t process)
+{
+    char error[ENFORCE_ERROR];
+
+    snprintf(error, sizeof error,
+             "a sensor (process %d) has its rules here and does not answer on this socket: name "
+             "its policy with -c, or its socket with --socket",
+             process);
+    return fail(error);
+}
+
 static void tell_installed(const struct request *q, enum mode mode)
 {
     log_notice("rules of mode %s installed; no sensor answers on %s, so nobody watches over them",
@@ -236,6 +248,8 @@ static int apply(struct request *q)
         return status;
     if (q->confirm)
         status = install_on_trial(q, r);
+    else if (sole_holder())
+        status = refuse_beside(sole_holder());
     else if (is_taken())
         status = fail("another change waits for its confirmation: `sealdns rules confirm` keeps "
                       "it, or wait until it is rolled back");

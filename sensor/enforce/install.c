@@ -3,6 +3,7 @@
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 #include <linux/netfilter.h>
@@ -24,6 +25,8 @@
 #include "enforce/readback.h"
 #include "enforce/sets_only.h"
 #include "enforce/transport.h"
+
+enum { ATTEMPTS = 3 };
 
 /* "sealdns: TEXT" as a comment that nft shows, into buffer; its length. */
 static uint32_t comment(const char *text, uint8_t buffer[NFTNL_UDATA_COMMENT_MAXLEN + 2])
@@ -194,7 +197,7 @@ static int delete_table(int descriptor)
     return -ENOMEM;
 }
 
-int ruleset_install_by(int descriptor, const struct ruleset *r, char error[ENFORCE_ERROR])
+static int install_once(int descriptor, const struct ruleset *r, char error[ENFORCE_ERROR])
 {
     struct ruleset *there;
     uint32_t flags;
@@ -218,6 +221,20 @@ int ruleset_install_by(int descriptor, const struct ruleset *r, char error[ENFOR
     if (e == 0)
         return SD_OK;
     return transport_error(e, "cannot install the ruleset (the old one stays)", error);
+}
+
+/* ENOBUFS, EBUSY and EINTR pass. What was installed although its answer was lost is found to be
+ * there. */
+int ruleset_install_by(int descriptor, const struct ruleset *r, char error[ENFORCE_ERROR])
+{
+    static const struct timespec moment = {.tv_nsec = 20 * 1000 * 1000};
+    int e = install_once(descriptor, r, error);
+
+    for (int i = 1; i < ATTEMPTS && e == SD_ENET; i++) {
+        nanosleep(&moment, NULL);
+        e = install_once(descriptor, r, error);
+    }
+    return e;
 }
 
 int ruleset_install(const struct ruleset *r, char error[ENFORCE_ERROR])

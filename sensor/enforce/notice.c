@@ -128,8 +128,7 @@ void notices_take(struct notices *n, const void *bytes, size_t length)
     const struct nlmsghdr *h = bytes;
     int left = (int)length;
 
-    /* mnl_nlmsg_ok() takes a length of 2 GiB and more for a negative one, that fits. */
-    for (; mnl_nlmsg_ok(h, left) && h->nlmsg_len <= (uint32_t)left; h = mnl_nlmsg_next(h, &left))
+    for (; message_fits(h, left); h = mnl_nlmsg_next(h, &left))
         take(n, h);
     if (left > 0)
         n->missed = true;

@@ -24,6 +24,7 @@ enum {
     LARGEST_MESSAGE = 64 * 1024, /* no message of ours comes near */
     RECEIVE_ROOM = 8 * 1024 * 1024,
     ANSWER = 64 * 1024,
+    MOST_FAILED = 16,
 };
 
 int transport_open(char error[ENFORCE_ERROR])
@@ -96,6 +97,21 @@ void transaction_abandon(struct transaction *t)
     t->batch = NULL;
 }
 
+/* What an earlier request that failed half-way left behind is no answer to the next one, and a
+ * dump that was not read to its end keeps the kernel from beginning another (EBUSY). */
+static void forget_answers(int descriptor)
+{
+    char some[4096];
+
+    for (int failed = 0; failed < MOST_FAILED;) {
+        ssize_t n = recv(descriptor, some, sizeof some, MSG_DONTWAIT);
+
+        if (n < 0 && errno != EINTR && errno != ENOBUFS)
+            return;
+        failed += n < 0;
+    }
+}
+
 /* Batches are one datagram: the send buffer must hold it whole. */
 static int send_whole(struct transaction *t, int descriptor)
 {
@@ -114,12 +130,28 @@ static int send_whole(struct transaction *t, int descriptor)
     room = total < 1 << 29 ? (int)total + 64 * 1024 : 1 << 29;
     if (setsockopt(descriptor, SOL_SOCKET, SO_SNDBUFFORCE, &room, sizeof room) != 0)
         setsockopt(descriptor, SOL_SOCKET, SO_SNDBUF, &room, sizeof room);
+    forget_answers(descriptor);
     m.msg_iov = parts;
     m.msg_iovlen = (size_t)count;
     if (sendmsg(descriptor, &m, 0) < 0)
         e = -errno;
     free(parts);
     return e;
+}
+
+bool message_fits(const struct nlmsghdr *h, int left)
+{
+    return left > 0 && mnl_nlmsg_ok(h, left) && h->nlmsg_len <= (uint32_t)left;
+}
+
+bool messages_fit(const void *bytes, size_t length)
+{
+    const struct nlmsghdr *h = bytes;
+    int left = (int)length;
+
+    while (message_fits(h, left))
+        h = mnl_nlmsg_next(h, &left);
+    return left <= 0;
 }
 
 static void read_result(const struct nlmsghdr *h, uint32_t last, int *first, bool *acknowledged)
@@ -154,7 +186,7 @@ static int collect(int descriptor, uint32_t last)
                 first = -ENOBUFS;
             break;
         }
-        for (struct nlmsghdr *h = (void *)answer; mnl_nlmsg_ok(h, left);
+        for (struct nlmsghdr *h = (void *)answer; message_fits(h, left);
              h = mnl_nlmsg_next(h, &left))
             read_result(h, last, &first, &acknowledged);
     }
@@ -190,6 +222,17 @@ int transaction_rehearse(struct transaction *t, int descriptor)
     return send_and_free(t, descriptor);
 }
 
+/* NFT_MSG_GETTABLE is answered by NFT_MSG_NEWTABLE, and so on. */
+static unsigned answer_to(unsigned type)
+{
+    _Static_assert(
+        NFT_MSG_NEWTABLE + 1 == NFT_MSG_GETTABLE && NFT_MSG_NEWCHAIN + 1 == NFT_MSG_GETCHAIN &&
+            NFT_MSG_NEWRULE + 1 == NFT_MSG_GETRULE && NFT_MSG_NEWSET + 1 == NFT_MSG_GETSET &&
+            NFT_MSG_NEWSETELEM + 1 == NFT_MSG_GETSETELEM && NFT_MSG_NEWGEN + 1 == NFT_MSG_GETGEN,
+        "each GET follows its NEW");
+    return type - 1;
+}
+
 struct answers {
     const struct request *q;
     bool interrupted;
@@ -199,6 +242,11 @@ static int take_answer(const struct nlmsghdr *h, void *context)
 {
     struct answers *a = context;
 
+    /* libnftnl ends the whole program over a message of another type. */
+    if (NFNL_MSG_TYPE(h->nlmsg_type) != answer_to(a->q->type)) {
+        errno = EPROTO;
+        return MNL_CB_ERROR;
+    }
     if (h->nlmsg_flags & NLM_F_DUMP_INTR)
         a->interrupted = true;
     return a->q->answer(h, a->q->context) == 0 ? MNL_CB_OK : MNL_CB_ERROR;
@@ -218,7 +266,9 @@ static int receive_answers(int descriptor, const struct request *q, uint32_t seq
         if (n < 0 && errno == EINTR)
             continue;
         errno = n < 0 ? errno : 0;
-        state = n < 0 ? MNL_CB_ERROR : mnl_cb_run(buffer, (size_t)n, sequence, 0, take_answer, &a);
+        state = n < 0 || !messages_fit(buffer, (size_t)n)
+                    ? MNL_CB_ERROR
+                    : mnl_cb_run(buffer, (size_t)n, sequence, 0, take_answer, &a);
     }
     state = state < 0 ? (errno ? -errno : -EPROTO) : 0;
     free(buffer);
@@ -239,6 +289,7 @@ int transport_ask(int descriptor, const struct request *q)
                               sequence);
     if (q->fill)
         q->fill(h, q->context);
+    forget_answers(descriptor);
     if (sendto(descriptor, h, h->nlmsg_len, 0, (struct sockaddr *)&kernel, sizeof kernel) < 0)
         return -errno;
     return receive_answers(descriptor, q, sequence);
@@ -265,7 +316,7 @@ int transport_error(int number, const char *doing, char error[ENFORCE_ERROR])
         {EMSGSIZE, SD_ENET, "the ruleset is too large to send: raise net.core.wmem_max"},
         {ENOMEM, SD_ENET, "the kernel has no memory left for this ruleset"},
         {ENFILE, SD_ENET, "a set is full: the kernel takes no more elements"},
-        {EBUSY, SD_ENET, "somebody else's rules jump into our table: remove them first"},
+        {EBUSY, SD_ENET, "nf_tables is busy with something that the ruleset needs: try again"},
         {EINTR, SD_ENET, "the ruleset keeps changing while it is read: try again"},
     };
 

@@ -2,6 +2,8 @@
 #ifndef SEALDNS_ENFORCE_TRANSPORT_H
 #define SEALDNS_ENFORCE_TRANSPORT_H
 
+#include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #include "enforce/enforce.h"
@@ -41,6 +43,12 @@ struct request {
     void *context;
 };
 int transport_ask(int descriptor, const struct request *q);
+
+/* The message lies within the octets that are left. mnl_nlmsg_ok() alone takes a length of 2 GiB
+ * and more for a negative one, that fits. */
+bool message_fits(const struct nlmsghdr *h, int left);
+/* So do all of them. */
+bool messages_fit(const void *bytes, size_t length);
 
 /* errno of the kernel to our error, and one line that says what to do. */
 int transport_error(int number, const char *doing, char error[ENFORCE_ERROR]);

@@ -159,9 +159,11 @@ void audit_who(struct evidence *e, const struct asker *who, const char *via)
 
     if (via)
         evidence_string(e, "via", via);
-    if (who->pid <= 0)
+    if (who->pid < 0 || (who->pid == 0 && !via))
         return;
     evidence_integer(e, "uid", who->uid);
+    if (who->pid == 0)
+        return; /* in another namespace of processes */
     evidence_integer(e, "pid", who->pid);
     /* It may have ended, and its number be somebody else's by now. */
     if (!look_at(who->pid, &p) || (p.uid != who->uid && p.euid != who->uid))
@@ -189,6 +191,15 @@ void audit_compare(struct audit *a, const struct policy *before, const struct po
         text_copy(a->changes, sizeof a->changes, "only comments, the catalogue or detections");
 }
 
+static void say_in_log(const struct audit *a)
+{
+    char who[64] = "";
+
+    if (a->via)
+        snprintf(who, sizeof who, " by uid %u, process %d, via %s", a->who.uid, a->who.pid, a->via);
+    log_notice("%s%s%s%s", a->what, who, a->changes[0] ? ": " : "", a->changes);
+}
+
 /* Who it was stands first: if there is no room for all, the summary is what falls off. */
 void audit_tell(const struct monitor *m, const struct audit *a)
 {
@@ -206,8 +217,7 @@ void audit_tell(const struct monitor *m, const struct audit *a)
         evidence_string(e, "detail", a->detail);
     if (a->changes[0])
         evidence_string(e, "changes", a->changes);
-    log_notice("%s: by uid %u, process %d%s%s%s%s", a->what, a->who.uid, a->who.pid,
-               a->via ? ", via " : "", a->via ? a->via : "", a->changes[0] ? ": " : "", a->changes);
+    say_in_log(a);
     if (channel_send(&m->wiring->parser, &tell, -1) != SD_OK)
         log_error("enforcement: %s (not recorded: the parser is gone)", a->what);
 }

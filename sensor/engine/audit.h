@@ -11,8 +11,8 @@ enum { AUDIT_CHANGES = 480 };
 struct audit {
     const char *what;           /* "policy changed", "installed", ... */
     const char *detail;         /* "" nothing to add */
-    struct asker who;           /* pid 0: nobody, it happened by itself */
-    const char *via;            /* "socket", "signal", "start"; NULL: not said */
+    struct asker who;           /* pid 0 and no via: nobody, it happened by itself */
+    const char *via;            /* "socket", "signal", "start", "exit" */
     char before[17], after[17]; /* digests of policies, "" of none */
     char changes[AUDIT_CHANGES];
 };

@@ -21,15 +21,20 @@
 #define COMPLAIN (60 * NSEC_S)
 #define WAIT_MS  500
 
-void drift_open(struct drift *d)
+static int reopen(void)
 {
     char error[ENFORCE_ERROR] = "";
+    int descriptor = notices_open(error);
 
-    *d = (struct drift){.descriptor = notices_open(error)};
-    if (d->descriptor >= 0)
-        return;
-    d->descriptor = -1;
+    if (descriptor >= 0)
+        return descriptor;
     log_warning("%s: changes to the rules are found every half a minute only", error);
+    return -1;
+}
+
+void drift_open(struct drift *d)
+{
+    *d = (struct drift){.descriptor = reopen()};
 }
 
 void drift_close(struct drift *d)
@@ -199,13 +204,24 @@ static void tell_healed(struct monitor *m, const struct enforce_drift *found, ns
     tell(m, &t);
 }
 
-static void tell_lost(struct monitor *m, const char *error)
+void drift_lost(struct monitor *m, const char *error)
 {
     if (m->lost)
         return; /* said already */
-    m->lost = true;
-    log_error("the rules are not in the kernel as the policy says: %s", error);
-    monitor_say(m, KIND_ENFORCEMENT, "lost", error);
+    m->installed = m->lost = true;
+    m->drift.looked = 0;
+    log_error("NOT ENFORCED: the rules are not in the kernel as the policy says: %s; tried again "
+              "every few seconds",
+              error);
+    monitor_alarm(m, KIND_ENFORCEMENT, "lost", error);
+    monitor_tell_installed(m);
+}
+
+/* Changes can be heard of once the kernel has nf_tables. */
+static void found_again(struct monitor *m)
+{
+    if (m->drift.descriptor < 0)
+        m->drift.descriptor = reopen();
     monitor_tell_installed(m);
 }
 
@@ -218,7 +234,7 @@ static void heal(struct monitor *m, const struct enforce_drift *found, nsec_t no
 
     d->healed[d->heals++ % DRIFT_RECENT] = now; /* a try counts: it must not be made all the time */
     if (status != SD_OK) {
-        tell_lost(m, error);
+        drift_lost(m, error);
         return;
     }
     m->since = d->last = now;
@@ -226,7 +242,7 @@ static void heal(struct monitor *m, const struct enforce_drift *found, nsec_t no
     tell_healed(m, found, now);
     settle(d);
     if (was_lost)
-        monitor_tell_installed(m);
+        found_again(m);
 }
 
 /* `sealdns rules remove` opens everything, also where this process could not be asked. */
@@ -256,7 +272,7 @@ static void found_right(struct monitor *m)
         return;
     m->lost = false;
     monitor_say(m, KIND_ENFORCEMENT, "restored", "");
-    monitor_tell_installed(m);
+    found_again(m);
 }
 
 static void look(struct monitor *m, nsec_t now)

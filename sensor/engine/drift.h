@@ -38,6 +38,8 @@ int drift_descriptor(const struct drift *d, nsec_t now);
 int drift_patience(const struct drift *d, nsec_t now);
 /* When rules were last put back; 0: never. */
 nsec_t drift_last(const struct drift *d);
+/* Rules are to stand in the kernel and cannot be put there: told loudly, once, and tried again. */
+void drift_lost(struct monitor *m, const char *error);
 /* After every wake-up. Never waits but for the kernel's answers. */
 void drift_watch(struct monitor *m, nsec_t now);
 

@@ -4,6 +4,7 @@
 #include <limits.h>
 #include <poll.h>
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -30,8 +31,9 @@
 #define STOP_NS      (10 * NSEC_S)
 #define AT_ONCE      64 /* messages of a child in one turn */
 
-static int note_addresses(struct board *b, bool *changed)
+static int note_addresses(struct monitor *m, bool *changed)
 {
+    struct own_addresses *own = &m->own;
     struct addr *list;
     size_t count;
     int status = gateway_addresses(&list, &count);
@@ -40,9 +42,10 @@ static int note_addresses(struct board *b, bool *changed)
         return status;
     if (count > MOST_GATEWAY)
         count = MOST_GATEWAY;
-    *changed = count != b->gateway_count || memcmp(b->gateway, list, count * sizeof *list) != 0;
-    memcpy(b->gateway, list, count * sizeof *list);
-    b->gateway_count = (uint32_t)count;
+    *changed = count != own->count || memcmp(own->list, list, count * sizeof *list) != 0;
+    memcpy(own->list, list, count * sizeof *list);
+    own->count = (uint32_t)count;
+    m->wiring->board->own = *own;
     free(list);
     return SD_OK;
 }
@@ -152,6 +155,7 @@ static pid_t start_child(struct wiring *w, struct channel *mine, struct channel 
         channel_close(&ends[0]);
         channel_close(other);
         *mine = ends[1];
+        w->own = &w->board->own;
         w->admission = &w->board->admission;
         _exit(run(w));
     }
@@ -183,6 +187,23 @@ static int start_children(struct monitor *m)
     return SD_OK;
 }
 
+/* One that has another name now is still seen, until something else takes the old one; but rules
+ * and zones go by the name. */
+static void tell_away(const struct monitor *m, size_t i)
+{
+    const struct wiring *w = m->wiring;
+    char name[16], detail[128];
+
+    if (capture_live_bound(capture_live_descriptor(w->captures[i]), name) == SD_OK)
+        snprintf(detail, sizeof detail, "%s is called %s now: seen, but not as %s",
+                 w->interfaces[i], name, w->interfaces[i]);
+    else
+        snprintf(detail, sizeof detail, "%s: what passes it is not seen until it is back",
+                 w->interfaces[i]);
+    log_warning("interface gone: %s", detail);
+    monitor_alarm(m, KIND_SENSOR, "interface gone", detail);
+}
+
 /* Every look rebinds: that costs nothing where the socket is bound, and an interface that was
  * deleted and made again between two looks is found too. */
 static void watch_interfaces(struct monitor *m)
@@ -197,7 +218,10 @@ static void watch_interfaces(struct monitor *m)
         if (there == !(m->gone & bit))
             continue;
         m->gone ^= bit;
-        monitor_say(m, KIND_SENSOR, there ? "interface back" : "interface gone", w->interfaces[i]);
+        if (there)
+            monitor_say(m, KIND_SENSOR, "interface back", w->interfaces[i]);
+        else
+            tell_away(m, i);
     }
 }
 
@@ -209,7 +233,7 @@ static void watch_addresses(struct monitor *m, nsec_t now)
     if (now - m->addresses_looked < 5 * NSEC_S)
         return;
     m->addresses_looked = now;
-    if (note_addresses(m->wiring->board, &changed) == SD_OK && changed)
+    if (note_addresses(m, &changed) == SD_OK && changed)
         if (monitor_recompile(m, "addresses changed", error) != SD_OK)
             log_warning("addresses of this machine changed, but: %s", error);
 }
@@ -342,7 +366,9 @@ static void stop(struct monitor *m)
     trial_end(m);
     outage_end(&m->outage);
     if (m->installed && w->policy->remove_on_exit &&
-        monitor_remove_rules(m, &m->stopped_by, "exit", error) != SD_OK)
+        monitor_remove_rules(m, &m->stopped_by, m->stopped_by.pid ? "exit" : NULL, error) !=
+            SD_OK &&
+        !m->lost)
         log_error("the rules stay in the kernel: %s", error);
     stop_child(m, &m->parser, &w->parser);
     stop_child(m, &m->recorder, &w->recorder);
@@ -375,7 +401,7 @@ static void announce(struct monitor *m)
         strcat(list, w->interfaces[i]);
     }
     monitor_say(m, KIND_SENSOR, "start", list);
-    if (m->installed)
+    if (m->installed && !m->lost)
         monitor_say(m, KIND_ENFORCEMENT, "installed", mode_name(w->policy->mode));
     monitor_tell_installed(m);
     outage_tell(m);
@@ -391,7 +417,7 @@ static int set_up(struct monitor *m)
     bool changed;
     int status;
 
-    status = note_addresses(w->board, &changed);
+    status = note_addresses(m, &changed);
     if (status == SD_OK)
         status = load(w);
     if (status == SD_OK)
@@ -413,10 +439,14 @@ static int set_up(struct monitor *m)
         log_warning("no memory for pairs of client and server: none is cut");
     pairs_recall(m);
     begin_tell(m);
-    if (monitor_enforce(m, w->policy, error) == SD_OK)
-        return 0;
-    log_error("%s", error);
-    return 1;
+    status = monitor_enforce(m, w->policy, error);
+    if (status == SD_EEXIST) {
+        log_error("%s", error);
+        return 1;
+    }
+    if (status != SD_OK)
+        drift_lost(m, error); /* what is not enforced is watched all the same */
+    return 0;
 }
 
 static void tear_down(struct wiring *w)
@@ -436,9 +466,10 @@ static void tear_down(struct wiring *w)
 int sensor_run(const struct sensor_options *options)
 {
     struct wiring w = {.options = options, .parser = {-1}, .recorder = {-1}};
-    struct monitor m = {.wiring = &w, .netlink = -1, .drift.descriptor = -1};
+    struct monitor m = {.wiring = &w, .netlink = -1, .sole = -1, .drift.descriptor = -1};
     int signals = block_signals();
 
+    w.own = &m.own;
     w.admission = &m.outage.admission;
     umask(0027); /* store and feeds hold what people asked for: not for every user of the machine */
     w.board =
@@ -461,6 +492,8 @@ int sensor_run(const struct sensor_options *options)
     pairs_destroy(m.pairs);
     if (m.netlink >= 0)
         close(m.netlink);
+    if (m.sole >= 0)
+        close(m.sole);
     tear_down(&w);
     close(signals);
     return m.status;

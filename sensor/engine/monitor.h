@@ -15,13 +15,15 @@ struct monitor {
     bool installed;         /* our rules are to stand in the kernel, and were put there */
     bool lost;              /* ... but do not, and putting them back failed */
     bool opened;            /* somebody had them removed: they stay out until he says otherwise */
+    int sole;               /* sole.h; -1: no rules, or nobody could tell */
     int netlink;  /* by which they were installed: an owned table lives as long; -1: none */
     nsec_t since; /* when that was; 0: never */
     struct drift drift;
     struct outage outage;
     struct pairs *pairs; /* clients that are cut off one server; NULL: none are taken */
     struct trial *trial; /* rules that wait for their confirmation; NULL: none */
-    unsigned gone;       /* bit i: interface i is away */
+    struct own_addresses own;
+    unsigned gone; /* bit i: interface i is away */
     nsec_t addresses_looked;
     bool running, stopping;
     struct asker stopped_by; /* who signalled; pid 0: nobody */
@@ -54,8 +56,10 @@ int monitor_recompile(struct monitor *m, const char *what, char error[256]);
 bool monitor_serve(struct monitor *m, const struct channel *from);
 
 void monitor_tell_installed(const struct monitor *m);
-/* An event of kind sensor or enforcement; detail may be "". */
+/* An event of kind sensor or enforcement; detail may be "". The second is of severity high: the
+ * network is not protected, or not seen. */
 void monitor_say(const struct monitor *m, enum kind kind, const char *what, const char *detail);
+void monitor_alarm(const struct monitor *m, enum kind kind, const char *what, const char *detail);
 
 /* The file that keeps the last good policy of a configuration path; "" when it cannot be told. */
 void last_good_path(const char *config, char path[256]);

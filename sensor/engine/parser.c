@@ -43,6 +43,7 @@ struct lane {
 
 struct loss {
     uint64_t kernel, observations, records;
+    uint64_t rows, lines; /* that the recorder could not store, or write to a feed */
 };
 
 struct parser {
@@ -258,7 +259,9 @@ static nsec_t drain(struct parser *p, bool *more)
 static struct loss losses(const struct parser *p)
 {
     const struct board *b = p->wiring->board;
-    struct loss now = {.records = ring_dropped(p->wiring->records)};
+    struct loss now = {.records = ring_dropped(p->wiring->records),
+                       .rows = b->store_failed,
+                       .lines = b->outputs_lost};
 
     for (size_t i = 0; i < p->wiring->interface_count; i++) {
         now.kernel += b->captured[i].kernel_drops;
@@ -286,6 +289,8 @@ static void look_for_loss(struct parser *p, nsec_t now)
     evidence_integer(&f.evidence, "observations_dropped",
                      (int64_t)(sum.observations - p->told.observations));
     evidence_integer(&f.evidence, "records_dropped", (int64_t)(sum.records - p->told.records));
+    evidence_integer(&f.evidence, "rows_not_stored", (int64_t)(sum.rows - p->told.rows));
+    evidence_integer(&f.evidence, "lines_not_written", (int64_t)(sum.lines - p->told.lines));
     back_finding(p->back, &f);
     p->told = sum;
 }

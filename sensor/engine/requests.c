@@ -15,6 +15,7 @@
 #include "engine/gateway.h"
 #include "engine/guard.h"
 #include "engine/monitor.h"
+#include "engine/sole.h"
 #include "engine/trial.h"
 
 #define STATE_FOLDER "/var/lib/sealdns"
@@ -51,15 +52,33 @@ void monitor_keep_policy(const struct monitor *m)
         log_warning("cannot keep a copy of the good policy in %s", path);
 }
 
-void monitor_say(const struct monitor *m, enum kind kind, const char *what, const char *detail)
+static void say(const struct monitor *m, const struct finding *f, const char *what,
+                const char *detail)
 {
     struct message tell = {.type = TELL_FINDING};
 
-    own_finding(&tell.finding, kind, kind_name(kind), what);
+    finding_copy(&tell.finding, f);
     if (detail[0])
         evidence_string(&tell.finding.evidence, "detail", detail);
     if (channel_send(&m->wiring->parser, &tell, -1) != SD_OK)
-        log_error("%s: %s %s (not recorded: the parser is gone)", kind_name(kind), what, detail);
+        log_error("%s: %s %s (not recorded: the parser is gone)", kind_name(f->kind), what, detail);
+}
+
+void monitor_say(const struct monitor *m, enum kind kind, const char *what, const char *detail)
+{
+    struct finding f;
+
+    own_finding(&f, kind, kind_name(kind), what);
+    say(m, &f, what, detail);
+}
+
+void monitor_alarm(const struct monitor *m, enum kind kind, const char *what, const char *detail)
+{
+    struct finding f;
+
+    own_finding(&f, kind, kind_name(kind), what);
+    f.severity = SEVERITY_HIGH;
+    say(m, &f, what, detail);
 }
 
 /* The netlink socket is kept for the life of the process: a table with the owner flag goes with it.
@@ -94,9 +113,12 @@ static int remove_leftovers(struct monitor *m, char error[256])
 {
     int status = remove_table(m, error);
 
-    if (m->installed && status != SD_OK && status != SD_ENOENT && status != SD_ESTATE)
+    if (m->sole >= 0)
+        close(m->sole);
+    m->sole = -1;
+    if (m->installed && !m->lost && status != SD_OK && status != SD_ENOENT && status != SD_ESTATE)
         return status;
-    m->installed = false;
+    m->installed = m->lost = false;
     if (status == SD_ESTATE)
         log_warning("they stay, as they are: %s", error);
     /* Without nf_tables or the right to it there is nothing of ours to remove, and monitor mode
@@ -128,7 +150,9 @@ int monitor_enforce(struct monitor *m, const struct policy *policy, char error[2
         return remove_leftovers(m, error);
     if (m->opened)
         return SD_OK;
-    status = monitor_ruleset(m, policy, &rules, error);
+    status = sole_take(&m->sole, error);
+    if (status == SD_OK)
+        status = monitor_ruleset(m, policy, &rules, error);
     if (status != SD_OK)
         return status;
     status = netlink_of(m, error);
@@ -140,6 +164,8 @@ int monitor_enforce(struct monitor *m, const struct policy *policy, char error[2
             m->since = clock_now();
         m->installed = true;
         m->lost = false;
+    } else {
+        m->drift.looked = 0; /* whatever the kernel has now, it is looked at in a moment */
     }
     return status;
 }
@@ -159,7 +185,7 @@ static void rules_status(const struct monitor *m, struct rules_status *out, char
         same = ruleset_examine(rules, &drift, error) == SD_OK;
         ruleset_destroy(rules);
     }
-    *out = (struct rules_status){.installed = there,
+    *out = (struct rules_status){.installed = there && !m->lost,
                                  .drifted = m->installed != there || (there && !same),
                                  .opened = m->opened,
                                  .fought = m->drift.fought != 0,
@@ -470,6 +496,8 @@ bool monitor_serve(struct monitor *m, const struct channel *c)
     struct message request;
     int descriptor;
 
+    if (m->stopping)
+        return; /* a child was taken over: nothing is done any more for either */
     switch (channel_receive(c, &request, &descriptor, 0)) {
     case SD_OK:
         break;

@@ -42,6 +42,12 @@ struct admission {
     } zones[MOST_ZONE_STATES];
 };
 
+/* The machine's own. */
+struct own_addresses {
+    uint32_t count;
+    struct addr list[MOST_GATEWAY];
+};
+
 /* Counters each process shows to the others; every word has one writer. */
 struct board {
     struct stats front[MOST_INTERFACES];
@@ -51,9 +57,8 @@ struct board {
     uint64_t store_rows, store_failed, outputs_written, outputs_lost;
     uint64_t clips_written, clips_failed, clips_refused;
     nsec_t started;
-    /* Written by the monitor before TELL_POLICY. */
-    uint32_t gateway_count;
-    struct addr gateway[MOST_GATEWAY];
+    /* Written by the monitor before TELL_POLICY, for the children. */
+    struct own_addresses own;
     struct admission admission;
 };
 
@@ -68,11 +73,13 @@ struct wiring {
     struct ring *records;
     struct trail *trails[MOST_INTERFACES]; /* NULL where frames are not kept */
     struct board *board;
-    const struct admission *admission; /* the monitor's own; in a child, the board's copy of it */
-    struct channel parser, recorder;   /* the monitor's ends; in a child, that child's own end */
+    /* The monitor's own, as children may write to the board; in a child, the board's copies. */
+    const struct own_addresses *own;
+    const struct admission *admission;
+    struct channel parser, recorder; /* the monitor's ends; in a child, that child's own end */
 };
 
-/* Compiles files with the board's gateway addresses, the command line's mode and interfaces, and
+/* Compiles files with the machine's own addresses, the command line's mode and interfaces, and
  * as it is admitted. */
 int wiring_policy(const struct wiring *w, const struct policy_files *files, FILE *to,
                   struct policy **out);

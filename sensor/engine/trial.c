@@ -25,9 +25,9 @@ struct trial {
     uint64_t addresses;
 };
 
-static uint64_t hash_addresses(const struct board *b)
+static uint64_t hash_addresses(const struct own_addresses *own)
 {
-    return hash_bytes(b->gateway, b->gateway_count * sizeof *b->gateway, 0);
+    return hash_bytes(own->list, own->count * sizeof *own->list, 0);
 }
 
 /* Who ended it stands beside what became of it; nobody where the time was over. */
@@ -123,7 +123,7 @@ int trial_begin(struct monitor *m, const struct change_request *request, char er
                             .installed = m->installed,
                             .lost = m->lost,
                             .opened = m->opened,
-                            .addresses = hash_addresses(m->wiring->board)};
+                            .addresses = hash_addresses(&m->own)};
         status = try_policy(m, t, files, policy, error);
         if (status != SD_OK)
             outage_restore(m, &before);
@@ -171,7 +171,7 @@ static void rolled_back(struct monitor *m, const struct trial *t, const struct g
     pairs_rewrite(m); /* also those of meanwhile */
     if (monitor_hand_over(m, w->files) != SD_OK)
         log_error("the sensor's other processes did not get the old policy: start it again");
-    if (t->addresses != hash_addresses(w->board) &&
+    if (t->addresses != hash_addresses(&m->own) &&
         monitor_recompile(m, "addresses changed", error) != SD_OK)
         log_warning("%s", error);
 }

@@ -46,8 +46,7 @@ void wiring_refuse(struct policy *p)
 int wiring_policy(const struct wiring *w, const struct policy_files *files, FILE *to,
                   struct policy **out)
 {
-    int status =
-        policy_files_load(files, w->board->gateway, w->board->gateway_count, clock_now(), to, out);
+    int status = policy_files_load(files, w->own->list, w->own->count, clock_now(), to, out);
 
     if (status != SD_OK)
         return status;

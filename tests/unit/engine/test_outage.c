@@ -64,10 +64,13 @@ static struct house *move_in(const char *text)
 {
     struct house *h = calloc(1, sizeof *h);
 
-    h->wiring = (struct wiring){
-        .policy = load(text), .board = &h->board, .admission = &h->monitor.outage.admission};
+    h->wiring = (struct wiring){.policy = load(text),
+                                .board = &h->board,
+                                .own = &h->monitor.own,
+                                .admission = &h->monitor.outage.admission};
     assert_int_equal(channel_pair(&h->wiring.parser, &h->parser), SD_OK);
-    h->monitor = (struct monitor){.wiring = &h->wiring, .netlink = -1, .drift.descriptor = -1};
+    h->monitor =
+        (struct monitor){.wiring = &h->wiring, .netlink = -1, .sole = -1, .drift.descriptor = -1};
     return h;
 }
 

@@ -28,11 +28,11 @@ static struct house *move_in(void)
     struct house *h = calloc(1, sizeof *h);
 
     h->policy.mode = MODE_ENFORCE;
-    h->wiring = (struct wiring){.policy = &h->policy, .board = &h->board};
+    h->wiring = (struct wiring){.policy = &h->policy, .board = &h->board, .own = &h->monitor.own};
     assert_int_equal(channel_pair(&h->wiring.parser, &h->parser), SD_OK);
     assert_int_equal(channel_pair(&h->wiring.recorder, &h->recorder), SD_OK);
     h->monitor = (struct monitor){
-        .wiring = &h->wiring, .netlink = -1, .installed = true, .drift.descriptor = -1};
+        .wiring = &h->wiring, .netlink = -1, .sole = -1, .installed = true, .drift.descriptor = -1};
     return h;
 }
 
@@ -71,6 +71,38 @@ static void ask(struct house *h, bool parser, const void *bytes, size_t length)
 
     assert_int_equal(send(from->descriptor, bytes, length, 0), (int)length);
     monitor_serve(&h->monitor, parser ? &h->wiring.parser : &h->wiring.recorder);
+}
+
+/* All of them up to there, not some. */
+static void every_type_beside_the_list_ends_the_sensor(void **unused)
+{
+    (void)unused;
+    for (uint32_t type = REQUEST_LAST + 1; type < 2048; type++) {
+        struct message m = {.type = type};
+        struct house *h = move_in();
+
+        ask(h, type % 2, &m, sizeof m);
+        assert_ended(h);
+        move_out(h);
+    }
+}
+
+/* What the other child asks for behind it is not done either. */
+static void nothing_is_done_after_a_wrong_request(void **unused)
+{
+    uint32_t types[] = {REQUEST_RELOAD, REQUEST_RULES_APPLY, REQUEST_RULES_REMOVE,
+                        REQUEST_RULES_STATUS};
+
+    (void)unused;
+    for (size_t i = 0; i < sizeof types / sizeof *types; i++) {
+        struct message wrong = {.type = REQUEST_RULES_REMOVE}, m = {.type = types[i]};
+        struct house *h = move_in();
+
+        ask(h, true, &wrong, sizeof wrong);
+        ask(h, false, &m, sizeof m);
+        assert_ended(h);
+        move_out(h);
+    }
 }
 
 static void unknown_types_end_the_sensor(void **unused)
@@ -133,6 +165,37 @@ static void a_report_of_nonsense_ends_the_sensor(void **unused)
     ask(h, false, &m, sizeof m);
     assert_ended(h);
     move_out(h);
+}
+
+/* A report with any one octet changed is passed on sound, or ends the sensor. */
+static void a_report_with_a_wrong_octet_is_sound_or_the_end(void **unused)
+{
+    static const unsigned char wrong[] = {0x01, 0x7f, 0x80, 0xff};
+    size_t passed = 0, ended = 0;
+
+    (void)unused;
+    for (size_t i = 0; i < 4 * sizeof(struct probe_report); i++) {
+        struct message m = {.type = REQUEST_PROBED}, told;
+        struct house *h = move_in();
+        int descriptor;
+
+        m.probe.transport = TRANSPORT_DOT;
+        m.probe.time = NSEC_S;
+        ((unsigned char *)&m.probe)[i / 4] = wrong[i % 4];
+        ask(h, false, &m, sizeof m);
+        if (h->monitor.stopping) {
+            assert_ended(h);
+            ended++;
+        } else {
+            assert_int_equal(channel_receive(&h->parser, &told, &descriptor, 0), SD_OK);
+            assert_int_equal(told.type, TELL_PROBED);
+            assert_true(told.probe.transport < TRANSPORT_COUNT && told.probe.time >= 0);
+            assert_true(probe_is_sound(&told.probe.found));
+            passed++;
+        }
+        move_out(h);
+    }
+    assert_true(passed && ended);
 }
 
 static void a_trial_of_no_sensible_time_ends_the_sensor(void **unused)
@@ -204,6 +267,9 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(unknown_types_end_the_sensor),
+        cmocka_unit_test(every_type_beside_the_list_ends_the_sensor),
+        cmocka_unit_test(nothing_is_done_after_a_wrong_request),
+        cmocka_unit_test(a_report_with_a_wrong_octet_is_sound_or_the_end),
         cmocka_unit_test(the_parser_may_ask_for_nothing),
         cmocka_unit_test(wrong_sizes_end_the_sensor),
         cmocka_unit_test(a_report_of_nonsense_ends_the_sensor),
