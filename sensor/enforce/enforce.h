@@ -27,7 +27,9 @@ void ruleset_destroy(struct ruleset *r);
 /* As nft -f reads it; the same ruleset gives the same text. SD_EIO. */
 int ruleset_print(const struct ruleset *r, FILE *to);
 
-/* One atomic transaction: our table replaced whole; the old one stays if anything fails.
+/* Our table replaced whole, in one transaction; the old one stays if anything fails. Meanwhile the
+ * new rules stand in a second table too (sealdns_change), so that no packet sees neither. ENOBUFS,
+ * EBUSY and EINTR of the kernel are tried again twice.
  * Installed already, untouched by others: nothing is done and the counters go on.
  * SD_EPERM (no CAP_NET_ADMIN), SD_EUNSUP (no nf_tables), SD_ENET: error says what to do. SD_ESTATE:
  * an owned table, which would go with this call: see enforce_open(). */

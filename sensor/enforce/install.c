@@ -40,7 +40,7 @@ static uint32_t comment(const char *text, uint8_t buffer[NFTNL_UDATA_COMMENT_MAX
     return (uint32_t)length + 3;
 }
 
-static struct nftnl_table *new_table(uint32_t flags)
+static struct nftnl_table *new_table(const char *name, uint32_t flags)
 {
     struct nftnl_table *t = nftnl_table_alloc();
 
@@ -48,7 +48,7 @@ static struct nftnl_table *new_table(uint32_t flags)
         return NULL;
     nftnl_table_set_u32(t, NFTNL_TABLE_FAMILY, NFPROTO_INET);
     nftnl_table_set_u32(t, NFTNL_TABLE_FLAGS, flags);
-    if (nftnl_table_set_str(t, NFTNL_TABLE_NAME, RULESET_TABLE) == 0)
+    if (nftnl_table_set_str(t, NFTNL_TABLE_NAME, name) == 0)
         return t;
     nftnl_table_free(t);
     return NULL;
@@ -56,7 +56,7 @@ static struct nftnl_table *new_table(uint32_t flags)
 
 int put_table(struct transaction *t, uint16_t type, uint32_t flags, const char *mark)
 {
-    struct nftnl_table *table = new_table(flags);
+    struct nftnl_table *table = new_table(t->table, flags);
     uint8_t buffer[NFTNL_UDATA_COMMENT_MAXLEN + 2];
 
     if (!table)
@@ -76,7 +76,7 @@ static int put_chain(struct transaction *t, const struct chain *from)
     if (!c)
         return SD_EMEM;
     nftnl_chain_set_u32(c, NFTNL_CHAIN_FAMILY, NFPROTO_INET);
-    nftnl_chain_set_str(c, NFTNL_CHAIN_TABLE, RULESET_TABLE);
+    nftnl_chain_set_str(c, NFTNL_CHAIN_TABLE, t->table);
     nftnl_chain_set_str(c, NFTNL_CHAIN_NAME, from->name);
     if (from->base) {
         nftnl_chain_set_str(c, NFTNL_CHAIN_TYPE, from->nat ? "nat" : "filter");
@@ -96,6 +96,7 @@ int put_set(struct transaction *t, const struct set *from, uint32_t id)
 
     if (e == SD_OK) {
         nftnl_set_set_u32(s, NFTNL_SET_ID, id);
+        nftnl_set_set_str(s, NFTNL_SET_TABLE, t->table);
         nftnl_set_nlmsg_build_payload(transaction_next(t, NFT_MSG_NEWSET, NLM_F_CREATE), s);
         e = transaction_close(t);
     }
@@ -114,6 +115,7 @@ int put_elements(struct transaction *t, const struct ruleset *r, const struct se
 
         e = s ? elements_encode(r, from, &at, s) : SD_EMEM;
         if (e == SD_OK) {
+            nftnl_set_set_str(s, NFTNL_SET_TABLE, t->table);
             nftnl_set_elems_nlmsg_build_payload(
                 transaction_next(t, NFT_MSG_NEWSETELEM, NLM_F_CREATE), s);
             e = transaction_close(t);
@@ -132,7 +134,7 @@ static int put_rule(struct transaction *t, const struct ruleset *r, const struct
 
     if (e == SD_OK) {
         nftnl_rule_set_u32(rule, NFTNL_RULE_FAMILY, NFPROTO_INET);
-        nftnl_rule_set_str(rule, NFTNL_RULE_TABLE, RULESET_TABLE);
+        nftnl_rule_set_str(rule, NFTNL_RULE_TABLE, t->table);
         nftnl_rule_set_str(rule, NFTNL_RULE_CHAIN, r->chains[from->chain].name);
         nftnl_rule_set_data(rule, NFTNL_RULE_USERDATA, buffer, comment(from->id, buffer));
         nftnl_rule_nlmsg_build_payload(
@@ -162,12 +164,14 @@ static int put_contents(struct transaction *t, const struct ruleset *r)
 /* Made if missing, so that it can be deleted; then made anew: replaced whole, whatever was there.
  * The first making must ask for the flags that the table has, or the kernel refuses to change them.
  */
-static int replace(int descriptor, const struct ruleset *r, uint32_t flags_there)
+static int replace(int descriptor, const struct ruleset *r, uint32_t flags_there, bool cover)
 {
     char mark[32] = SETS_ONLY_MARK;
     struct transaction t;
     int e = transaction_begin(&t);
 
+    if (cover)
+        t.table = COVER_TABLE;
     if (!r->sets_only)
         snprintf(mark, sizeof mark, "digest %016" PRIx64, r->digest);
     if (e == SD_OK)
@@ -175,13 +179,43 @@ static int replace(int descriptor, const struct ruleset *r, uint32_t flags_there
     if (e == SD_OK)
         e = put_table(&t, NFT_MSG_DELTABLE, 0, NULL);
     if (e == SD_OK)
-        e = put_table(&t, NFT_MSG_NEWTABLE, r->flags, mark);
+        e = put_table(&t, NFT_MSG_NEWTABLE, cover ? 0 : r->flags, mark);
     if (e == SD_OK)
         e = put_contents(&t, r);
     if (e == SD_OK)
         return transaction_commit(&t, descriptor);
     transaction_abandon(&t);
     return -ENOMEM;
+}
+
+static int uncover(int descriptor)
+{
+    struct transaction t;
+    int e = transaction_begin(&t);
+
+    t.table = COVER_TABLE;
+    if (e == SD_OK)
+        e = put_table(&t, NFT_MSG_NEWTABLE, 0, NULL);
+    if (e == SD_OK)
+        e = put_table(&t, NFT_MSG_DELTABLE, 0, NULL);
+    if (e == SD_OK)
+        return transaction_commit(&t, descriptor);
+    transaction_abandon(&t);
+    return -ENOMEM;
+}
+
+/* A transaction is whole for who reads it, not for packets: sets are searched, and some get their
+ * elements, by other moments of it than the chains' (measured: 0.1 ms in which neither the old nor
+ * the new rules cut). So the new rules stand twice while the old ones are replaced: what is cut
+ * meanwhile is what either cuts. */
+static int replace_covered(int descriptor, const struct ruleset *r, uint32_t flags_there)
+{
+    int e = replace(descriptor, r, 0, true), uncovered;
+
+    if (e == 0)
+        e = replace(descriptor, r, flags_there, false);
+    uncovered = uncover(descriptor);
+    return e ? e : uncovered;
 }
 
 static int delete_table(int descriptor)
@@ -201,6 +235,7 @@ static int install_once(int descriptor, const struct ruleset *r, char error[ENFO
 {
     struct ruleset *there;
     uint32_t flags;
+    bool cutting;
     int e;
 
     if (r->empty) {
@@ -211,12 +246,15 @@ static int install_once(int descriptor, const struct ruleset *r, char error[ENFO
     if (e != SD_OK && e != SD_ENOENT)
         return e;
     flags = e == SD_OK ? there->flags : 0;
+    cutting = e == SD_OK && !there->sets_only && !r->sets_only;
     if (e == SD_OK && ruleset_is(there, r))
-        e = 0;
+        e = uncover(descriptor); /* one who was killed may have left it */
     else if (e == SD_OK && r->sets_only && there->sets_only)
         e = sets_only_update(descriptor, there, r);
+    else if (cutting)
+        e = replace_covered(descriptor, r, flags);
     else
-        e = replace(descriptor, r, flags);
+        e = replace(descriptor, r, flags, false);
     ruleset_destroy(there);
     if (e == 0)
         return SD_OK;
@@ -266,6 +304,7 @@ int ruleset_remove_by(int descriptor, char error[ENFORCE_ERROR])
         return e;
     }
     ruleset_destroy(there);
+    uncover(descriptor);          /* what it says, the next one says too */
     e = delete_table(descriptor); /* also one that could not be read */
     if (e == 0)
         return SD_OK;

@@ -7,6 +7,7 @@
 #include "enforce/set.h"
 
 #define RULESET_TABLE "sealdns"
+#define COVER_TABLE   "sealdns_change" /* beside it for the moment of a change, see install.c */
 #define RULE_MATCHES  3
 #define RULE_PREFIX   96   /* LOG_ACTS or LOG_COUNTS, and a RULE-ID */
 #define SHARE_OF      100  /* places of MATCH_SHARE */

@@ -18,6 +18,7 @@
 #include <libnftnl/common.h>
 
 #include "base/error.h"
+#include "enforce/ruleset.h"
 
 enum {
     PAGE = 128 * 1024,           /* of a batch */
@@ -64,7 +65,8 @@ static void frame(struct transaction *t, uint16_t type)
 
 int transaction_begin(struct transaction *t)
 {
-    *t = (struct transaction){.batch = nftnl_batch_alloc(PAGE, LARGEST_MESSAGE), .sequence = 1};
+    *t = (struct transaction){
+        .batch = nftnl_batch_alloc(PAGE, LARGEST_MESSAGE), .table = RULESET_TABLE, .sequence = 1};
     if (!t->batch)
         return SD_EMEM;
     frame(t, NFNL_MSG_BATCH_BEGIN);

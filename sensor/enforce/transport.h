@@ -17,6 +17,7 @@ int transport_open(char error[ENFORCE_ERROR]);
 /* Messages of one transaction; each gets the next sequence number. */
 struct transaction {
     struct nftnl_batch *batch;
+    const char *table;       /* what it is about; RULESET_TABLE unless set to another */
     uint32_t sequence, last; /* last: of the message that asks for an acknowledgement */
     struct nlmsghdr *message;
 };

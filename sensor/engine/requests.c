@@ -497,7 +497,7 @@ bool monitor_serve(struct monitor *m, const struct channel *c)
     int descriptor;
 
     if (m->stopping)
-        return; /* a child was taken over: nothing is done any more for either */
+        return false; /* a child was taken over: nothing is done any more for either */
     switch (channel_receive(c, &request, &descriptor, 0)) {
     case SD_OK:
         break;
