@@ -33,59 +33,60 @@ for argument in "$@"; do
     esac
 done
 
-# The suites: floor (fast or full), what the machine must have, seconds it may take, name, command.
+# The suites: floor (fast or full), whether it has the machine alone or, as it mostly waits, beside others of its kind; what
+# the machine must have, seconds it may take, name, command.
 suites() {
     cat <<END
-fast -       60 lint-layers    tests/lint/layers.py
-fast -       60 lint-sizes     tests/lint/sizes.py
-fast -       60 lint-words     tests/lint/words.py
-fast -      120 lint-headers   tests/lint/headers.sh
-fast -      120 lint-format    tests/lint/format.sh
-fast -       60 lint-globals   tests/lint/globals.sh $RELEASE
-fast -       60 lint-scripts   tests/lint/scripts.sh
-fast -      120 lint-spoil     tests/lint/spoil.py
-fast -       60 lint-rules     tests/lint/check-rules.py
-fast -      400 units          tests/unit/run.sh $DEBUG
-fast -      400 replay         env SEALDNS=$DEBUG/sealdns tests/pcap/replay.py
-fast -      200 volume         tests/volume/run.sh $RELEASE
-fast -       60 doh            tests/doh/run.sh $RELEASE
-fast -      200 soak           env SEALDNS=$RELEASE/sealdns tests/pcap/soak.sh
-fast -      200 cli            env SEALDNS=$DEBUG/sealdns tests/cli/run-cli.sh
-full corpus 500 corpus         python3 tests/corpus/compare.py --binary $RELEASE/sealdns
-full corpus 500 corpus-asan    python3 tests/corpus/compare.py --binary $DEBUG/sealdns
-full clang  400 fuzz           tests/fuzz/run.sh --seconds 10
-full bench  300 bench-counts   tests/bench/run.sh --quick --no-ndpi
-full netns  600 downgrade      env SEALDNS=$RELEASE/sealdns tests/netns/run-downgrade.sh --half
-full netns  120 blocked        env SEALDNS=$RELEASE/sealdns tests/netns/run-blocked.sh
-full netns  100 privacy        env SEALDNS=$RELEASE/sealdns tests/netns/run-privacy.sh
-full netns  100 probe          env SEALDNS=$DEBUG/sealdns tests/netns/run-probe.sh
-full nft    300 enforce        env SEALDNS=$RELEASE/sealdns tests/netns/run-enforce.sh
-full nft    150 table          env SEALDNS=$RELEASE/sealdns tests/netns/run-table.sh
-full nft    100 redirect       env SEALDNS=$RELEASE/sealdns tests/netns/run-redirect.sh
-full nft    100 confirm        env SEALDNS=$RELEASE/sealdns tests/netns/run-confirm.sh
-full nft    100 places         env SEALDNS=$RELEASE/sealdns tests/netns/run-places.sh
-full nft    120 preflight      env SEALDNS=$RELEASE/sealdns tests/netns/run-preflight.sh
-full netns  200 attacks        env SEALDNS=$RELEASE/sealdns tests/netns/run-attacks.sh
-full netns  100 who            env SEALDNS=$RELEASE/sealdns tests/netns/run-who.sh
-full nft     60 hidden         env SEALDNS=$RELEASE/sealdns tests/netns/run-hidden.sh
-full nft     60 pairs          env SEALDNS=$RELEASE/sealdns tests/netns/run-pairs.sh
-full netns  100 vpn            env SEALDNS=$RELEASE/sealdns tests/netns/run-vpn.sh
-full netns  120 tunnel         env SEALDNS=$RELEASE/sealdns tests/netns/run-tunnel.sh
-full nft    120 plan           env SEALDNS=$RELEASE/sealdns tests/netns/run-plan.sh
-full nft    100 drift          env SEALDNS=$RELEASE/sealdns tests/netns/run-drift.sh
-full nft    100 wrong          env SEALDNS=$RELEASE/sealdns tests/netns/run-wrong.sh
-full nft    200 crash          env SEALDNS=$RELEASE/sealdns tests/netns/run-crash.sh
-full nft    100 daemon         env SEALDNS=$RELEASE/sealdns tests/cli/run-daemon.sh
-full nft    100 daemon-asan    env SEALDNS=$DEBUG/sealdns tests/cli/run-daemon.sh
-full nft    200 quickstart     tests/cli/run-quickstart.sh
-full nft    200 quickstart-lab packaging/quickstart.sh --lab
+fast alone  -       60 lint-layers    tests/lint/layers.py
+fast alone  -       60 lint-sizes     tests/lint/sizes.py
+fast alone  -       60 lint-words     tests/lint/words.py
+fast alone  -      120 lint-headers   tests/lint/headers.sh
+fast alone  -      120 lint-format    tests/lint/format.sh
+fast alone  -       60 lint-globals   tests/lint/globals.sh $RELEASE
+fast alone  -       60 lint-scripts   tests/lint/scripts.sh
+fast alone  -      120 lint-spoil     tests/lint/spoil.py
+fast alone  -       60 lint-rules     tests/lint/check-rules.py
+fast alone  -      400 units          tests/unit/run.sh $DEBUG
+fast alone  -      400 replay         env SEALDNS=$DEBUG/sealdns tests/pcap/replay.py
+fast alone  -      200 volume         tests/volume/run.sh $RELEASE
+fast alone  -       60 doh            tests/doh/run.sh $RELEASE
+fast alone  -      200 soak           env SEALDNS=$RELEASE/sealdns tests/pcap/soak.sh
+fast alone  -      200 cli            env SEALDNS=$DEBUG/sealdns tests/cli/run-cli.sh
+full alone  corpus 500 corpus         python3 tests/corpus/compare.py --binary $RELEASE/sealdns
+full alone  corpus 500 corpus-asan    python3 tests/corpus/compare.py --binary $DEBUG/sealdns
+full alone  clang  400 fuzz           tests/fuzz/run.sh --seconds 10
+full alone  bench  300 bench-counts   tests/bench/run.sh --quick --no-ndpi
+full alone  netns  600 downgrade      env SEALDNS=$RELEASE/sealdns tests/netns/run-downgrade.sh --half
+full alone  nft    300 enforce        env SEALDNS=$RELEASE/sealdns tests/netns/run-enforce.sh
+full alone  nft    150 table          env SEALDNS=$RELEASE/sealdns tests/netns/run-table.sh
+full alone  nft    100 drift          env SEALDNS=$RELEASE/sealdns tests/netns/run-drift.sh
+full alone  nft    200 crash          env SEALDNS=$RELEASE/sealdns tests/netns/run-crash.sh
+full alone  nft    100 daemon         env SEALDNS=$RELEASE/sealdns tests/cli/run-daemon.sh
+full alone  nft    100 daemon-asan    env SEALDNS=$DEBUG/sealdns tests/cli/run-daemon.sh
+full alone  nft    200 quickstart     tests/cli/run-quickstart.sh
+full alone  nft    200 quickstart-lab packaging/quickstart.sh --lab
+full beside nft    120 preflight      env SEALDNS=$RELEASE/sealdns tests/netns/run-preflight.sh
+full beside netns  100 probe          env SEALDNS=$DEBUG/sealdns tests/netns/run-probe.sh
+full beside netns  120 tunnel         env SEALDNS=$RELEASE/sealdns tests/netns/run-tunnel.sh
+full beside nft    100 confirm        env SEALDNS=$RELEASE/sealdns tests/netns/run-confirm.sh
+full beside nft    100 wrong          env SEALDNS=$RELEASE/sealdns tests/netns/run-wrong.sh
+full beside nft    100 pairs          env SEALDNS=$RELEASE/sealdns tests/netns/run-pairs.sh
+full beside netns  200 attacks        env SEALDNS=$RELEASE/sealdns tests/netns/run-attacks.sh
+full beside netns  120 blocked        env SEALDNS=$RELEASE/sealdns tests/netns/run-blocked.sh
+full beside nft    100 places         env SEALDNS=$RELEASE/sealdns tests/netns/run-places.sh
+full beside netns  100 privacy        env SEALDNS=$RELEASE/sealdns tests/netns/run-privacy.sh
+full beside nft    100 redirect       env SEALDNS=$RELEASE/sealdns tests/netns/run-redirect.sh
+full beside netns  100 who            env SEALDNS=$RELEASE/sealdns tests/netns/run-who.sh
+full beside nft     60 hidden         env SEALDNS=$RELEASE/sealdns tests/netns/run-hidden.sh
+full beside netns  100 vpn            env SEALDNS=$RELEASE/sealdns tests/netns/run-vpn.sh
+full beside nft    120 plan           env SEALDNS=$RELEASE/sealdns tests/netns/run-plan.sh
 END
 }
 
 chosen() {
-    suites | while read -r floor needs seconds name command; do
+    suites | while read -r floor lane needs seconds name command; do
         [ $FAST = 1 ] && [ "$floor" = full ] && continue
-        [[ $name =~ $PATTERN ]] && echo "$needs $seconds $name $command"
+        [[ $name =~ $PATTERN ]] && echo "$lane $needs $seconds $name $command"
     done
 }
 
@@ -147,9 +148,12 @@ show_failures() {
     echo "    see $2"
 }
 
-# suite NEEDS SECONDS NAME COMMAND...
-suite() {
-    local needs=$1 seconds=$2 name=$3 log=$LOGS/$3.log start=$SECONDS status why
+AT_A_TIME=3          # suites beside each other
+declare -A RUNNING=() # the name of each by its process
+
+# begin NEEDS SECONDS NAME COMMAND...
+begin() {
+    local needs=$1 seconds=$2 name=$3 start=$SECONDS why
     shift 3
     why=$(lacks "$needs")
     if [ -n "$why" ]; then
@@ -158,18 +162,42 @@ suite() {
         return
     fi
     # Its own group, so that the time's end reaches all that the suite started.
-    timeout --kill-after=20 "$seconds" "$@" >"$log" 2>&1 </dev/null
-    status=$?
-    if count $status "$log"; then
-        echo "ok     $name: $RESULT ($((SECONDS - start)) s)"
-    else
-        echo "not ok $name: $RESULT ($((SECONDS - start)) s)"
-        show_failures $status "$log"
-    fi
+    {
+        timeout --kill-after=20 "$seconds" "$@" >"$LOGS/$name.log" 2>&1 </dev/null
+        echo "$? $((SECONDS - start))" >"$LOGS/$name.end"
+    } &
+    RUNNING[$!]=$name
+}
+
+# finish N: waits until N are left, and tells of each that ends.
+finish() {
+    local pid name status took
+    while [ ${#RUNNING[@]} -gt "$1" ]; do
+        wait -n -p pid "${!RUNNING[@]}"
+        name=${RUNNING[$pid]}
+        unset "RUNNING[$pid]"
+        read -r status took <"$LOGS/$name.end"
+        if count "$status" "$LOGS/$name.log"; then
+            echo "ok     $name: $RESULT ($took s)"
+        else
+            echo "not ok $name: $RESULT ($took s)"
+            show_failures "$status" "$LOGS/$name.log"
+        fi
+    done
+}
+
+# suite LANE NEEDS SECONDS NAME COMMAND...
+suite() {
+    local left=0
+    [ "$1" = alone ] || left=$((AT_A_TIME - 1))
+    finish $left
+    shift
+    begin "$@"
+    [ $left != 0 ] || finish 0
 }
 
 main() {
-    local needs seconds name command
+    local lane needs seconds name command
     cd "$ROOT" || exit 1
     mkdir -p "$LOGS"
     if [ $INSTALL = 1 ] && ! packages_install $BUILD_PACKAGES $TEST_PACKAGES $LAB_PACKAGES; then
@@ -183,10 +211,11 @@ main() {
         FAILED=1
         PATTERN='^lint-[^g]' # old binaries prove nothing
     fi
-    while read -r needs seconds name command <&3; do
+    while read -r lane needs seconds name command <&3; do
         # shellcheck disable=SC2086
-        suite "$needs" "$seconds" "$name" $command
+        suite "$lane" "$needs" "$seconds" "$name" $command
     done 3< <(chosen)
+    finish 0
     echo "$SECONDS seconds"
     if [ $SKIPPED = 0 ]; then
         echo "$PASSED passed, $FAILED failed"
@@ -196,4 +225,4 @@ main() {
     [ $FAILED = 0 ]
 }
 
-if [ $LIST = 1 ]; then chosen | awk '{ print $3 }'; else main; fi
+if [ $LIST = 1 ]; then chosen | awk '{ print $4 }'; else main; fi
