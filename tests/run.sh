@@ -68,6 +68,7 @@ full alone  nft    200 quickstart-lab packaging/quickstart.sh --lab
 full beside nft    120 preflight      env SEALDNS=$RELEASE/sealdns tests/netns/run-preflight.sh
 full beside netns  100 probe          env SEALDNS=$DEBUG/sealdns tests/netns/run-probe.sh
 full beside netns  120 tunnel         env SEALDNS=$RELEASE/sealdns tests/netns/run-tunnel.sh
+full beside nft    100 evidence       env SEALDNS=$RELEASE/sealdns tests/netns/run-evidence.sh
 full beside nft    100 confirm        env SEALDNS=$RELEASE/sealdns tests/netns/run-confirm.sh
 full beside nft    100 wrong          env SEALDNS=$RELEASE/sealdns tests/netns/run-wrong.sh
 full beside nft    100 pairs          env SEALDNS=$RELEASE/sealdns tests/netns/run-pairs.sh

@@ -272,6 +272,16 @@ static void add(struct account *a, struct observation *o, struct stats *stats)
     note_served(a, o, c);
 }
 
+/* The rule knows best whose it was: it has seen the interface. */
+static void take_zone(const struct policy *p, struct observation *o)
+{
+    size_t length = strcspn(o->met.rule, "/");
+
+    for (size_t i = 0; i < p->zone_count; i++)
+        if (strncmp(p->zones[i].id, o->met.rule, length) == 0 && !p->zones[i].id[length])
+            o->note.zone = (int16_t)i;
+}
+
 bool account_twice(struct account *a, const struct observation *o, struct stats *stats)
 {
     if (!points_again(a->points, o))
@@ -284,6 +294,8 @@ void account_observe(struct account *a, struct observation *o, struct stats *sta
 {
     if (o->kind >= OBSERVE_PROBE) { /* no conversation */
         write_note(a, o);
+        if (o->kind == OBSERVE_MET && a->policy)
+            take_zone(a->policy, o);
         if (o->kind == OBSERVE_LEASE)
             clients_lease(a->clients, o, stats);
         else if (o->kind == OBSERVE_VPN)

@@ -8,6 +8,8 @@
 #include "base/error.h"
 #include "base/log.h"
 #include "base/text.h"
+#include "cli/acts.h"
+#include "cli/blocked.h"
 #include "cli/command.h"
 #include "cli/learned.h"
 #include "cli/profile.h"
@@ -61,6 +63,8 @@ static void explain_resolver(const struct question *q)
             }
         printf(approved ? " approved\n" : " not approved\n");
     }
+    acts_exceptions(p, "", 0, q->resolver);
+    acts_running(p, -1);
 }
 
 static void explain_rollout(const struct policy_zone *z, const struct addr *client)
@@ -72,37 +76,14 @@ static void explain_rollout(const struct policy_zone *z, const struct addr *clie
                rollout_place(client, rollout_seed(z)));
 }
 
-/* What the rules would do with this client's traffic to an address nobody approved. */
-static void explain_rules(const struct question *q, int16_t zone)
+/* The machine's link address as a number, 0: unknown. */
+static uint64_t station_of(const struct question *q)
 {
-    static const struct {
-        uint16_t port;
-        const char *what;
-    } ports[] = {{53, "clear-text DNS"}, {853, "DoT and DoQ"}};
-    struct policy *p = q->policy;
-    const struct policy_exception *e = policy_exception_for(p, &q->address, 0, -1, clock_now());
-    enum mode mode = p->mode;
-    struct addr stranger;
-    char until[TIME_TEXT];
+    uint64_t station = 0;
 
-    /* Addresses that are nobody's: reserved (RFC 1112 4) and discard-only (RFC 6666). */
-    addr_parse(addr_is_v4(&q->address) ? "240.0.0.1" : "100::1", &stranger);
-    p->mode = MODE_ENFORCE; /* the question is what enforcing would do */
-    for (size_t i = 0; i < sizeof ports / sizeof *ports; i++) {
-        enum action a = policy_kernel(p, zone, &q->address, &stranger, ports[i].port, clock_now());
-
-        printf("  port %-4u %s to an unapproved server: %s in mode enforce (rule %s/%s)\n",
-               ports[i].port, ports[i].what, action_name(a), p->zones[zone].id,
-               ports[i].port == 53 ? "cleartext" : "unapproved");
-    }
-    p->mode = mode;
-    explain_rollout(p->zones + zone, &q->address);
-    if (p->set_only)
-        printf("  set_only: our table holds the sets alone, rules of somebody else decide\n");
-    if (e)
-        printf("  exception of %s until %s: %s\n", e->owner, time_text(e->until, until), e->reason);
-    printf("  mode in the policy: %s; `sealdns status` shows that of a running sensor\n",
-           mode_name(p->mode));
+    if (q->machine.station[0] && station_parse(q->machine.station, &station) != SD_OK)
+        return 0;
+    return station;
 }
 
 static void explain_client(const struct question *q)
@@ -117,7 +98,13 @@ static void explain_client(const struct question *q)
     for (size_t i = 0; i < z->approve_count; i++)
         printf(" %s", p->resolvers[z->approve[i]].id);
     printf("%s\n", z->approve_count ? "" : " nobody");
-    explain_rules(q, zone);
+    explain_rollout(z, &q->address);
+    if (p->set_only)
+        printf("  set_only: our table holds the sets alone, rules of somebody else decide\n");
+    else
+        acts_print(p, &q->address, station_of(q));
+    acts_exceptions(p, q->machine.addresses, station_of(q), -1);
+    acts_running(p, zone);
 }
 
 static void print_pair(void *context, const struct enforce_pair *p)
@@ -179,16 +166,41 @@ static int print_conversation(void *context, const struct conversation_row *row)
 }
 
 /* By link address where the event says one: addresses go from one machine to another. */
-static bool concerns(const struct question *q, const json_t *own)
+static bool is_client(const struct question *q, const json_t *own)
 {
     const char *client = json_string_value(json_object_get(own, "client"));
-    const char *server = json_string_value(json_object_get(own, "server"));
     const char *mac = json_string_value(json_object_get(own, "client_mac"));
 
-    if (mac && q->machine.station[0] && strcmp(mac, q->machine.station) == 0)
+    if (mac && q->machine.station[0])
+        return strcmp(mac, q->machine.station) == 0;
+    return client && who_has(q->machine.addresses, client);
+}
+
+/* Of a resolver that was asked for by name: each of its addresses. */
+static bool is_server(const struct question *q, const json_t *own)
+{
+    const char *server = json_string_value(json_object_get(own, "server"));
+    const char *resolver = json_string_value(json_object_get(own, "resolver"));
+
+    if (server && who_has(q->machine.addresses, server))
         return true;
-    return (client && !(mac && q->machine.station[0]) && who_has(q->machine.addresses, client)) ||
-           (server && who_has(q->machine.addresses, server));
+    return resolver && !q->is_address && q->resolver >= 0 &&
+           strcmp(resolver, q->policy->resolvers[q->resolver].id) == 0;
+}
+
+static bool concerns_as(void *context, const json_t *own, bool *as_client)
+{
+    *as_client = is_client(context, own);
+    return *as_client || is_server(context, own);
+}
+
+/* What the rules met has its own list. */
+static bool is_told(const struct question *q, const json_t *own)
+{
+    const char *rule = json_string_value(json_object_get(own, "rule"));
+
+    return (is_client(q, own) || is_server(q, own)) &&
+           !(rule && strcmp(rule, "rule-evidence") == 0);
 }
 
 static int print_event(void *context, const struct event_row *row)
@@ -197,7 +209,7 @@ static int print_event(void *context, const struct event_row *row)
     json_t *eve = json_loads(row->json, 0, NULL);
     char *line = NULL;
 
-    if (concerns(q, json_object_get(eve, "sealdns")) && q->event_count++ >= q->event_from)
+    if (is_told(q, json_object_get(eve, "sealdns")) && q->event_count++ >= q->event_from)
         line = output_format_named("text")->render(eve);
     if (line)
         printf("  %s\n", line);
@@ -211,7 +223,7 @@ static int count_event(void *context, const struct event_row *row)
     struct question *q = context;
     json_t *eve = json_loads(row->json, 0, NULL);
 
-    q->event_count += concerns(q, json_object_get(eve, "sealdns"));
+    q->event_count += is_told(q, json_object_get(eve, "sealdns"));
     json_decref(eve);
     return 0;
 }
@@ -244,6 +256,13 @@ static int explain_deeds(struct question *q, struct store_reader *r)
     return status == SD_OK ? explain_events(q, r, since) : status;
 }
 
+static int explain_blocked(struct question *q, struct store_reader *r)
+{
+    const struct blocked_subject subject = {concerns_as, q};
+
+    return blocked_print(r, &subject, clock_now() - 7 * 86400 * NSEC_S);
+}
+
 static int explain_history(struct question *q, struct store_reader *r)
 {
     const char *resolver = q->resolver >= 0 ? q->policy->resolvers[q->resolver].id : "";
@@ -253,6 +272,8 @@ static int explain_history(struct question *q, struct store_reader *r)
         status = profile_print(r, q->machine.addresses);
     if (status == SD_OK && q->is_address)
         status = explain_deeds(q, r);
+    if (status == SD_OK)
+        status = explain_blocked(q, r);
     return status;
 }
 
@@ -360,9 +381,12 @@ const struct command command_explain = {
     "explain", "everything known of a client or resolver, and which rule would act on it",
     "Usage: sealdns explain ADDRESS|NAME [-c FILE] [--db FILE]\n"
     "\n"
-    "Of a client's address, host name or link address: the machine it is, its zone, what the rules "
-    "do\n"
-    "with it, what it did in the last seven days under all of its addresses,\n"
+    "Of a client's address, host name or link address: the machine it is, its zone, which rule "
+    "acts "
+    "on\n"
+    "which of its traffic, its exceptions, what it did in the last seven days under all of its "
+    "addresses\n"
+    "and what of it the rules met,\n"
     "how it takes failures of encrypted DNS and what speaks for that, how its encrypted DNS is "
     "padded\n"
     "and under which versions and suites.\n"

@@ -12,6 +12,7 @@
 #include "base/text.h"
 #include "cli/command.h"
 #include "cli/confirm.h"
+#include "enforce/cutlog.h"
 #include "enforce/enforce.h"
 #include "engine/audit.h"
 #include "engine/control.h"
@@ -85,6 +86,10 @@ static int compile(const struct request *q, bool checked, struct ruleset **out, 
     else if (policy->mode == MODE_MONITOR)
         policy->mode = MODE_ENFORCE;
     *mode = policy->mode;
+    if (policy->log_group && !cutlog_is_supported()) {
+        log_warning("this kernel has no nfnetlink_log: rules without their log");
+        policy->log_group = 0;
+    }
     if (checked && pass_preflight(q, policy) != EXIT_DONE) {
         policy_destroy(policy);
         return EXIT_FAILED;
@@ -110,17 +115,24 @@ static int show(struct request *q)
 
 static int diff(struct request *q)
 {
-    char error[ENFORCE_ERROR] = "";
+    char error[ENFORCE_ERROR] = "", *text = NULL;
+    size_t size = 0;
+    FILE *to = open_memstream(&text, &size);
     enum mode mode;
     struct ruleset *r;
-    int status = compile(q, false, &r, &mode), lines;
+    int status = compile(q, false, &r, &mode), lines = SD_EMEM;
 
+    if (status == EXIT_DONE && to)
+        lines = ruleset_diff(r, to, error);
+    if (status == EXIT_DONE)
+        ruleset_destroy(r);
+    if (to && fclose(to) == 0 && lines > 0)
+        printf("--- in the kernel\n+++ as the policy has it\n%s", text);
+    free(text);
     if (status != EXIT_DONE)
         return status;
-    lines = ruleset_diff(r, stdout, error);
-    ruleset_destroy(r);
-    if (lines < 0)
-        return fail(error);
+    if (lines < 0 || fflush(stdout) != 0)
+        return fail(error[0] ? error : "cannot write the differences");
     if (lines == 0)
         log_notice("the kernel holds what the policy means");
     return EXIT_DONE;

@@ -88,6 +88,24 @@ static void print_rules(const json_t *r)
                is_true(r, "fought_over") ? " - ANOTHER PROGRAM FIGHTS OVER THEM" : "");
 }
 
+static void print_blocks(const json_t *rules)
+{
+    const json_t *log = json_object_get(rules, "log"), *b;
+    size_t i;
+
+    if (is_true(rules, "installed") && !is_true(log, "read"))
+        printf("            %s\n", integer(log, "group") ? "the log of what they cut is not read"
+                                                         : "what they cut is not logged");
+    json_array_foreach(json_object_get(rules, "blocks"), i, b)
+    {
+        printf("            %-32s %s %lld packets", string(b, "rule"),
+               is_true(b, "acts") ? "cut" : "counted", (long long)integer(b, "packets"));
+        if (json_object_get(b, "logged"))
+            printf(", %lld of them logged", (long long)integer(b, "logged"));
+        printf("\n");
+    }
+}
+
 static void print_text(const json_t *s)
 {
     const json_t *rules = json_object_get(s, "rules"), *store = json_object_get(s, "store");
@@ -103,6 +121,7 @@ static void print_text(const json_t *s)
     printf("policy      %s (%s)\n", string(s, "policy"), *file ? file : "built in");
     print_interfaces(json_object_get(s, "interfaces"));
     print_rules(rules);
+    print_blocks(rules);
     printf("store       %s, %lld rows written, %lld failed\n", string(store, "path"),
            (long long)integer(store, "rows"), (long long)integer(store, "failed"));
     printf("outputs     %lld lines, %lld lost\n", (long long)integer(outputs, "lines"),

@@ -364,7 +364,8 @@ static bool grow(struct decision *d, struct entry *e, const struct finding *f, b
     nsec_t first = f->first ? f->first : f->time;
     struct event *event = &e->event;
     bool graver = fresh || f->severity < event->finding.severity ||
-                  verdict_strength(verdict) > verdict_strength(event->verdict);
+                  verdict_strength(verdict) > verdict_strength(event->verdict) ||
+                  f->proof > event->finding.proof;
 
     if (fresh || verdict_strength(verdict) > verdict_strength(event->verdict))
         event->verdict = verdict;

@@ -2,7 +2,8 @@
 
 enum verdict verdict_of(const struct finding *f, enum mode mode, bool installed)
 {
-    bool acts = mode == MODE_ENFORCE && installed;
+    bool acts =
+        f->proof == PROOF_POLICY ? mode == MODE_ENFORCE && installed : f->proof == PROOF_ACTED;
 
     if (f->excepted)
         return VERDICT_EXCEPTED;

@@ -114,8 +114,9 @@ static struct blame blame_of(const struct blocked *b, const struct pair *p,
 {
     struct origin_known known = {.ttl = p->ttl};
     struct blame blame;
+    bool certain, own = own_cuts_explain(b->cuts, b->policy, o, &certain);
 
-    origin_begin(&blame, o, groups_cut(b->policy, o));
+    origin_begin(&blame, o, own);
     origin_judge(&blame, &known);
     return blame;
 }
@@ -382,6 +383,7 @@ static void *blocked_create(const struct detector_setup *setup)
         return NULL;
     b->sink = setup->sink;
     b->stats = setup->stats;
+    b->cuts = setup->cuts;
     TAILQ_INIT(&b->troubled);
     b->pairs = table_create(&pairs);
     b->states = table_create(&states);

@@ -69,6 +69,7 @@ struct blocked {
     const struct policy *policy;
     struct finding_sink sink;
     struct stats *stats;
+    const struct own_cuts *cuts;
     struct groups groups;
     struct table *pairs, *states; /* of clients, of groups */
     struct troubled troubled;

@@ -22,6 +22,7 @@ struct pair {
     nsec_t checked; /* action and excepted are as of this time */
     uint8_t action;
     bool excepted;
+    bool proven; /* that it is cut: by the kernel's word */
     uint8_t samples;
     uint16_t qtype;
     uint32_t generation; /* of the policy that was asked */
@@ -34,6 +35,7 @@ struct cleartext {
     const struct policy *policy;
     struct known_names *names;
     struct finding_sink sink;
+    const struct own_cuts *cuts;
     struct tally *tally;
     uint32_t generation;
     uint64_t many;
@@ -89,6 +91,8 @@ static void tell(void *context, struct tally_item *item, nsec_t now)
     tally_finding(item, &f);
     f.severity = (uint8_t)severity_of_pair(c, p, f.severity);
     f.cut = p->action;
+    if (p->proven)
+        draft_proven(&f);
     f.query = true;
     f.excepted = p->excepted;
     f.qtype = p->qtype;
@@ -130,6 +134,7 @@ static void *cleartext_create(const struct detector_setup *setup)
     if (!c)
         return NULL;
     c->sink = setup->sink;
+    c->cuts = setup->cuts;
     read_policy(c, setup->policy);
     c->names = known_names_create(setup->policy);
     c->tally = tally_create(&shape);
@@ -222,6 +227,8 @@ static void count_query(struct cleartext *c, const struct policy_zone *zone,
         p = (struct pair *)tally_at(c->tally, &key, o->time);
         ask_policy(c, zone, p, o);
     }
+    if (!p->proven && p->action > ACTION_ALERT)
+        p->proven = own_cuts_of(c->cuts, o, o->time) == OWN_CUT_ACTED;
     keep_name(p, &o->dns.message);
     p->item.news |= p->item.total + 1 == c->many; /* graver from here on */
     tally_add(c->tally, &p->item, 1, o->time);
@@ -253,6 +260,18 @@ static void cleartext_observe(void *state, const struct observation *o)
     count_query(c, zone, o);
 }
 
+static void cleartext_met(void *state, const struct observation *o)
+{
+    struct cleartext *c = state;
+    struct tally_key key = key_of(o);
+    struct pair *p = o->met.acted ? (struct pair *)tally_find(c->tally, &key) : NULL;
+
+    if (!p || p->proven)
+        return;
+    p->proven = p->item.news = true;
+    tally_add(c->tally, &p->item, 0, o->time);
+}
+
 static void cleartext_tick(void *state, nsec_t now)
 {
     tally_tick(((struct cleartext *)state)->tally, now);
@@ -276,6 +295,7 @@ const struct detector detector_cleartext = {.name = RULE,
                                             .destroy = cleartext_destroy,
                                             .use_policy = cleartext_use_policy,
                                             .observe = cleartext_observe,
+                                            .met = cleartext_met,
                                             .tick = cleartext_tick,
                                             .flush = cleartext_flush,
                                             .bytes = cleartext_bytes,

@@ -3,6 +3,7 @@
 #ifndef SEALDNS_DETECT_DETECT_H
 #define SEALDNS_DETECT_DETECT_H
 
+#include "detect/own_cuts.h"
 #include "model/finding.h"
 #include "model/memory.h"
 #include "model/observation.h"
@@ -16,10 +17,16 @@ struct detector_setup {
     struct pair_sink pairs; /* clients to be cut off a server that others share */
     struct stats *stats;    /* findings, state_evicted */
     uint64_t seed;
+    const struct own_cuts *cuts; /* what the kernel said; NULL: nothing */
 };
 
 /* What a detector looks at. */
-enum detector_reads { READ_QUERIES = 1, READ_RESPONSES = 2, READ_FLOWS = 4 };
+enum detector_reads {
+    READ_QUERIES = 1,
+    READ_RESPONSES = 2,
+    READ_FLOWS = 4,
+    READ_RARE = 8 /* only what has a call of its own; there is no observe() then */
+};
 
 /* The number of the bit, of an observation of kind OBSERVE_DNS or OBSERVE_FLOW. */
 static inline unsigned detector_reading(const struct observation *o)
@@ -48,6 +55,8 @@ struct detector {
     void (*vpn_began)(void *state, const struct observation *o);
     /* An OBSERVE_CUT, likewise. */
     void (*cut)(void *state, const struct observation *o);
+    /* An OBSERVE_MET, likewise. */
+    void (*met)(void *state, const struct observation *o);
     void (*tick)(void *state, nsec_t now);  /* about ten times a second; may be NULL */
     void (*flush)(void *state, nsec_t now); /* what was held back is said now; may be NULL */
     size_t (*bytes)(const void *state);     /* worst case of its tables */

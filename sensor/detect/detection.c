@@ -26,6 +26,7 @@ struct readers {
 struct detection {
     struct finding_sink sink;
     struct stats *stats;
+    struct own_cuts *cuts;
     void *state[DETECTORS_MAX];
     struct readers readers[READINGS];
 };
@@ -63,6 +64,11 @@ struct detection *detection_create(const struct detector_setup *setup)
     d->sink = setup->sink;
     d->stats = setup->stats;
     own.sink = (struct finding_sink){count_and_pass, d};
+    own.cuts = d->cuts = own_cuts_create(setup->seed);
+    if (!d->cuts) {
+        free(d);
+        return NULL;
+    }
     for (size_t i = 0; detectors[i] && i < DETECTORS_MAX; i++) {
         d->state[i] = detectors[i]->create(&own);
         if (!d->state[i]) {
@@ -82,6 +88,7 @@ void detection_destroy(struct detection *d)
     for (size_t i = 0; detectors[i] && i < DETECTORS_MAX; i++)
         if (d->state[i])
             detectors[i]->destroy(d->state[i]);
+    own_cuts_destroy(d->cuts);
     free(d);
 }
 
@@ -101,6 +108,7 @@ static void observe_rare(struct detection *d, const struct observation *o)
             : o->kind == OBSERVE_LEASE ? detectors[i]->leased
             : o->kind == OBSERVE_STRAY ? detectors[i]->strayed
             : o->kind == OBSERVE_CUT   ? detectors[i]->cut
+            : o->kind == OBSERVE_MET   ? detectors[i]->met
                                        : detectors[i]->vpn_began;
 
         if (hook)
@@ -112,6 +120,8 @@ void detection_observe(struct detection *d, const struct observation *o)
 {
     const struct reader *r;
 
+    if (o->kind == OBSERVE_MET)
+        own_cuts_note(d->cuts, o);
     if (o->kind >= OBSERVE_PROBE) {
         observe_rare(d, o);
         return;
@@ -160,7 +170,7 @@ void detection_recall(struct detection *d, const struct memory *m)
 
 size_t detection_bytes(const struct detection *d)
 {
-    size_t sum = sizeof *d;
+    size_t sum = sizeof *d + own_cuts_bytes();
 
     for (size_t i = 0; detectors[i]; i++)
         sum += detectors[i]->bytes(d->state[i]);

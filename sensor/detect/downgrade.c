@@ -195,14 +195,16 @@ static void see_attempt(struct downgrade *d, struct sealed *s, struct habit *h,
 {
     struct blame blame;
     struct watch *w;
+    bool certain;
 
     if (!sealed_opened(s, o))
         return;
     see_contact(d, h, o);
     w = watch_client(d, o, h, s->key.group);
-    if (o->flow.phase != FLOW_OPENED || !groups_cut(d->policy, o))
+    if (o->flow.phase != FLOW_OPENED || !own_cuts_explain(d->cuts, d->policy, o, &certain))
         return;
     origin_begin(&blame, o, true);
+    blame.certain = certain;
     if (fail(d, s, o, &blame))
         watch_settle(d, w, o->time, false);
 }
@@ -276,6 +278,16 @@ static void downgrade_vpn_began(void *state, const struct observation *o)
         if (s)
             downgrade_moved(d, s, (enum vpn)o->vpn, o->time);
     }
+}
+
+static void downgrade_met(void *state, const struct observation *o)
+{
+    struct downgrade *d = state;
+    uint64_t group = groups_at(&d->groups, o->note.resolver, &o->server);
+    struct sealed *s = o->met.acted ? downgrade_pair(d, &o->client, group) : NULL;
+
+    if (s)
+        blame_cut(d, s, o);
 }
 
 /* --- the detector ---------------------------------------------------------------------------- */
@@ -399,6 +411,7 @@ static void *downgrade_create(const struct detector_setup *setup)
         return NULL;
     d->sink = setup->sink;
     d->stats = setup->stats;
+    d->cuts = setup->cuts;
     TAILQ_INIT(&d->busy);
     TAILQ_INIT(&d->due);
     d->habits = make_table(d, sizeof(struct habit), sizeof(struct addr), CLIENTS, NULL, seed);
@@ -433,6 +446,7 @@ const struct detector detector_downgrade = {.name = RULE,
                                             .use_policy = downgrade_use_policy,
                                             .observe = downgrade_observe,
                                             .vpn_began = downgrade_vpn_began,
+                                            .met = downgrade_met,
                                             .tick = downgrade_tick,
                                             .flush = downgrade_flush,
                                             .bytes = downgrade_bytes,

@@ -45,6 +45,7 @@ struct downgrade {
     struct groups groups;
     struct finding_sink sink;
     struct stats *stats;
+    const struct own_cuts *cuts;
     struct fallback_scale scale;
     struct sealed_times times;
     uint32_t habit_names;
@@ -84,6 +85,8 @@ void blame_after(struct downgrade *d, struct sealed *s, const struct observation
 /* A packet of the server came, in clear text (a response) or in a flow that works. */
 void blame_heard(struct downgrade *d, struct sealed *s, const struct addr *server, uint8_t ttl,
                  nsec_t now);
+/* OBSERVE_MET of what this client tried: a rule of ours that acted. */
+void blame_cut(struct downgrade *d, struct sealed *s, const struct observation *o);
 
 /* downgrade_tell.c: what a query that counts makes of the fallback. */
 void downgrade_count(struct downgrade *d, const struct watch *w, struct sealed *s, struct habit *h,

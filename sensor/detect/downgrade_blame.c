@@ -1,12 +1,6 @@
 #include "detect/downgrade.h"
 
-static bool own_rule_cuts(const struct downgrade *d, const struct observation *o)
-{
-    uint8_t cause = o->flow.cause;
-
-    return (cause == CAUSE_RESET || cause == CAUSE_TIMEOUT || cause == CAUSE_ICMP) &&
-           groups_cut(d->policy, o);
-}
+#define CUT_APART (2 * NSEC_S) /* the log and the capture are read by themselves */
 
 static enum origin origin_of_icmp(const struct downgrade *d, const struct observation *o)
 {
@@ -34,13 +28,24 @@ static struct origin_known known_of(const struct downgrade *d, const struct seal
     return known;
 }
 
+/* By the policy alone only what looks like our rules' doing. */
+static bool own_rule_cuts(const struct downgrade *d, const struct observation *o, bool *certain)
+{
+    uint8_t cause = o->flow.cause;
+
+    return own_cuts_explain(d->cuts, d->policy, o, certain) &&
+           (*certain || cause == CAUSE_RESET || cause == CAUSE_TIMEOUT || cause == CAUSE_ICMP);
+}
+
 struct blame blame_of(const struct downgrade *d, const struct sealed *s,
                       const struct observation *o)
 {
     struct origin_known known = known_of(d, s, &o->server);
     struct blame blame;
+    bool certain, own = own_rule_cuts(d, o, &certain);
 
-    origin_begin(&blame, o, own_rule_cuts(d, o));
+    origin_begin(&blame, o, own);
+    blame.certain = certain;
     if (blame.cause == CAUSE_ICMP && blame.origin == ORIGIN_UNKNOWN)
         blame.origin = (uint8_t)origin_of_icmp(d, o);
     origin_judge(&blame, &known);
@@ -71,4 +76,17 @@ void blame_heard(struct downgrade *d, struct sealed *s, const struct addr *serve
         return;
     s->heard_ttl = ttl;
     judge_again(d, s, 0, now);
+}
+
+/* The kernel's word came after the failure that it explains. */
+void blame_cut(struct downgrade *d, struct sealed *s, const struct observation *o)
+{
+    if (!s->failed || s->blame.certain || s->client_port != o->client_port ||
+        s->server_port != o->server_port || s->proto != o->proto ||
+        !addr_equal(&s->server, &o->server) || o->time > s->failed_last + CUT_APART)
+        return;
+    s->blame.certain = true;
+    s->blame.cause = CAUSE_OWN_RULE;
+    s->blame.origin = ORIGIN_GATEWAY;
+    downgrade_blamed(d, s, o->time);
 }

@@ -111,6 +111,14 @@ void draft_text(char *to, size_t size, const char *from)
         snprintf(to, size, "%.*s", (int)size - 1, from);
 }
 
+void draft_proven(struct finding *f)
+{
+    f->proof = PROOF_ACTED;
+    if (f->cut <= ACTION_ALERT) /* it worked before */
+        f->cut = ACTION_REJECT;
+    evidence_string(&f->evidence, "proof", "kernel-log");
+}
+
 void draft_identified_by(unsigned bits, char *out, size_t size)
 {
     size_t used = 0;

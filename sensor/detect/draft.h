@@ -43,6 +43,8 @@ void draft_name(const struct dns_message *m, char *out, size_t size);
 void draft_text(char *to, size_t size, const char *from);
 /* The name a client asked for; the outer one of ECH is called so: it says nothing of the server. */
 void draft_sni(struct evidence *e, const char *name, bool outer);
+/* The kernel said that it was cut: the verdict rests on that. */
+void draft_proven(struct finding *f);
 /* The words of identified_by, joined by commas. */
 void draft_identified_by(unsigned bits, char *out, size_t size);
 bool transport_is_sealed(unsigned transport);

@@ -54,6 +54,8 @@ static void add_ttl_signs(struct blame *b, const struct origin_known *known)
 
 bool origin_outweighs(const struct blame *b, const struct blame *other)
 {
+    if (b->certain != other->certain)
+        return b->certain;
     if (b->cause != other->cause)
         return false;
     if (other->origin == ORIGIN_UNKNOWN)
@@ -175,6 +177,8 @@ void origin_write(const struct blame *b, struct evidence *e)
     char text[ADDR_TEXT];
 
     evidence_string(e, "origin", origin_name(b->origin));
+    if (b->cause == CAUSE_OWN_RULE)
+        evidence_string(e, "proof", b->certain ? "kernel-log" : "policy");
     write_signs(b, e);
     if (b->cause != CAUSE_TIMEOUT && spoke && b->ttl_usual) {
         evidence_integer(e, "ttl_seen", spoke);

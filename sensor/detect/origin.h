@@ -23,6 +23,7 @@ struct blame {
     uint8_t ttl_usual;     /* what it is held against */
     uint8_t alert, icmp_type, icmp_code;
     bool from_client;
+    bool certain; /* our own rule: the kernel said so */
     uint32_t gap_us;
     uint64_t flow_id;
     struct addr icmp_source;

@@ -17,8 +17,8 @@ struct tally_key {
     struct addr client, server; /* both zero: beyond the budget */
     int16_t zone;
     uint8_t transport;
-    uint8_t what; /* of the detector's own */
-    uint32_t zero;
+    uint8_t what;  /* of the detector's own */
+    uint32_t more; /* likewise */
 };
 
 enum tally_listed { LISTED_NOT, LISTED_NEWS, LISTED_NUMBERS };

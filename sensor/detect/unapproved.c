@@ -21,7 +21,8 @@ struct pair {
     uint8_t confidence, identified_by;
     uint8_t cause; /* of the last failure */
     bool excepted, worked, sni_outer;
-    bool cut; /* the kernel has it as a pair */
+    bool cut;    /* the kernel has it as a pair */
+    bool proven; /* that it is cut: by the kernel's word */
     uint16_t tls_version;
     uint32_t failed;
     uint64_t queries;
@@ -32,6 +33,7 @@ struct unapproved {
     const struct policy *policy;
     struct finding_sink sink;
     struct pair_sink pairs;
+    const struct own_cuts *cuts;
     struct tally *tally;
     uint8_t confidence_min, severity_unknown;
 };
@@ -94,6 +96,8 @@ static void tell(void *context, struct tally_item *item, nsec_t now)
     f.severity = (uint8_t)severity_of_pair(u, p, f.severity);
     f.confidence = p->confidence;
     f.cut = (uint8_t)cut_of_pair(u, p);
+    if (p->proven)
+        draft_proven(&f);
     f.excepted = p->excepted;
     f.tls_version = p->tls_version;
     f.sni_outer = p->sni_outer;
@@ -137,6 +141,7 @@ static void *unapproved_create(const struct detector_setup *setup)
         return NULL;
     u->sink = setup->sink;
     u->pairs = setup->pairs;
+    u->cuts = setup->cuts;
     unapproved_use_policy(u, setup->policy);
     u->tally = tally_create(&shape);
     if (u->tally)
@@ -167,6 +172,8 @@ static void keep_facts(struct unapproved *u, struct pair *p, const struct observ
     draft_text(p->name, sizeof p->name, flow->tls.sni);
     draft_text(p->alpn, sizeof p->alpn, flow->tls.alpn);
     draft_text(p->ja3, sizeof p->ja3, flow->tls.ja3);
+    if (!p->proven)
+        p->proven = own_cuts_of(u->cuts, o, flow->first ? flow->first : o->time) == OWN_CUT_ACTED;
     p->excepted =
         policy_exception_for(u->policy, &o->client, o->station, o->note.resolver, o->time) != NULL;
 }
@@ -250,6 +257,18 @@ static void unapproved_cut(void *state, const struct observation *o)
     }
 }
 
+static void unapproved_met(void *state, const struct observation *o)
+{
+    struct unapproved *u = state;
+    struct tally_key key = key_of(o);
+    struct pair *p = o->met.acted ? (struct pair *)tally_find(u->tally, &key) : NULL;
+
+    if (!p || p->proven)
+        return;
+    p->proven = p->item.news = true;
+    tally_add(u->tally, &p->item, 0, o->time);
+}
+
 static void unapproved_tick(void *state, nsec_t now)
 {
     tally_tick(((struct unapproved *)state)->tally, now);
@@ -273,6 +292,7 @@ const struct detector detector_unapproved = {.name = RULE,
                                              .destroy = unapproved_destroy,
                                              .use_policy = unapproved_use_policy,
                                              .observe = unapproved_observe,
+                                             .met = unapproved_met,
                                              .tick = unapproved_tick,
                                              .flush = unapproved_flush,
                                              .cut = unapproved_cut,

@@ -19,6 +19,8 @@ int set_compare(const struct set_element *a, const struct set_element *b);
 void set_sort(struct set *s);
 /* Of a sorted set: an element that is there twice goes. */
 void set_unique(struct set *s);
+/* It takes packets away, or sends them elsewhere. */
+bool rule_cuts(const struct rule *r);
 /* The bytes compared at once from at on, and whether some of their bits do not count. */
 size_t pattern_chunk(const struct pattern *p, size_t at);
 bool pattern_masks(const struct pattern *p, size_t at);

@@ -93,13 +93,14 @@ static void add_log(struct compilation *c, const struct rule *of)
 
 void rule_add(struct compilation *c, struct rule *r, enum statement statement, int target)
 {
-    bool cuts = statement == STATEMENT_DROP || statement == STATEMENT_REJECT ||
-                statement == STATEMENT_RESET || statement == STATEMENT_DNAT;
-    bool acts = cuts || statement == STATEMENT_MASQUERADE;
+    bool cuts;
 
+    r->statement = statement;
+    cuts = rule_cuts(r);
     if (cuts && c->policy->log_group)
         add_log(c, r);
-    r->statement = c->shadow && acts ? STATEMENT_COUNT : statement;
+    if (c->shadow && (cuts || statement == STATEMENT_MASQUERADE))
+        r->statement = STATEMENT_COUNT;
     r->target = (uint16_t)target;
     add(c, r);
 }

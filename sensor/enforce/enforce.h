@@ -81,6 +81,10 @@ struct rule_counter {
     char id[64]; /* the RULE-ID of the comment */
     char chain[32];
     uint64_t packets, bytes;
+    bool acts;       /* it cuts or redirects */
+    bool counts;     /* it does nothing but count: shadow, a zone that is held or only alerts */
+    bool logs;       /* a rule ahead of it logs, and wrote that many lines: fewer than packets */
+    uint64_t logged; /*   where they came faster than the log's rate */
 };
 int ruleset_counters(void (*fn)(void *context, const struct rule_counter *c), void *context,
                      char error[ENFORCE_ERROR]);

@@ -153,3 +153,20 @@ const struct rule *ruleset_evaluate(const struct ruleset *r, const struct evalua
             walk_chain(&v, i);
     return v.last;
 }
+
+const struct rule *ruleset_acting(const struct ruleset *r, const struct policy *p,
+                                  struct evaluated_packet *first)
+{
+    bool gateway = policy_is_gateway(p, &first->source);
+    const struct rule *rule;
+
+    first->to_gateway = policy_is_gateway(p, &first->destination);
+    first->hook = NF_INET_PRE_ROUTING;
+    rule = gateway ? NULL : ruleset_evaluate(r, first);
+    if (rule && rule->statement == STATEMENT_DNAT)
+        return rule;
+    first->hook = gateway             ? NF_INET_LOCAL_OUT
+                  : first->to_gateway ? NF_INET_LOCAL_IN
+                                      : NF_INET_FORWARD;
+    return ruleset_evaluate(r, first);
+}

@@ -22,4 +22,9 @@ struct evaluated_packet {
  * STATEMENT_COUNT end nothing. The model must be one of ruleset_compile(). */
 const struct rule *ruleset_evaluate(const struct ruleset *r, const struct evaluated_packet *p);
 
+/* The same for a connection's first packet on its way through this gateway, redirection included:
+ * hook and to_gateway are filled in. */
+const struct rule *ruleset_acting(const struct ruleset *r, const struct policy *p,
+                                  struct evaluated_packet *first);
+
 #endif

@@ -18,6 +18,7 @@
 #include <libnftnl/udata.h>
 
 #include "base/error.h"
+#include "enforce/build.h"
 #include "enforce/element.h"
 #include "enforce/examine.h"
 #include "enforce/expression.h"
@@ -348,6 +349,11 @@ int ruleset_status(struct enforce_status *out, char error[ENFORCE_ERROR])
     return e;
 }
 
+static bool is_log_of(const struct rule *log, const struct rule *r)
+{
+    return log->statement == STATEMENT_LOG && !log->foreign && log->chain == r->chain;
+}
+
 int ruleset_counters(void (*fn)(void *context, const struct rule_counter *c), void *context,
                      char error[ENFORCE_ERROR])
 {
@@ -362,7 +368,13 @@ int ruleset_counters(void (*fn)(void *context, const struct rule_counter *c), vo
         return e;
     for (size_t i = 0; i < there->rule_count; i++) {
         const struct rule *r = there->rules + i;
-        struct rule_counter c = {.packets = r->packets, .bytes = r->bytes};
+        const struct rule *log = i && is_log_of(r - 1, r) ? r - 1 : NULL;
+        struct rule_counter c = {.packets = r->packets,
+                                 .bytes = r->bytes,
+                                 .acts = rule_cuts(r),
+                                 .counts = r->statement == STATEMENT_COUNT,
+                                 .logs = log != NULL,
+                                 .logged = log ? log->packets : 0};
 
         if (!r->id[0] || r->foreign)
             continue;

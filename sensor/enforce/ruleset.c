@@ -173,3 +173,9 @@ bool pattern_masks(const struct pattern *p, size_t at)
             return true;
     return false;
 }
+
+bool rule_cuts(const struct rule *r)
+{
+    return r->statement == STATEMENT_DROP || r->statement == STATEMENT_REJECT ||
+           r->statement == STATEMENT_RESET || r->statement == STATEMENT_DNAT;
+}

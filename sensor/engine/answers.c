@@ -6,6 +6,7 @@
 
 #include "base/error.h"
 #include "base/text.h"
+#include "engine/blocks.h"
 #include "engine/gateway.h"
 #include "engine/guard.h"
 #include "engine/recorder.h"
@@ -23,23 +24,28 @@ static json_t *refuse(const char *why)
     return json_pack("{s:b,s:s}", "ok", 0, "error", why);
 }
 
-/* Asks the monitor and waits; what it tells us meanwhile is heard as always. */
-static int ask_monitor(struct recorder *r, const struct message *request, struct message *reply)
+/* Asks the monitor and waits; what it tells us meanwhile is heard as always. *descriptor: -1, or
+ * one that came with the answer. */
+static int ask_monitor(struct recorder *r, const struct message *request, struct message *reply,
+                       int *descriptor)
 {
     nsec_t until = clock_now() + MONITOR_MS * NSEC_MS;
-    int descriptor, status;
+    int status;
+
+    *descriptor = -1;
 
     if (channel_send(&r->wiring->recorder, request, -1) != SD_OK)
         return SD_EIO;
     while (!r->leaving && clock_now() < until) {
-        status = channel_receive(&r->wiring->recorder, reply, &descriptor, 1000);
+        status = channel_receive(&r->wiring->recorder, reply, descriptor, 1000);
         if (status == SD_EAGAIN)
             continue;
         if (status != SD_OK)
             return status;
         if (reply->type == REPLY)
             return SD_OK;
-        recorder_message(r, reply, descriptor);
+        recorder_message(r, reply, *descriptor);
+        *descriptor = -1;
     }
     return SD_EAGAIN;
 }
@@ -47,7 +53,7 @@ static int ask_monitor(struct recorder *r, const struct message *request, struct
 static json_t *pass_on(struct recorder *r, const struct message *request)
 {
     struct message reply;
-    int status = ask_monitor(r, request, &reply);
+    int descriptor, status = ask_monitor(r, request, &reply, &descriptor);
 
     if (status != SD_OK)
         return refuse("the monitor did not answer");
@@ -186,16 +192,23 @@ static json_t *rules(const struct recorder *r)
     return o;
 }
 
+static json_t *log_of(const struct recorder *r)
+{
+    return json_pack("{s:i,s:b}", "group", (int)r->policy->log_group, "read",
+                     r->policy->log_group && r->wiring->board->cut_group == r->policy->log_group);
+}
+
 static json_t *status(struct recorder *r, const struct asked *a)
 {
     const struct board *b = r->wiring->board;
     struct stats sum = b->back;
     struct message reply;
     char text[TIME_TEXT];
-    json_t *all;
+    json_t *all, *about;
+    int blocks;
 
     (void)a;
-    if (ask_monitor(r, &(struct message){.type = REQUEST_RULES_STATUS}, &reply) == SD_OK) {
+    if (ask_monitor(r, &(struct message){.type = REQUEST_RULES_STATUS}, &reply, &blocks) == SD_OK) {
         r->rules = reply.rules;
         text_copy(r->rules_differ, sizeof r->rules_differ, reply.text);
     }
@@ -203,15 +216,18 @@ static json_t *status(struct recorder *r, const struct asked *a)
     for (size_t i = 0; i < r->wiring->interface_count; i++)
         stats_add(&sum, &b->front[i]);
     sum.records_dropped = ring_dropped(r->wiring->records);
+    about = rules(r);
+    json_object_set_new(about, "log", log_of(r));
+    json_object_set_new(about, "blocks", blocks_unpack(blocks));
     all = json_pack("{s:b,s:s,s:i,s:s,s:s,s:I,s:s,s:s,s:o,s:o,s:{s:s,s:I,s:I},s:{s:I,s:I},s:o}",
                     "ok", 1, "name", r->policy->name, "pid", (int)getppid(), "mode",
                     mode_name(r->policy->mode), "started", time_text(b->started, text), "uptime",
                     (json_int_t)((clock_now() - b->started) / NSEC_S), "policy", r->policy->digest,
                     "policy_file", policy_files_path(r->wiring->files), "interfaces",
-                    interfaces(r->wiring), "rules", rules(r), "store", "path",
-                    r->policy->store_path, "rows", (json_int_t)b->store_rows, "failed",
-                    (json_int_t)b->store_failed, "outputs", "lines", (json_int_t)b->outputs_written,
-                    "lost", (json_int_t)b->outputs_lost, "counters", counters(&sum));
+                    interfaces(r->wiring), "rules", about, "store", "path", r->policy->store_path,
+                    "rows", (json_int_t)b->store_rows, "failed", (json_int_t)b->store_failed,
+                    "outputs", "lines", (json_int_t)b->outputs_written, "lost",
+                    (json_int_t)b->outputs_lost, "counters", counters(&sum));
     if (r->policy->evidence.path[0])
         json_object_set_new(all, "evidence",
                             json_pack("{s:s,s:I,s:I,s:I}", "path", r->policy->evidence.path,

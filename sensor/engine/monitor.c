@@ -2,6 +2,7 @@
  * only answers, watches interfaces and waits for the end. */
 #include <errno.h>
 #include <limits.h>
+#include <net/if.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
@@ -215,6 +216,7 @@ static void watch_interfaces(struct monitor *m)
         bool there =
             capture_live_rebind(capture_live_descriptor(w->captures[i]), w->interfaces[i]) == SD_OK;
 
+        w->board->index[i] = if_nametoindex(w->interfaces[i]);
         if (there == !(m->gone & bit))
             continue;
         m->gone ^= bit;
@@ -329,6 +331,7 @@ static void loop(struct monitor *m, int signals)
         watch_addresses(m, clock_now());
         drift_watch(m, clock_now());
         outage_watch(m, clock_now());
+        cuts_watch(m, clock_now());
         sd_notify(0, "WATCHDOG=1");
     }
 }
@@ -405,6 +408,7 @@ static void announce(struct monitor *m)
         monitor_say(m, KIND_ENFORCEMENT, "installed", mode_name(w->policy->mode));
     monitor_tell_installed(m);
     outage_tell(m);
+    cuts_watch(m, clock_now());
     sd_notify(0, "READY=1");
     log_notice("watching %s, mode %s, store %s", list, mode_name(w->policy->mode),
                w->policy->store_path);
@@ -417,6 +421,7 @@ static int set_up(struct monitor *m)
     bool changed;
     int status;
 
+    cuts_begin(m);
     status = note_addresses(m, &changed);
     if (status == SD_OK)
         status = load(w);

@@ -4,6 +4,7 @@
 
 #include <sys/types.h>
 
+#include "engine/cuts.h"
 #include "engine/drift.h"
 #include "engine/outage.h"
 #include "engine/pairs.h"
@@ -21,6 +22,7 @@ struct monitor {
     struct drift drift;
     struct outage outage;
     struct pairs *pairs; /* clients that are cut off one server; NULL: none are taken */
+    struct cuts_opened cuts;
     struct trial *trial; /* rules that wait for their confirmation; NULL: none */
     struct own_addresses own;
     unsigned gone; /* bit i: interface i is away */

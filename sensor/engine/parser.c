@@ -14,6 +14,7 @@
 #include "base/hash.h"
 #include "base/log.h"
 #include "base/text.h"
+#include "engine/cuts.h"
 #include "engine/gateway.h"
 #include "engine/pairing.h"
 #include "engine/pipeline.h"
@@ -42,7 +43,7 @@ struct lane {
 };
 
 struct loss {
-    uint64_t kernel, observations, records;
+    uint64_t kernel, observations, records, cuts;
     uint64_t rows, lines; /* that the recorder could not store, or write to a feed */
 };
 
@@ -57,6 +58,7 @@ struct parser {
     nsec_t patience; /* at the end: until when the recorder is waited for, else 0 */
     struct loss told;
     struct pairing pairing;
+    struct cuts_reader *cuts;
     struct lane lanes[MOST_INTERFACES];
 };
 
@@ -216,6 +218,9 @@ static void take_message(struct parser *p, const struct message *m, int descript
     case TELL_PAIRS:
         pairing_told(p->back, p->policy, &m->pairs);
         break;
+    case TELL_CUTS:
+        cuts_reader_take(p->cuts, descriptor);
+        break;
     case TELL_STOP:
         p->leaving = true;
         break;
@@ -235,11 +240,16 @@ static void read_channel(struct parser *p)
         p->leaving = true;
 }
 
+static void put_cut(void *context, struct observation *o)
+{
+    back_observation(((struct parser *)context)->back, o);
+}
+
 static nsec_t drain(struct parser *p, bool *more)
 {
     nsec_t last = 0;
 
-    *more = false;
+    *more = cuts_reader_read(p->cuts, (struct observation_sink){put_cut, p}, back_stats(p->back));
     for (size_t i = 0; i < p->wiring->interface_count; i++) {
         struct ring *ring = p->wiring->observations[i];
         const struct observation *o;
@@ -261,7 +271,8 @@ static struct loss losses(const struct parser *p)
     const struct board *b = p->wiring->board;
     struct loss now = {.records = ring_dropped(p->wiring->records),
                        .rows = b->store_failed,
-                       .lines = b->outputs_lost};
+                       .lines = b->outputs_lost,
+                       .cuts = back_stats(p->back)->cuts_lost};
 
     for (size_t i = 0; i < p->wiring->interface_count; i++) {
         now.kernel += b->captured[i].kernel_drops;
@@ -291,6 +302,7 @@ static void look_for_loss(struct parser *p, nsec_t now)
     evidence_integer(&f.evidence, "records_dropped", (int64_t)(sum.records - p->told.records));
     evidence_integer(&f.evidence, "rows_not_stored", (int64_t)(sum.rows - p->told.rows));
     evidence_integer(&f.evidence, "lines_not_written", (int64_t)(sum.lines - p->told.lines));
+    evidence_integer(&f.evidence, "cuts_lost", (int64_t)(sum.cuts - p->told.cuts));
     back_finding(p->back, &f);
     p->told = sum;
 }
@@ -312,17 +324,18 @@ static void pass_time(struct parser *p, nsec_t last, bool more)
 
 static void sleep_until_rung(struct parser *p)
 {
-    struct pollfd wait[1 + MOST_INTERFACES] = {
-        {.fd = p->wiring->parser.descriptor, .events = POLLIN}};
+    struct pollfd wait[2 + MOST_INTERFACES] = {
+        {.fd = p->wiring->parser.descriptor, .events = POLLIN},
+        {.fd = cuts_reader_descriptor(p->cuts), .events = POLLIN}};
     size_t count = p->wiring->interface_count;
     bool sleep = true;
 
     for (size_t i = 0; i < count; i++) {
-        wait[1 + i] =
+        wait[2 + i] =
             (struct pollfd){.fd = ring_descriptor(p->wiring->observations[i]), .events = POLLIN};
         sleep &= ring_may_sleep(p->wiring->observations[i]);
     }
-    if (poll(wait, 1 + (nfds_t)count, sleep ? 100 : 0) < 0 && errno != EINTR)
+    if (poll(wait, 2 + (nfds_t)count, sleep ? 100 : 0) < 0 && errno != EINTR)
         log_error("poll: %s", strerror(errno));
     for (size_t i = 0; i < count; i++)
         ring_awake(p->wiring->observations[i]);
@@ -401,7 +414,8 @@ static int make(struct parser *p, uint64_t seed)
     int status = SD_OK;
 
     p->pairing.monitor = &p->wiring->parser;
-    p->back = back_create(&options, p->policy, p->policy->mode);
+    p->cuts = cuts_reader_create(p->wiring->board, seed);
+    p->back = p->cuts ? back_create(&options, p->policy, p->policy->mode) : NULL;
     for (size_t i = 0; p->back && status == SD_OK && i < p->wiring->interface_count; i++)
         status = make_lane(p, i, seed);
     if (p->back && status == SD_OK)
@@ -471,6 +485,7 @@ int parser_main(struct wiring *w)
     for (size_t i = 0; i < w->interface_count; i++)
         front_destroy(p->lanes[i].front);
     back_destroy(p->back);
+    cuts_reader_destroy(p->cuts);
     policy_destroy(p->policy);
     policy_destroy(p->old);
     free(p);

@@ -12,6 +12,7 @@
 #include "base/text.h"
 #include "enforce/enforce.h"
 #include "engine/audit.h"
+#include "engine/blocks.h"
 #include "engine/gateway.h"
 #include "engine/guard.h"
 #include "engine/monitor.h"
@@ -454,6 +455,7 @@ static bool may_ask(const struct monitor *m, const struct channel *from,
 static void answer(struct monitor *m, const struct channel *from, const struct message *request)
 {
     struct message reply = {.type = REPLY};
+    int counters = -1;
 
     switch (may_ask(m, from, request) ? request->type : 0) {
     case REQUEST_READY:
@@ -471,6 +473,7 @@ static void answer(struct monitor *m, const struct channel *from, const struct m
         break;
     case REQUEST_RULES_STATUS:
         rules_status(m, &reply.rules, reply.text);
+        counters = blocks_pack();
         break;
     case REQUEST_RULES_TRY:
         try_out(m, &request->change, &reply);
@@ -487,8 +490,10 @@ static void answer(struct monitor *m, const struct channel *from, const struct m
         m->status = 1;
         return;
     }
-    if (channel_send(from, &reply, -1) != SD_OK)
+    if (channel_send(from, &reply, counters) != SD_OK)
         log_warning("the answer to a request was not taken");
+    if (counters >= 0)
+        close(counters);
 }
 
 bool monitor_serve(struct monitor *m, const struct channel *c)

@@ -53,6 +53,8 @@ struct board {
     struct stats front[MOST_INTERFACES];
     struct capture_counters captured[MOST_INTERFACES];
     uint32_t up[MOST_INTERFACES];
+    uint32_t index[MOST_INTERFACES]; /* the kernel's numbers of them */
+    uint32_t cut_group;              /* NFLOG group that is read, 0: none */
     struct stats back, monitor;
     uint64_t store_rows, store_failed, outputs_written, outputs_lost;
     uint64_t clips_written, clips_failed, clips_refused;
@@ -64,6 +66,7 @@ struct board {
 
 struct wiring {
     const struct sensor_options *options;
+    bool cannot_log; /* the kernel; known before the children start */
     struct policy_files *files;
     struct policy *policy;
     size_t interface_count;

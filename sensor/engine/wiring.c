@@ -54,6 +54,8 @@ int wiring_policy(const struct wiring *w, const struct policy_files *files, FILE
         text_copy((*out)->name, sizeof(*out)->name, "gateway");
     if (w->options->mode >= 0)
         (*out)->mode = (enum mode)w->options->mode;
+    if (w->cannot_log)
+        (*out)->log_group = 0;
     wiring_hold(w->admission, *out);
     if (w->admission->refused)
         wiring_refuse(*out);

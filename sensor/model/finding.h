@@ -14,6 +14,13 @@
 
 #define RULE_ID 48
 
+/* On what it rests that the kernel cut it. */
+enum proof {
+    PROOF_POLICY,  /* the policy says so, and its rules are installed */
+    PROOF_COUNTED, /* the kernel's log: a rule met it and let it pass */
+    PROOF_ACTED    /* the kernel's log: a rule cut or redirected it */
+};
+
 struct finding {
     char rule[RULE_ID]; /* id of the detection: rules/detections/<rule>.yaml */
     uint8_t kind;       /* enum kind */
@@ -21,7 +28,8 @@ struct finding {
     uint8_t confidence; /* 0..100 */
     uint8_t transport;  /* enum transport of what was seen */
     uint8_t proto;
-    uint8_t cut; /* enum action that the policy means for this traffic; ACTION_ALERT: none */
+    uint8_t proof; /* enum proof */
+    uint8_t cut;   /* enum action that the policy means for this traffic; ACTION_ALERT: none */
     uint16_t vlan, iface;
     uint16_t client_port, server_port;
     int16_t zone, resolver;

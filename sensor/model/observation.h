@@ -12,6 +12,7 @@
 #include "model/dns_observation.h"
 #include "model/flow_observation.h"
 #include "model/lease.h"
+#include "model/met_observation.h"
 #include "model/names.h"
 #include "model/note.h"
 #include "model/probe.h"
@@ -25,8 +26,10 @@ enum observation_kind {
                       client's ICMP error about one; no conversation, nothing in the union, only
                       strayed() */
     OBSERVE_VPN,   /* a VPN of the client was answered; no conversation, only for vpn_began() */
-    OBSERVE_CUT    /* the kernel has the client's pair with this server (model/pair.h); no
+    OBSERVE_CUT,   /* the kernel has the client's pair with this server (model/pair.h); no
                       conversation, nothing in the union, only for cut() */
+    OBSERVE_MET    /* a rule of ours cut or redirected a packet of the client's; no conversation,
+                      only for met(); no flow_id */
 };
 
 struct observation {
@@ -49,6 +52,7 @@ struct observation {
         struct flow_observation flow;
         struct probe_observation probe;
         struct lease_observation lease;
+        struct met_observation met;
     };
 };
 

@@ -55,6 +55,10 @@
     X(conversations, "conversations in the table")                                                 \
     X(conversations_folded, "conversations folded for want of room")                               \
     X(state_evicted, "detector state evicted for want of room")                                    \
+    X(cuts, "lines of the kernel's log of what our rules cut")                                     \
+    X(cuts_malformed, "... that say nothing we can read")                                          \
+    X(cuts_lost, "... that the kernel wrote and we never saw")                                     \
+    X(cuts_overruns, "times that they came faster than they were read")                            \
     X(rules_drifted, "times that the kernel's rules were found not as the policy says")            \
     X(rules_healed, "... and were put back")                                                       \
     X(pairs_put, "pairs of client and server put into the kernel, or given more time")             \

@@ -18,7 +18,7 @@ enum message_type {
     REQUEST_RELOAD,       /* read the policy again */
     REQUEST_RULES_APPLY,  /* install the policy's rules now */
     REQUEST_RULES_REMOVE, /* take our table away */
-    REQUEST_RULES_STATUS, /* what is desired, what the kernel holds */
+    REQUEST_RULES_STATUS, /* what is desired, what the kernel holds; a descriptor with counters */
     REQUEST_PROBED,       /* the recorder asked a resolver: pass it on to the parser; no reply */
     REQUEST_RULES_TRY,    /* read the policy again, install its rules until they are confirmed */
     REQUEST_PAIRS,        /* the parser's only one: cut these clients off these servers; no reply */
@@ -31,6 +31,7 @@ enum message_type {
     TELL_PROBED,    /* what a probe found, checked to be sound */
     TELL_PAIRS,     /* what of REQUEST_PAIRS the kernel has now */
     TELL_REOPEN,    /* SIGHUP */
+    TELL_CUTS,      /* a descriptor with the kernel's log of what rules cut; none: no more of it */
     TELL_STOP,      /* finish and exit */
 };
 

@@ -145,6 +145,29 @@ stores_and_sockets() {
     expect "status of nobody" 1 err 'nobody answers on' "$SEALDNS" status --socket "$SCRATCH/nowhere.sock"
     expect "explain a resolver" 0 out 'is the resolver "quad9"' "$SEALDNS" explain -c "$SCRATCH/good.yaml" dns.quad9.net
     expect "explain a client" 0 out 'in the zone "default"' "$SEALDNS" explain -c "$SCRATCH/good.yaml" --db "$SCRATCH/store.db" 192.0.2.77
+    cat >"$SCRATCH/acts.yaml" <<'EOF'
+control: {socket: /nonexistent/sealdns.sock}
+resolvers:
+  - {id: corp, name: dns.corp.example, addresses: [203.0.113.1], transports: [dot, doh2]}
+  - {id: other, name: dns.other.example, addresses: [198.51.100.53], transports: [dot, doh2]}
+zones:
+  - {id: office, networks: [10.20.0.0/16], approve: [corp], cleartext: reject, unapproved: drop}
+  - {id: red, networks: [10.30.0.0/16], approve: [corp], cleartext: redirect, redirect_to: [203.0.113.1, "2001:db8::1"]}
+exceptions:
+  - {network: 10.20.9.0/24, until: 2035-01-31, owner: netops, reason: printers}
+  - {client: 10.20.1.1, resolver: other, until: 2035-01-31, owner: netops, reason: a test}
+EOF
+    explained() { expect "explain: $1" 0 out "$3" "$SEALDNS" explain -c "$SCRATCH/acts.yaml" --db "$SCRATCH/store.db" "$2"; }
+    explained "which rule acts on clear text" 10.20.1.1 'do53-tcp  port 53  reject, rule office/cleartext-tcp'
+    explained "which on DoQ" 10.20.1.1 'doq       port 853 drop, rule office/unapproved-doq'
+    explained "which on DoH, and where" 10.20.1.2 'doh3 .*rule office/unapproved-doh3; only at addresses.* 198.51.100.53 of other'
+    explained "where it is redirected to" 10.30.1.1 'do53-udp  port 53  redirect to 203.0.113.1, rule red/redirect-udp-ip4'
+    explained "an exception passes" 10.20.9.1 'dot       port 853 passes, rule exceptions/client-ip4'
+    explained "whose exception" 10.20.9.1 'exception of 10.20.9.0/24 until 2035-01-31.*by netops: printers'
+    explained "an exception for one resolver" 10.20.1.1 'exception of 10.20.1.1/32 for other until'
+    explained "exceptions of a resolver" dns.other.example 'exception of 10.20.1.1/32 for other until'
+    explained "a zone that only tells" 192.0.2.9 'do53-udp  port 53  passes, the zone says alert'
+    explained "no sensor" 192.0.2.9 'no sensor answers on /nonexistent/sealdns.sock'
     expect "explain a name nobody knows" 0 out 'no name of a resolver' "$SEALDNS" explain -c "$SCRATCH/good.yaml" nobody.example
 }
 no_events() { "$SEALDNS" events --db "$SCRATCH/store.db" "$@" >"$SCRATCH/out" 2>&1 && ! grep -q . "$SCRATCH/out"; }

@@ -194,10 +194,9 @@ phase_enforce() {
     check "enforce: a fallback that our own rule caused says so" own_rule
     check "enforce: rules diff finds nothing" sealdns rules diff -c "$LAB_DIR/policy.yaml"
     restart_is_idempotent
-    sleep 2
-    check "enforce: the store has the clear text of the client" events_have cleartext "$(lab_client4 1)"
-    check "enforce: the store has the unapproved resolver" events_have unapproved-resolver "$(lab_client4 1)"
-    check "enforce: the store has the installation of the rules" events_have enforcement ""
+    check "enforce: the store has the clear text of the client" lab_wait 10 events_have cleartext "$(lab_client4 1)"
+    check "enforce: the store has the unapproved resolver" lab_wait 10 events_have unapproved-resolver "$(lab_client4 1)"
+    check "enforce: the store has the installation of the rules" lab_wait 10 events_have enforcement ""
     sensor_down
 }
 

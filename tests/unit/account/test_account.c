@@ -145,6 +145,27 @@ static void zones_by_interface_and_vlan_outlive_a_reload(void **state)
     policy_destroy(after);
 }
 
+/* The rule has seen the interface, and the sensor may not watch it. */
+static void a_rule_knows_the_zone(void **state)
+{
+    struct account *a = account_create(0, 1);
+    struct policy *p = policy_with(2);
+    struct observation o = {.kind = OBSERVE_MET, .iface = UINT16_MAX};
+    struct stats stats = {0};
+
+    (void)state;
+    strcpy(p->zones[3].id, "lab");
+    account_use_policy(a, p);
+    strcpy(o.met.rule, "lab/cleartext-udp");
+    account_observe(a, &o, &stats);
+    assert_int_equal(o.note.zone, 3);
+    strcpy(o.met.rule, "laboratory/cleartext-udp");
+    account_observe(a, &o, &stats);
+    assert_int_equal(o.note.zone, ZONE_DEFAULT);
+    account_destroy(a);
+    policy_destroy(p);
+}
+
 static uint8_t roles_of(struct account *a, uint32_t client)
 {
     struct observation o = query(client, 100 * NSEC_S);
@@ -188,6 +209,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_least_active_are_folded_and_totals_add_up),
         cmocka_unit_test(answers_to_nobody_make_no_forwarder),
+        cmocka_unit_test(a_rule_knows_the_zone),
         cmocka_unit_test(zones_by_interface_and_vlan_outlive_a_reload),
         cmocka_unit_test(what_the_sink_refuses_stays)};
 

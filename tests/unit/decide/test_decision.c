@@ -58,6 +58,55 @@ static struct finding finding(nsec_t t, uint64_t key)
     return f;
 }
 
+/* Where the kernel said what became of it, that counts; else what is installed. */
+static void the_kernels_word_makes_the_verdict(void **state)
+{
+    static const struct {
+        enum proof proof;
+        enum mode mode;
+        bool installed;
+        enum verdict verdict;
+    } rows[] = {{PROOF_POLICY, MODE_ENFORCE, true, VERDICT_BLOCKED},
+                {PROOF_POLICY, MODE_ENFORCE, false, VERDICT_WOULD_BLOCK},
+                {PROOF_ACTED, MODE_ENFORCE, false, VERDICT_BLOCKED},
+                {PROOF_ACTED, MODE_SHADOW, true, VERDICT_BLOCKED},
+                {PROOF_COUNTED, MODE_ENFORCE, true, VERDICT_WOULD_BLOCK}};
+    static struct ledger l;
+
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        struct finding f = finding(T0, 1);
+
+        open_ledger(&l, 0, rows[i].mode, rows[i].installed);
+        f.cut = ACTION_REJECT;
+        f.proof = (uint8_t)rows[i].proof;
+        decision_finding(l.d, &f);
+        assert_int_equal(l.event[0].verdict, rows[i].verdict);
+        decision_destroy(l.d);
+    }
+}
+
+/* An alert that was judged by the policy is written again, once, when the kernel has confirmed it.
+ */
+static void a_proof_is_worth_a_revision(void **state)
+{
+    static struct ledger l;
+    struct finding f = finding(T0, 1);
+
+    (void)state;
+    open_ledger(&l, 0, MODE_ENFORCE, true);
+    f.cut = ACTION_REJECT;
+    decision_finding(l.d, &f);
+    f.proof = PROOF_ACTED;
+    f.time = T0 + S;
+    decision_finding(l.d, &f);
+    assert_int_equal(l.count, 2);
+    f.time = T0 + 2 * S;
+    decision_finding(l.d, &f);
+    assert_int_equal(l.count, 2);
+    decision_destroy(l.d);
+}
+
 static void a_clock_that_was_set_back_silences_nothing(void **state)
 {
     static struct ledger l;
@@ -428,6 +477,8 @@ static void the_same_input_gives_the_same_ids(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(the_kernels_word_makes_the_verdict),
+        cmocka_unit_test(a_proof_is_worth_a_revision),
         cmocka_unit_test(a_clock_that_was_set_back_silences_nothing),
         cmocka_unit_test(repeats_grow_one_event),
         cmocka_unit_test(what_weighs_little_is_told_less_often),

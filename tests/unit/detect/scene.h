@@ -30,6 +30,7 @@ struct scene {
     struct stats stats;
     const struct detector *detector;
     void *state;
+    struct own_cuts *cuts;
     size_t count;
     struct finding found[FINDINGS];
     size_t pair_count;
@@ -142,7 +143,10 @@ static inline void scene_open(struct scene *s, const struct detector *detector)
     memset(s, 0, sizeof *s);
     s->policy = scene_policy();
     s->detector = detector;
-    setup = (struct detector_setup){s->policy, {scene_put, s}, {scene_put_pair, s}, &s->stats, 7};
+    s->cuts = own_cuts_create(7);
+    assert_non_null(s->cuts);
+    setup = (struct detector_setup){s->policy, {scene_put, s}, {scene_put_pair, s}, &s->stats,
+                                    7,         s->cuts};
     s->state = detector->create(&setup);
     assert_non_null(s->state);
     assert_true(detector->bytes(s->state) < 64u << 20);
@@ -151,6 +155,7 @@ static inline void scene_open(struct scene *s, const struct detector *detector)
 static inline void scene_close(struct scene *s)
 {
     s->detector->destroy(s->state);
+    own_cuts_destroy(s->cuts);
     policy_destroy(s->policy);
 }
 
@@ -193,6 +198,26 @@ static inline void scene_see(struct scene *s, struct observation *o)
     s->detector->observe(s->state, o);
     if (s->detector->tick)
         s->detector->tick(s->state, o->time);
+}
+
+/* What the kernel's log says of the same ends: detection_observe() does it so. */
+static inline void scene_cut(struct scene *s, const struct observation *of, nsec_t t,
+                             const char *rule, bool acted)
+{
+    struct observation o = *of;
+
+    o.kind = OBSERVE_MET;
+    o.time = t;
+    o.flow_id = 0;
+    memset(&o.met, 0, sizeof o.met);
+    snprintf(o.met.rule, sizeof o.met.rule, "%s", rule);
+    o.met.acted = acted;
+    scene_note(s->policy, &o);
+    own_cuts_note(s->cuts, &o);
+    if (s->detector->met)
+        s->detector->met(s->state, &o);
+    if (s->detector->tick)
+        s->detector->tick(s->state, t);
 }
 
 static inline void scene_tick(struct scene *s, nsec_t t)

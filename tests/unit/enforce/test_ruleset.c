@@ -259,12 +259,6 @@ static void machines_are_excepted(void **unused)
     policy_destroy(p);
 }
 
-static bool cuts(const struct rule *r)
-{
-    return r->statement == STATEMENT_DROP || r->statement == STATEMENT_REJECT ||
-           r->statement == STATEMENT_RESET || r->statement == STATEMENT_DNAT;
-}
-
 /* One line of the log for each rule that cuts, ahead of it and of the same packets. */
 static void what_cuts_logs(const struct ruleset *r)
 {
@@ -274,11 +268,11 @@ static void what_cuts_logs(const struct ruleset *r)
         const struct rule *a = r->rules + i;
         char prefix[RULE_PREFIX];
 
-        cut += cuts(a);
+        cut += rule_cuts(a);
         if (a->statement != STATEMENT_LOG)
             continue;
         logs++;
-        assert_true(i + 1 < r->rule_count && cuts(a + 1) && a[1].chain == a->chain);
+        assert_true(i + 1 < r->rule_count && rule_cuts(a + 1) && a[1].chain == a->chain);
         assert_int_equal(a->match_count, a[1].match_count);
         assert_memory_equal(a->matches, a[1].matches, sizeof a->matches);
         snprintf(prefix, sizeof prefix, "sealdns %s", a[1].id);

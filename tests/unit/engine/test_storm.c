@@ -367,6 +367,18 @@ static void make_probe(struct storm *s, struct observation *o)
     put_text(s, p->error, sizeof p->error);
 }
 
+static void make_cut(struct storm *s, struct observation *o)
+{
+    static const char *const rules[] = {"office/cleartext-udp", "gone/unapproved-dot", "", "/",
+                                        "guests/redirect-udp-ip4"};
+
+    o->kind = OBSERVE_MET;
+    o->transport = (uint8_t)roll(s, TRANSPORT_COUNT);
+    o->server_port = one_in(s, 2) ? 53 : 853;
+    o->met.acted = one_in(s, 2);
+    snprintf(o->met.rule, sizeof o->met.rule, "%s", rules[roll(s, 5)]);
+}
+
 static void send_one(struct storm *s, nsec_t now)
 {
     struct observation o;
@@ -384,6 +396,8 @@ static void send_one(struct storm *s, nsec_t now)
         make_lease(s, &o);
     else if (one_in(s, 200))
         make_probe(s, &o);
+    else if (one_in(s, 20))
+        make_cut(s, &o);
     else if (one_in(s, 2))
         make_flow(s, &o, now);
     else
