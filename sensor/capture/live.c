@@ -18,7 +18,7 @@
 enum {
     READ_MAX = 1000,
     WAIT_MS = 100,
-    TIMEOUT_MS = 10,
+    TIMEOUT_MS = 2, /* what the ring holds back at most: see activate() */
     RING_BYTES = 64 << 20,
     SNAPLEN = 262144, /* the ring packs frames: this costs nothing, and no offloaded one is cut */
     LINKTYPE_RAW_IP = 101 /* libpcap calls it DLT_RAW, 12 here */
@@ -150,7 +150,10 @@ static int refuse(struct live *l, const char *interface, int status, char error[
 }
 
 /* Everything that must be told before activation. Without immediate mode libpcap takes TPACKET_V3,
- * which gives a block when it is full or the timeout has passed. */
+ * which gives a block when it is full or the timeout has passed (by jiffies before Linux 6.18: 4 ms
+ * where HZ is 250). A block is 256 KiB, be there one packet in it: shorter means that the ring of
+ * 256 blocks is full after a shorter stall of ours, longer that pairs come later into the kernel.
+ */
 static int activate(struct live *l, const struct capture_live_options *options)
 {
     size_t ring = options->ring_bytes ? options->ring_bytes : RING_BYTES;

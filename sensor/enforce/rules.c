@@ -31,37 +31,59 @@ struct sets { /* numbers; -1: none, [0] IPv6, [1] IPv4 */
     int ports, dedicated[2], excepted[2], pairs[2], stations, paired[2];
 };
 
-/* 443 is sent on only for addresses that are a resolver's own: bulk traffic meets one set lookup.
- */
-static void watch(struct compilation *c, int hook, const struct sets *s, int target)
+static void watch_dns(struct compilation *c, int hook, const struct sets *s, int target)
 {
-    const char *name = c->error ? "" : c->r->chains[hook].name;
-    struct rule r = rule_named(hook, "%s/dns", name);
+    struct rule r = rule_named(hook, "%s/dns", c->error ? "" : c->r->chains[hook].name);
 
     match_set(&r, MATCH_PORT_SET, s->ports);
     rule_add(c, &r, STATEMENT_JUMP, target);
+}
+
+/* 443 is sent on only for addresses that are a resolver's own. */
+static void watch(struct compilation *c, int hook, const struct sets *s, int target)
+{
+    watch_dns(c, hook, s, target);
     for (int v4 = 1; v4 >= 0; v4--) {
+        struct rule r =
+            rule_named(hook, "%s/doh-%s", c->error ? "" : c->r->chains[hook].name, family_word(v4));
+
         if (s->dedicated[v4] < 0)
             continue;
-        r = rule_named(hook, "%s/doh-%s", name, family_word(v4));
         match_port(&r, MATCH_PORT, 443);
         match_set(&r, MATCH_DESTINATION, s->dedicated[v4]);
         rule_add(c, &r, STATEMENT_JUMP, target);
     }
 }
 
-/* A client that was seen to speak DNS to a server that others share goes the same way as to a
- * resolver's own address: its zone decides what is cut. */
-static void watch_paired(struct compilation *c, int hook, const struct sets *s, int target)
+static void send_on(struct compilation *c, int chain, const char *id, enum match_kind kind, int set,
+                    int target)
 {
-    for (int v4 = 1; v4 >= 0; v4--) {
-        struct rule r = rule_named(hook, "forward/paired-%s", family_word(v4));
+    struct rule r;
 
-        if (s->paired[v4] < 0)
-            continue;
-        match_port(&r, MATCH_PORT, 443);
-        match_set(&r, MATCH_PAIR, s->paired[v4]);
-        rule_add(c, &r, STATEMENT_JUMP, target);
+    if (set < 0)
+        return;
+    r = rule_named(chain, "forward/%s-%s", id, family_word(c->r->sets[set].v4));
+    match_set(&r, kind, set);
+    rule_add(c, &r, STATEMENT_JUMP, target);
+}
+
+/* The same where all the traffic of a network passes: in a chain of its own, so that what is not
+ * 443 meets one rule more. A client that was seen to speak DNS to a server that others share goes
+ * the same way as to a resolver's own address: its zone decides what is cut. */
+static void watch_forward(struct compilation *c, int hook, const struct sets *s, int target)
+{
+    struct rule r = rule_named(hook, "forward/https");
+    int https;
+
+    watch_dns(c, hook, s, target);
+    if (s->dedicated[0] < 0 && s->dedicated[1] < 0 && s->paired[0] < 0 && s->paired[1] < 0)
+        return;
+    https = compiled_chain(c, "https");
+    match_port(&r, MATCH_PORT, 443);
+    rule_add(c, &r, STATEMENT_JUMP, https);
+    for (int v4 = 1; v4 >= 0; v4--) {
+        send_on(c, https, "doh", MATCH_DESTINATION, s->dedicated[v4], target);
+        send_on(c, https, "paired", MATCH_PAIR, s->paired[v4], target);
     }
 }
 
@@ -387,8 +409,7 @@ void compile_rules(struct compilation *c, uint16_t *zones)
         snprintf(name, sizeof name, "zone_%s", c->policy->zones[i].id);
         zones[i] = (uint16_t)compiled_chain(c, name);
     }
-    watch(c, forward, &s, clients);
-    watch_paired(c, forward, &s, clients);
+    watch_forward(c, forward, &s, clients);
     watch(c, input, &s, clients);
     watch(c, output, &s, gateway);
     write_clients(

@@ -25,6 +25,10 @@ usage: run.sh [--quick] [--runs N] [--packets N] [--workloads LIST] [--seed N] [
   --plan             instead: `sealdns plan` over 30 days of 1,000 clients, in the store and in the page
                      cache; a median above 3 s of CPU time is an error, and so is a wrong count
   --forward          instead: what the rules cost a gateway that forwards (root, network namespaces)
+  --pairs            instead: 100,000 pairs of client and server in the kernel (root): loaded, looked
+                     at, put back, updated; more than a second to load is an error
+  --latency [...]    instead: from the packet to the pair in the kernel, in the lab (root); more than
+                     5 ms (p99) is an error. Its options: tests/bench/latency/run.sh
 The program measured is $SEALDNS, or build/sealdns.
 END
 }
@@ -44,7 +48,8 @@ while [ "$1" != --end ]; do
         scratch=$1 want= keep=yes
     elif [ "$1" = --scratch ]; then
         want=scratch
-    elif [ "$1" = --detectors ] || [ "$1" = --plan ] || [ "$1" = --forward ]; then
+    elif [ "$1" = --detectors ] || [ "$1" = --plan ] || [ "$1" = --forward ] || [ "$1" = --pairs ] ||
+        [ "$1" = --latency ]; then
         instead=$1
     else
         set -- "$@" "$1"
@@ -67,6 +72,15 @@ build_target() {
 if [ "$instead" = --forward ]; then
     ${CC:-cc} -std=gnu11 -O2 -D_GNU_SOURCE -Wall -Wextra "$here/forward/sender.c" -o "$scratch/sender"
     "$here/forward/forward.sh" "${SEALDNS:-$root/build/sealdns}" "$scratch/sender" "$@"
+    exit
+fi
+if [ "$instead" = --pairs ]; then
+    build_target bench_pairs
+    unshare -n "$root/build/bench_pairs"
+    exit
+fi
+if [ "$instead" = --latency ]; then
+    "$here/latency/run.sh" "$@"
     exit
 fi
 if [ "$instead" = --plan ]; then

@@ -49,12 +49,26 @@ kept_open() { # CLIENT ADDRESS: one connection, questions until it is cut; print
     lab_in "$1" timeout 10 kdig +https +keepopen +short +retry=0 +time=1 +tls-sni=$DOH "@$2" "${words[@]}" 2>/dev/null | grep -c '^[0-9]'
 }
 
+# udp_error CLIENT ADDRESS: the errno that a datagram to port 443 comes back as.
+udp_error() {
+    lab_in "$1" /usr/bin/python3 -c '
+import socket, sys
+s = socket.socket(socket.AF_INET6 if ":" in sys.argv[1] else socket.AF_INET, socket.SOCK_DGRAM)
+s.settimeout(2)
+s.connect((sys.argv[1], 443))
+s.send(b"x")
+try:
+    s.recv(1)
+except OSError as e:
+    print(e.errno)' "$2"
+}
+
 elements() { lab_in gw nft list set inet sealdns "paired_ip$1"; }
 # paired CLIENT-NUMBER FAMILY: the pair with the CDN stands in the kernel.
 paired() { elements "$2" | grep -q "$(client_of "$1" "$2") . $(cdn_of "$2")"; }
 unpaired() { ! paired "$@"; }
 counted() { # the packets that rule forward/paired-ipN has matched
-    lab_in gw nft -j list chain inet sealdns forward |
+    lab_in gw nft -j list chain inet sealdns https |
         jq --arg id "sealdns: forward/paired-ip$1" '[.nftables[].rule? | select(.comment == $id) | .expr[].counter?.packets // empty] | add // 0'
 }
 # event FILTER: one that was stored last.
@@ -77,6 +91,9 @@ cut_off() { # FAMILY
     check "IPv$1: a new one fails" eval "! resolves c1 $cdn"
     check "IPv$1: so does the client's web there, for that time" eval "! browses c1 $cdn"
     check "IPv$1: another client's web does not" browses c3 "$cdn"
+    # EHOSTUNREACH and EACCES are "administratively prohibited"; ECONNREFUSED is the server's own, which has no QUIC.
+    check "IPv$1: UDP is refused to the one" eval 'case $(udp_error c1 $cdn) in 113 | 13) ;; *) false ;; esac'
+    check "IPv$1: ... and reaches the server from the other" eval '[ "$(udp_error c3 $cdn)" = 111 ]'
     check "IPv$1: rules diff sees no difference" eval '[ -z "$(sealdns rules diff -c "$LAB_DIR/policy.yaml" --mode enforce)" ]'
     check "IPv$1: explain says so" eval "sealdns explain -c $LAB_DIR/policy.yaml $(client_of 1 "$1") | grep -q 'port 443 of $cdn.*cut'"
 }
