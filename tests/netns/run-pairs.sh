@@ -12,12 +12,11 @@ set -u
 [ "${1:-}" = --keep ] && export LAB_KEEP=1
 readonly CDN4=198.51.100.90 CDN6=2001:db8:54::90 SITE4=198.51.100.80 SITE6=2001:db8:54::80
 readonly DOH=doh.cdn.example WEB=www.cdn.example
-TIMEOUT=8
 
-# pairs_policy MORE: the resolver behind the CDN is known by its name, and approved nowhere.
+# pairs_policy TIMEOUT: the resolver behind the CDN is known by its name, and approved nowhere.
 pairs_policy() {
     sensor_policy alert reject | sed "s|^resolvers:|&\n  - {id: hidden, name: $DOH}|
-        s|^sensor: {.*|sensor: {name: lab, interfaces: [lan0], mode: monitor, preflight: false, pairs: {timeout: ${TIMEOUT}s}${1:-}}|"
+        s|^sensor: {.*|sensor: {name: lab, interfaces: [lan0], mode: monitor, preflight: false, pairs: {timeout: $1}}|"
 }
 
 cdn_up() {
@@ -81,6 +80,23 @@ begin() { # MODE
     sensor_up "$1" || lab_die "the sensor did not start"
 }
 
+# One that has worked for a while ends when a policy comes that cuts it.
+running() {
+    local answered
+    pairs_policy 1m | sed 's/unapproved: reject/unapproved: alert/' >"$LAB_DIR/policy.yaml"
+    begin enforce
+    lab_in c1 stdbuf -oL curl -sk --http2 -m 5 --rate 600/m -o /dev/null -w '%{http_code}\n' --resolve "$DOH:443:$CDN4" \
+        "https://$DOH/dns-query?dns=AAABAAABAAAAAAAAA3d3dwdleGFtcGxlA29yZwAAAQAB#[1-60]" >"$LAB_DIR/running" 2>/dev/null &
+    lab_wait 5 grep -q 200 "$LAB_DIR/running"
+    pairs_policy 1m >"$LAB_DIR/policy.yaml"
+    check "a connection that runs, and a policy that cuts it: reload" sealdns status reload --socket "$LAB_DIR/sealdns.sock"
+    check "... the pair stands" lab_wait 4 paired 1 4
+    wait $!
+    answered=$(grep -c 200 "$LAB_DIR/running")
+    [ "$answered" -gt 0 ] && [ "$answered" -lt 60 ] && ok "... and the connection ends ($answered of 60 questions were answered)" || not_ok "... and the connection ends" "$answered of 60 answered"
+    sensor_down
+}
+
 cut_off() { # FAMILY
     local cdn answered
     cdn=$(cdn_of "$1")
@@ -123,14 +139,36 @@ never() {
 
 ends() {
     local n
+    pairs_policy 5s >"$LAB_DIR/policy.yaml"
+    begin enforce
     for n in 4 6; do
-        check "IPv$n: it ends by itself" lab_wait $((TIMEOUT + 2)) unpaired 1 $n
+        resolves c1 "$(cdn_of $n)"
+        check "IPv$n: a pair of 5 s" lab_wait 3 paired 1 $n
+        check "IPv$n: it ends by itself" lab_wait 8 unpaired 1 $n
         check "IPv$n: the client's web works again" browses c1 "$(cdn_of $n)"
     done
     sleep 0.3
     [ "$(status_of | jq .rules.drifted)" = false ] && ok "what ended is no drift" || not_ok "what ended is no drift" "$(status_of | jq -c .rules)"
     resolves c1 $CDN4
     check "who tries again is paired again" lab_wait 3 paired 1 4
+    sensor_down
+}
+
+on_trial() { [ "$(status_of | jq '.rules.rolled_back_in // 0')" -gt 0 ]; }
+
+# Rules on trial that are rolled back: the pairs of before and those of meanwhile stand.
+trial() {
+    local before
+    before=$(status_of | jq .rules.drifts_healed)
+    sed -i 's/reason: "the printer, change 2"/reason: "the printer, change 3"/' "$LAB_DIR/policy.yaml"
+    lab_in gw "$SEALDNS" rules apply -c "$LAB_DIR/policy.yaml" --confirm 2 >"$LAB_DIR/try.log" 2>&1 </dev/null &
+    lab_wait 5 on_trial || not_ok "rules on trial" "$(cat "$LAB_DIR/try.log")"
+    resolves c4 $CDN6
+    check "on trial: another pair" lab_wait 2 paired 4 6
+    check "on trial: rolled back" lab_wait 6 eval '! on_trial'
+    check "... that pair stands" lab_wait 1 paired 4 6
+    check "... and that of before" paired 4 4
+    [ "$(status_of | jq -c '[.rules.drifted, .rules.drifts_healed]')" = "[false,$before]" ] && ok "... and nothing was to be healed" || not_ok "... and nothing was to be healed" "$before, $(status_of | jq -c .rules)"
 }
 
 told() {
@@ -177,15 +215,16 @@ main() {
     [ -x "$SEALDNS" ] || { not_ok "the program" "$SEALDNS is missing"; tally; exit; }
     for client in 1 2 3 4; do lab_client "c$client" "$client"; done
     cdn_up
-    pairs_policy >"$LAB_DIR/policy.yaml"
+    running
     begin enforce
     cut_off 4
     cut_off 6
     never
     healed
     told
-    ends
+    trial
     killed
+    ends
     shadow
     tally
 }
