@@ -209,12 +209,13 @@ static void unapproved_prefetch(const void *state, const struct observation *o, 
         tally_prefetch(u->tally, &key, entry);
 }
 
-/* By the name in the hello alone: an address that others share proves nothing. */
+/* By the name in the hello alone: an address that others share proves nothing. And by one that the
+ * client sent itself: a packet in its name must not cut it off. */
 static void ask_for_pair(const struct unapproved *u, const struct pair *p,
                          const struct observation *o)
 {
-    if (o->flow.identified_by & BY(BY_SNI) && !o->flow.tls.sni_outer && o->note.resolver >= 0 &&
-        o->server_port == 443)
+    if (o->flow.client_proven && o->flow.identified_by & BY(BY_SNI) && !o->flow.tls.sni_outer &&
+        o->note.resolver >= 0 && o->server_port == 443)
         pairing_ask(&u->pairs, u->policy, &p->seen, PAIR_BY_NAME);
 }
 

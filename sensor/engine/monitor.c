@@ -30,7 +30,8 @@
 #define RECORDS      8192
 #define START_MS     10000
 #define STOP_NS      (10 * NSEC_S)
-#define AT_ONCE      64 /* messages of a child in one turn */
+#define PATIENCE_MS  2000 /* with a child that does not read: rules have to be put back as well */
+#define AT_ONCE      64   /* messages of a child in one turn */
 
 static int note_addresses(struct monitor *m, bool *changed)
 {
@@ -162,6 +163,8 @@ static pid_t start_child(struct wiring *w, struct channel *mine, struct channel 
     }
     channel_close(&ends[1]);
     *mine = ends[0];
+    if (child > 0 && channel_limit(mine, PATIENCE_MS) != SD_OK)
+        log_warning("a child that does not read will be waited for");
     return child;
 }
 

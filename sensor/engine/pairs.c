@@ -18,7 +18,8 @@
 #define AT_ONCE   1024   /* of a transaction */
 #define CONFIRMED 256    /* servers that a probe got an answer of, the latest */
 #define COMPLAIN  (60 * NSEC_S)
-#define RENEW     8 /* an eighth of its time must have passed before it gets more */
+#define DEAF      (10 * NSEC_S) /* a parser that did not read is not waited for so long */
+#define RENEW     8             /* an eighth of its time must have passed before it gets more */
 
 /* One that stands in the kernel, or is about to. */
 struct held {
@@ -41,7 +42,7 @@ struct pairs {
     struct held *waiting[AT_ONCE];
     uint32_t waiting_count;
     int64_t budget;
-    nsec_t refilled, complained;
+    nsec_t refilled, complained, deaf;
     struct addr confirmed[CONFIRMED];
     uint32_t next_confirmed;
 };
@@ -154,15 +155,29 @@ static bool afford(struct pairs *p, nsec_t now)
 
 /* --- the policy ------------------------------------------------------------------------------- */
 
-static bool holds(const struct policy *policy, const struct cut_pair *x, nsec_t wall)
+static bool cuts(const struct policy *policy, const struct cut_pair *x, int16_t zone, nsec_t wall)
 {
-    const char *iface = x->iface < policy->interface_count ? policy->interfaces[x->iface] : "";
-    int16_t zone = policy_zone_of(policy, &x->client, iface, x->vlan);
     int16_t resolver = policy_resolver_hashed(policy, x->resolver);
     enum action a = policy_paired(policy, zone, &x->client, &x->server, resolver, wall);
 
     return (a == ACTION_REJECT || a == ACTION_DROP) &&
            !policy_exception_for(policy, &x->client, x->station, resolver, wall);
+}
+
+/* Behind which interface the client of a pair that was found in the kernel is, nobody knows: it
+ * holds where any zone cuts, and the rules of the client's zone decide. */
+static bool holds(const struct policy *policy, const struct cut_pair *x, nsec_t wall)
+{
+    const char *iface = x->iface < policy->interface_count ? policy->interfaces[x->iface] : "";
+    bool any = false;
+
+    if (!policy->pairs.timeout)
+        return false;
+    if (x->iface != UINT16_MAX)
+        return cuts(policy, x, policy_zone_of(policy, &x->client, iface, x->vlan), wall);
+    for (size_t i = 0; i < policy->zone_count && !any; i++)
+        any = cuts(policy, x, (int16_t)i, wall);
+    return any;
 }
 
 static bool is_confirmed(const struct pairs *p, const struct addr *server)
@@ -275,11 +290,18 @@ static struct enforce_pair for_kernel(const struct held *h, nsec_t until, nsec_t
     return (struct enforce_pair){h->pair.client, h->pair.server, left > 0 ? (uint64_t)left : 1};
 }
 
-static void tell(struct monitor *m, struct message *t)
+static void tell(struct monitor *m, struct message *t, nsec_t now)
 {
+    const struct channel *parser = &m->wiring->parser;
+    struct pairs *p = m->pairs;
+    bool wait = time_passed(p->deaf, DEAF, now);
+
     t->type = TELL_PAIRS;
-    if (t->pairs.count && channel_send(&m->wiring->parser, t, -1) != SD_OK)
-        log_error("the parser is gone: a client that was cut off is not recorded");
+    if (t->pairs.count && (wait ? channel_send(parser, t, -1) : channel_try(parser, t)) != SD_OK &&
+        wait) {
+        p->deaf = now;
+        log_error("the parser does not listen: clients that are cut off are not recorded");
+    }
     t->pairs.count = 0;
 }
 
@@ -300,9 +322,9 @@ static void written(struct monitor *m, nsec_t until, nsec_t now)
         t.pairs.pair[t.pairs.count] = h->pair;
         t.pairs.pair[t.pairs.count++].left_ms = (uint32_t)((until - now) / NSEC_MS);
         if (t.pairs.count == PAIRS_AT_ONCE)
-            tell(m, &t);
+            tell(m, &t, now);
     }
-    tell(m, &t);
+    tell(m, &t, now);
     m->wiring->board->monitor.pairs_put += p->waiting_count;
     p->waiting_count = 0;
 }

@@ -59,6 +59,7 @@ struct flow_observation {
     bool payload_seen;     /* the client got as far as sending payload */
     bool server_spoke;     /* the server sent payload */
     bool bulky;            /* ... much at a stretch: the web, a download (observe/behaviour.h) */
+    bool client_proven;    /* it gets what the server sends: nobody just wrote its address there */
     uint8_t attempts;      /* SYNs or Initials seen */
     uint32_t handshake_us; /* SYN or Initial to the end of the handshake, 0: unknown */
     uint32_t rtt_us;       /* SYN to SYN-ACK, 0: unknown */

@@ -4,6 +4,7 @@
 
 #include "model/tls.h"
 #include "observe/assembly.h"
+#include "observe/proof.h"
 #include "observe/quic_flow.h"
 #include "observe/reset.h"
 #include "observe/stream.h"
@@ -30,6 +31,7 @@ struct cold {
     uint8_t guess;    /* enum classify_guess */
     uint8_t answer;   /* enum classify_answer */
     uint8_t watching; /* enum watch_state */
+    uint8_t proof;    /* enum proof, of the client */
 };
 
 #endif

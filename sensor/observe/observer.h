@@ -2,6 +2,7 @@
  *
  * Limits, with the defaults of struct observer_limits (N flows, T transactions, S stream bytes):
  *   flow table            N * (128 + 6) bytes                           34 MiB
+ *   SYN-ACKs              4,096 * 8 bytes                               32 KiB
  *   cold parts            N / 4 records of sizeof(struct cold)          27 MiB
  *   watches               N / 32 records of sizeof(struct watch)         2 MiB
  *   handshake facts       N / 16 records of sizeof(struct tls_facts)    12 MiB
@@ -19,6 +20,7 @@
 #include "observe/flow.h"
 #include "observe/observe.h"
 #include "observe/pool.h"
+#include "observe/proof.h"
 #include "observe/reset.h"
 #include "observe/seen.h"
 #include "observe/transactions.h"
@@ -41,6 +43,7 @@ struct observer {
     struct pool cold, facts, watches;
     struct budget stream_bytes;
     struct reset_past resets[RESETS_PAST];
+    struct proof_syn_ack syn_acks[PROOF_SYN_ACKS];
     size_t classifying, classifying_limit;
     uint8_t watched[65536 / 8]; /* a bit for each port besides 53 */
     struct observation out;     /* the one being made */

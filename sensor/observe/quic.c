@@ -50,13 +50,22 @@ static bool known_version(uint32_t version)
 }
 
 /* The two connection ids; false: no header of these versions has such. */
-static bool take_ids(struct cursor *c)
+static bool take_ids(struct cursor *c, struct quic_sight *s)
 {
-    for (int i = 0; i < 2; i++) {
-        uint8_t length = cursor_u8(c);
+    const uint8_t *id[2];
+    uint8_t length[2];
 
-        if (length > CID_MAX || !cursor_skip(c, length))
+    for (int i = 0; i < 2; i++) {
+        length[i] = cursor_u8(c);
+        id[i] = length[i] > CID_MAX ? NULL : cursor_take(c, length[i]);
+        if (!id[i])
             return false;
+    }
+    if (!s->to) {
+        s->to = id[0];
+        s->to_length = length[0];
+        s->from = id[1];
+        s->from_length = length[1];
     }
     return true;
 }
@@ -71,9 +80,10 @@ static bool take_long(struct cursor *c, struct quic_sight *sight)
 
     if (version == VERSION_2)
         type = (type + 3) & 3;
-    if ((version != 0 && (!known_version(version) || !(first & FIXED))) || !take_ids(c))
+    if ((version != 0 && (!known_version(version) || !(first & FIXED))) || !take_ids(c, sight))
         return false;
     sight->long_header = true;
+    sight->chooses |= version != 0; /* else it is the client's, sent back (RFC 9000 17.2.1) */
     sight->tls13 |= ietf_version(version);
     if (version == 0 || type == TYPE_RETRY)
         return false;
@@ -92,8 +102,10 @@ struct quic_sight quic_look(const uint8_t *bytes, size_t length)
 
     while (c.left > 0) {
         if (!(c.at[0] & LONG)) {
-            if (c.at[0] & FIXED)
+            if (c.at[0] & FIXED) {
                 sight.one_rtt = (uint32_t)c.left;
+                sight.short_id = c.at + 1;
+            }
             break;
         }
         if (!take_long(&c, &sight))
@@ -224,6 +236,7 @@ static void take_datagram(struct observer *o, struct flow *f, const struct packe
 {
     struct quic_sight sight = quic_look(p->payload, p->payload_length);
     struct stream_piece piece = {p->payload, p->payload_length, p->payload_missing, 0};
+    bool proven;
 
     sight.whole = p->payload_length + p->payload_missing;
     if (!f->cold && !observer_warm(o, f))
@@ -241,8 +254,11 @@ static void take_datagram(struct observer *o, struct flow *f, const struct packe
         server_sent(o, f, &sight);
     if (sight.one_rtt >= MESSAGE_LEAST && f->cold->quic.flags & QUIC_ASKED)
         behaviour_record(o, f, sender, sight.one_rtt);
+    proven = proof_datagram(o, f, &sight, sender == SIDE_CLIENT);
     classifying_feed(o, f, p, sender, &piece);
     settle(o, f);
+    if (proven && f->transport == TRANSPORT_DOH3)
+        tell_progress(o, f); /* its name was told before */
     if (f->flags & COUNTING)
         flows_cool(o, f);
 }

@@ -11,6 +11,10 @@ struct quic_sight {
     bool tls13;       /* of a version whose handshake is TLS 1.3 */
     uint32_t whole;   /* bytes of the datagram on the wire */
     uint32_t one_rtt; /* bytes of a short-header packet, 0: none */
+    bool chooses;     /* the first long header is of a version: `from` is its sender's choice */
+    uint8_t to_length, from_length;
+    const uint8_t *to, *from; /* connection ids of the first long header, NULL: there is none */
+    const uint8_t *short_id;  /* where the short header's connection id begins */
 };
 
 struct quic_sight quic_look(const uint8_t *bytes, size_t length);

@@ -20,7 +20,9 @@ struct quic_flow {
     uint32_t asked, answered;
     uint8_t flags;
     bool dnscrypt;
-    bool tls13; /* the server speaks a version that is TLS 1.3 by definition */
+    bool tls13;              /* the server speaks a version that is TLS 1.3 by definition */
+    uint8_t server_length;   /* of the connection id that the server chose; 0: none yet */
+    uint32_t client, server; /* hashes of the ids that the client tried and the server chose */
 };
 
 #endif

@@ -54,6 +54,8 @@ static bool warm(struct observer *o, struct flow *f, const struct packet *p, enu
         stream_start(&c->stream[SIDE_CLIENT], f->isn + 1);
     if (p->tcp_flags & TCP_ACK)
         stream_start(&c->stream[other(sender)], p->ack);
+    if (sender == SIDE_CLIENT)
+        proof_first(o, f, p);
     c->reader = READ_TLS;
     if (flow_port(f, SIDE_SERVER) != PORT_DNS)
         return true;
@@ -94,6 +96,7 @@ static void take_ack(struct observer *o, struct flow *f, const struct packet *p,
 
 static void opened(struct observer *o, struct flow *f, uint32_t isn)
 {
+    proof_syn(f, isn);
     f->isn = isn;
     f->flags |= FROM_START;
     if (f->attempts < UINT8_MAX)
@@ -115,6 +118,7 @@ static void take_syn(struct observer *o, struct flow *f, const struct packet *p)
     if (f->stage != STAGE_TRYING)
         return;
     f->stage = STAGE_OPEN;
+    proof_syn_ack(o, f, p);
     if (f->attempts == 1 && p->time > f->first)
         f->rtt_us = (uint32_t)((p->time - f->first) / NSEC_US);
 }
@@ -202,6 +206,8 @@ static void take_segment(struct observer *o, struct flow *f, const struct packet
         reset_learn_id(&f->cold->server_ids, p);
     if (f->cold && sender == SIDE_SERVER)
         f->cold->tls.heard = true;
+    if (sender == SIDE_SERVER && p->payload_length > 0)
+        proof_answer(f, p);
     if (f->stage == STAGE_TRYING && sender == SIDE_SERVER && !(p->tcp_flags & TCP_RST))
         f->stage = STAGE_OPEN;
     if (p->tcp_flags & TCP_ACK)

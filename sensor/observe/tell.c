@@ -63,6 +63,7 @@ static struct flow_observation *begin(struct observer *o, const struct flow *f, 
     out->flow.queries_estimated =
         f->transport >= TRANSPORT_DOT && f->transport <= TRANSPORT_DNSCRYPT;
     if (c) {
+        out->flow.client_proven = c->proof == PROOF_GIVEN;
         out->flow.handshake_us = c->handshake_us;
         if (c->facts) {
             out->flow.tls = *c->facts;

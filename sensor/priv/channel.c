@@ -4,6 +4,7 @@
 #include <poll.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/time.h>
 #include <unistd.h>
 
 #include "base/error.h"
@@ -28,6 +29,22 @@ void channel_close(struct channel *c)
     c->descriptor = -1;
 }
 
+int channel_limit(const struct channel *c, unsigned ms)
+{
+    struct timeval limit = {.tv_sec = ms / 1000, .tv_usec = ms % 1000 * 1000};
+
+    return setsockopt(c->descriptor, SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof limit) == 0 ? SD_OK
+                                                                                         : SD_EIO;
+}
+
+static int sent(ssize_t length)
+{
+    if (length == (ssize_t)sizeof(struct message))
+        return SD_OK;
+    return length < 0 && (errno == EAGAIN || errno == EINTR || errno == ENOBUFS) ? SD_EAGAIN
+                                                                                 : SD_EIO;
+}
+
 union control {
     struct cmsghdr header;
     char bytes[CMSG_SPACE(sizeof(int))];
@@ -50,16 +67,12 @@ int channel_send(const struct channel *c, const struct message *m, int descripto
         rights->cmsg_len = CMSG_LEN(sizeof descriptor);
         memcpy(CMSG_DATA(rights), &descriptor, sizeof descriptor);
     }
-    return sendmsg(c->descriptor, &header, MSG_NOSIGNAL) == (ssize_t)sizeof *m ? SD_OK : SD_EIO;
+    return sent(sendmsg(c->descriptor, &header, MSG_NOSIGNAL));
 }
 
 int channel_try(const struct channel *c, const struct message *m)
 {
-    ssize_t sent = send(c->descriptor, m, sizeof *m, MSG_NOSIGNAL | MSG_DONTWAIT);
-
-    if (sent == (ssize_t)sizeof *m)
-        return SD_OK;
-    return sent < 0 && (errno == EAGAIN || errno == EINTR || errno == ENOBUFS) ? SD_EAGAIN : SD_EIO;
+    return sent(send(c->descriptor, m, sizeof *m, MSG_NOSIGNAL | MSG_DONTWAIT));
 }
 
 static int received_descriptor(struct msghdr *header)

@@ -80,7 +80,10 @@ struct channel {
 int channel_pair(struct channel *a, struct channel *b);
 void channel_close(struct channel *c);
 
-/* descriptor: -1 or one to pass. SD_EIO: the other side is gone. */
+/* No longer than this does channel_send() wait for the other side to read: one that was taken over
+ * may leave it. SD_EIO. */
+int channel_limit(const struct channel *c, unsigned ms);
+/* descriptor: -1 or one to pass. SD_EAGAIN: the limit is over. SD_EIO: the other side is gone. */
 int channel_send(const struct channel *c, const struct message *m, int descriptor);
 /* Does not wait. SD_EAGAIN: the other side has too much to read already. SD_EIO. */
 int channel_try(const struct channel *c, const struct message *m);

@@ -137,6 +137,18 @@ never() {
     check "who only browses is not" unpaired 3 4
 }
 
+# Client 4 writes other addresses into hellos that name the resolver, and does not see what the server answers. At address 5 is nobody.
+forged() {
+    local n said
+    for n in 3 5; do
+        lab_in c4 "$LAB_HERE/forge-hello.py" "$(lab_client4 $n)" $CDN4 $DOH $([ $n = 5 ] && echo syn)
+        said='.sealdns.rule == "unapproved-resolver" and .sealdns.client == "'$(lab_client4 $n)'"'
+        check "a hello in the name of client $n is seen" lab_wait 5 tells "$said" 'length > 0'
+        check "... and pairs nobody" unpaired $n 4
+    done
+    check "a client in whose name somebody else asked still browses" browses c3 $CDN4
+}
+
 ends() {
     local n
     pairs_policy 5s >"$LAB_DIR/policy.yaml"
@@ -220,6 +232,7 @@ main() {
     cut_off 4
     cut_off 6
     never
+    forged
     healed
     told
     trial

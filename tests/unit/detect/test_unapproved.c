@@ -116,6 +116,7 @@ static struct observation named(const char *client)
     o.transport = TRANSPORT_DOH2;
     o.server_port = 443;
     o.flow.identified_by = BY(BY_SNI);
+    o.flow.client_proven = true;
     o.station = 0x025300000001;
     snprintf(o.flow.tls.sni, sizeof o.flow.tls.sni, "dns.google");
     return o;
@@ -173,6 +174,9 @@ static void nobody_else_is(void **state)
     assert_int_equal(pairs_asked(o, MODE_ENFORCE), 0);
     o = named("10.20.1.1");
     o.flow.identified_by = BY(BY_ADDRESS);
+    assert_int_equal(pairs_asked(o, MODE_ENFORCE), 0);
+    o = named("10.20.1.1");
+    o.flow.client_proven = false; /* somebody may have sent it in the client's name */
     assert_int_equal(pairs_asked(o, MODE_ENFORCE), 0);
     o = named("10.20.1.1");
     o.server_port = 8443;

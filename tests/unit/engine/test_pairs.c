@@ -15,7 +15,7 @@
 #include "engine/monitor.h"
 
 static const char text[] =
-    "sensor: {mode: enforce, interfaces: [lan0], pairs: {timeout: 1m%s}}\n"
+    "sensor: {mode: enforce, interfaces: [lan0, lan1], pairs: {timeout: 1m%s}}\n"
     "resolvers:\n"
     "  - {id: ours, name: ours.example, addresses: [192.0.2.53], shared: [192.0.2.80], "
     "transports: [doh2]}\n"
@@ -23,6 +23,7 @@ static const char text[] =
     "zones:\n"
     "  - {id: a, networks: [10.0.0.0/8], approve: [ours], unapproved: reject}\n"
     "  - {id: b, networks: [11.0.0.0/8], approve: [ours], unapproved: alert}\n"
+    "  - {id: c, interfaces: [lan1], approve: [ours], unapproved: reject}\n"
     "exceptions:\n"
     "  - {client: 10.0.0.9, until: 2099-12-31, owner: o, reason: r}\n"
     "  - {client: 10.0.0.8, resolver: theirs, until: 2099-12-31, owner: o, reason: r}\n"
@@ -143,6 +144,28 @@ static void takes_nothing_else(void **unused)
     move_out(h);
 }
 
+/* One that the sensor before left in the kernel has no interface. */
+static void a_zone_may_go_by_its_interface(void **unused)
+{
+    static const struct {
+        uint16_t iface;
+        bool taken;
+    } cases[] = {{0, false}, {1, true}, {UINT16_MAX, true}};
+
+    (void)unused;
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct house *h = move_in("");
+        struct cut_pair x = pair_of("12.1.1.1", "198.51.100.9");
+
+        x.iface = cases[i].iface;
+        assert_int_equal(takes(h, x), cases[i].taken);
+        x = pair_of("12.1.1.1", "192.0.2.80"); /* approved in each zone */
+        x.iface = cases[i].iface;
+        assert_false(takes(h, x));
+        move_out(h);
+    }
+}
+
 static void what_is_no_request_ends_the_sensor(void **unused)
 {
     struct house *h = move_in("");
@@ -233,6 +256,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(takes_what_the_policy_cuts),
         cmocka_unit_test(takes_nothing_else),
+        cmocka_unit_test(a_zone_may_go_by_its_interface),
         cmocka_unit_test(what_is_no_request_ends_the_sensor),
         cmocka_unit_test(behaviour_needs_a_probe_and_the_policy),
         cmocka_unit_test(a_client_has_so_many),
