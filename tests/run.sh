@@ -74,6 +74,7 @@ full beside nft    100 wrong          env SEALDNS=$RELEASE/sealdns tests/netns/r
 full beside nft    100 pairs          env SEALDNS=$RELEASE/sealdns tests/netns/run-pairs.sh
 full beside netns  200 attacks        env SEALDNS=$RELEASE/sealdns tests/netns/run-attacks.sh
 full beside netns  120 blocked        env SEALDNS=$RELEASE/sealdns tests/netns/run-blocked.sh
+full beside nft    100 bridge         env SEALDNS=$RELEASE/sealdns tests/netns/run-bridge.sh
 full beside nft    100 places         env SEALDNS=$RELEASE/sealdns tests/netns/run-places.sh
 full beside netns  100 privacy        env SEALDNS=$RELEASE/sealdns tests/netns/run-privacy.sh
 full beside nft    100 redirect       env SEALDNS=$RELEASE/sealdns tests/netns/run-redirect.sh

@@ -86,6 +86,10 @@ static int compile(const struct request *q, bool checked, struct ruleset **out, 
     else if (policy->mode == MODE_MONITOR)
         policy->mode = MODE_ENFORCE;
     *mode = policy->mode;
+    if (checked && policy->place == PLACE_TAP) {
+        policy_destroy(policy);
+        return fail(TAP_CANNOT_CUT);
+    }
     if (policy->log_group && !cutlog_is_supported()) {
         log_warning("this kernel has no nfnetlink_log: rules without their log");
         policy->log_group = 0;
@@ -290,7 +294,7 @@ static int take_away(struct request *q)
         write_down("removed", "by `sealdns rules remove`, without a sensor");
         return EXIT_DONE;
     case SD_ENOENT:
-        log_notice("there was no table inet sealdns");
+        log_notice("there was no table sealdns");
         return EXIT_DONE;
     default:
         return fail(error);
@@ -392,5 +396,5 @@ const struct command command_rules = {
     "      --socket PATH  control socket; default: the policy's, " DEFAULT_SOCKET "\n"
     "\n"
     "Break-glass without this program: end the sensor (it would put the table back), then\n"
-    "nft delete table inet sealdns\n",
+    "nft delete table inet sealdns (on a bridge: bridge sealdns)\n",
     run};

@@ -137,9 +137,9 @@ static void print_text(const json_t *s)
     }
 }
 
-static int ask(const char *socket, const char *command, bool json)
+static int ask(const char *socket, const char *command, bool force, bool json)
 {
-    json_t *request = json_pack("{s:s}", "command", command);
+    json_t *request = json_pack("{s:s,s:b}", "command", command, "force", force);
     json_t *reply = control_ask(socket, request, 15000);
     bool ok = json_is_true(json_object_get(reply, "ok"));
 
@@ -169,10 +169,11 @@ static int run(int argc, char **argv)
 {
     static const struct option options[] = {{"socket", required_argument, NULL, 's'},
                                             {"format", required_argument, NULL, 'f'},
+                                            {"force", no_argument, NULL, 'o'},
                                             {"help", no_argument, NULL, 'h'},
                                             {0}};
     const char *socket = DEFAULT_SOCKET, *command = "status";
-    bool json = false;
+    bool json = false, force = false;
     int option;
 
     while ((option = getopt_long(argc, argv, ":h", options, NULL)) != -1) {
@@ -182,6 +183,8 @@ static int run(int argc, char **argv)
             json = strcmp(optarg, "json") == 0;
         else if (option == 'f')
             return usage_error(&command_status, "--format is text or json, not \"%s\"", optarg);
+        else if (option == 'o')
+            force = true;
         else
             return usage_option(&command_status, option, argv);
     }
@@ -191,16 +194,20 @@ static int run(int argc, char **argv)
     }
     if (optind != argc)
         return usage_error(&command_status, "unexpected argument \"%s\"", argv[optind]);
-    return ask(socket, command, json);
+    if (force && strcmp(command, "reload") != 0)
+        return usage_error(&command_status, "--force goes with reload");
+    return ask(socket, command, force, json);
 }
 
 const struct command command_status = {
     "status", "the running sensor: what it sees, what it lost, what is installed",
     "Usage: sealdns status [--socket PATH] [--format text|json]\n"
-    "       sealdns status reload [--socket PATH]\n"
+    "       sealdns status reload [--force] [--socket PATH]\n"
     "\n"
     "Asks the running sensor. `reload` makes it read its policy again; a wrong one is refused and\n"
-    "the old one stays.\n"
+    "the old one stays. So is one that has lost half of a list (resolvers, zones, networks, or "
+    "the\n"
+    "catalogue's) against the old one, unless `--force` says that this is meant.\n"
     "\n"
     "      --socket PATH  control socket; default " DEFAULT_SOCKET "\n"
     "      --format F     text (default) or json\n",

@@ -42,6 +42,11 @@ int conf_print(const struct policy *p, FILE *to);
  * SD_ENOENT: nothing that conf_print() shows. SD_EMEM. */
 int conf_changes(const struct policy *old, const struct policy *anew, char *out, size_t size);
 
+/* A list that the old policy or its catalogue had has half of its entries or fewer in the new one:
+ * more likely cut off than meant. why: which, with both numbers. Lists of three are not looked at.
+ */
+bool conf_shrank(const struct policy *old, const struct policy *anew, char *why, size_t size);
+
 /* The whole of a file, NUL-terminated, to be freed; at most 16 MiB. SD_ENOENT, SD_EIO, SD_ELIMIT.
  */
 int conf_read_file(const char *path, char **bytes, size_t *length);

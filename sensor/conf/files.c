@@ -1,6 +1,7 @@
 #include "conf/files.h"
 
 #include <dirent.h>
+#include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
@@ -73,8 +74,12 @@ static int read_beside(const char *path, FILE *to, struct policy_files *f)
     char beside[4096];
     int status;
 
-    snprintf(beside, sizeof beside, "%.*s/catalog.yaml", length, folder);
+    snprintf(beside, sizeof beside, "%s.catalog", path);
     status = read_text(beside, to, &f->texts[1]);
+    if (status == SD_ENOENT) {
+        snprintf(beside, sizeof beside, "%.*s/catalog.yaml", length, folder);
+        status = read_text(beside, to, &f->texts[1]);
+    }
     if (status != SD_OK && status != SD_ENOENT)
         return status;
     snprintf(beside, sizeof beside, "%.*s/detections", length, folder);
@@ -238,15 +243,12 @@ int policy_files_unpack(int descriptor, struct policy_files **out)
     return status;
 }
 
-int policy_files_keep(const struct policy_files *f, const char *path)
+static int keep_text(const struct conf_text *t, const char *path)
 {
-    const struct conf_text *t = &f->texts[0];
     char temporary[4096];
     FILE *to;
     int failed;
 
-    if (!t->bytes)
-        return SD_OK;
     if (snprintf(temporary, sizeof temporary, "%s.new", path) >= (int)sizeof temporary)
         return SD_EIO;
     to = fopen(temporary, "we");
@@ -257,4 +259,18 @@ int policy_files_keep(const struct policy_files *f, const char *path)
     if (fclose(to) != 0 || failed || rename(temporary, path) != 0)
         return SD_EIO;
     return SD_OK;
+}
+
+int policy_files_keep(const struct policy_files *f, const char *path)
+{
+    char catalog[4096];
+
+    if (!f->texts[0].bytes)
+        return SD_OK;
+    snprintf(catalog, sizeof catalog, "%s.catalog", path);
+    if (f->texts[1].bytes && keep_text(&f->texts[1], catalog) != SD_OK)
+        return SD_EIO;
+    if (!f->texts[1].bytes && unlink(catalog) != 0 && errno != ENOENT)
+        return SD_EIO;
+    return keep_text(&f->texts[0], path);
 }

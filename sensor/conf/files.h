@@ -30,7 +30,8 @@ int policy_files_pack(const struct policy_files *f);
 /* The reverse; the descriptor stays the caller's. SD_EMALF, SD_EMEM, SD_EIO. */
 int policy_files_unpack(int descriptor, struct policy_files **out);
 
-/* Writes the policy's own text to a file, by way of a temporary name: the last good policy. The
+/* Writes the policy's own text to a file, by way of a temporary name: the last good policy; and a
+ * catalogue that it came with to PATH.catalog, where policy_files_read() looks for one first. The
  * built-in policy needs none. SD_EIO. */
 int policy_files_keep(const struct policy_files *f, const char *path);
 

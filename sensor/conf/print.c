@@ -156,6 +156,7 @@ static void print_sensor(const struct policy *p, FILE *to)
         put_pair(to, "  name: ", p->name);
     put_interfaces(to, "  interfaces: [", p->interfaces, p->interface_count);
     fprintf(to, "  mode: %s\n", mode_name(p->mode));
+    fprintf(to, "  place: %s\n", place_name(p->place));
     put_numbers(to, "  ports: [", p->extra_ports, p->extra_port_count);
     fprintf(to, "  tunnels: %s\n", flag(p->tunnels));
     put_texts(to, "  internal_domains: [", p->internal_domains, p->internal_domain_count);

@@ -113,6 +113,7 @@ void read_entries(struct reader *r, const struct node *list, const char *what,
 {
     if (!list || !read_is_list(r, list))
         return;
+    r->list = list;
     for (const struct node *e = list->first; e && !complaints_full(r->complaints); e = e->next) {
         if (r->out_of_memory)
             return;

@@ -22,6 +22,7 @@ struct reader {
     size_t catalog_count;
     struct spot *spots;
     size_t spot_count;
+    const struct node *list, *zones; /* whose entries are read; that of the zones */
     nsec_t now;
     bool zone_seen[2]; /* `default` and `gateway` */
     bool out_of_memory;

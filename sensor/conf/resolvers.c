@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "base/error.h"
+#include "conf/apart.h"
 #include "conf/reader.h"
 #include "model/policy_index.h"
 
@@ -140,7 +141,7 @@ static void check_id(struct reader *r, const struct node *entry, const struct po
 
     for (size_t i = 0; to->id[0] && i + 1 < p->resolver_count; i++)
         if (strcmp(p->resolvers[i].id, to->id) == 0) {
-            complain(r->complaints, id, "a resolver `%s` is there already", to->id);
+            complain_again(r, entry, "resolver");
             return;
         }
     for (size_t i = 0; !to->catalog[0] && i < r->catalog_count; i++)
@@ -237,6 +238,20 @@ static int owner_of(const struct claims *c, const struct addr *a)
     return e ? e->value : -1;
 }
 
+/* Somebody before it has this name or address. */
+static void complain_claimed(struct reader *r, size_t i, int owner)
+{
+    const struct spot *s = r->spots + i, *first = s;
+
+    for (size_t k = 0; k < i && first == s; k++)
+        if (r->spots[k].owner == owner && !r->spots[k].name == !s->name &&
+            (s->name ? strcmp(r->spots[k].name, s->name) == 0
+                     : addr_equal(&r->spots[k].prefix.addr, &s->prefix.addr)))
+            first = r->spots + k;
+    complain(r->complaints, s->at, "%s is of the resolver `%s` already, in line %u:%u", s->at->text,
+             r->policy->resolvers[owner].id, first->at->line, first->at->column);
+}
+
 static void claim_spots(struct reader *r, struct claims *c)
 {
     for (size_t i = 0; i < r->spot_count; i++) {
@@ -246,8 +261,7 @@ static void claim_spots(struct reader *r, struct claims *c)
         if (owner == s->owner)
             complain_softly(r->complaints, s->at, "%s is there twice", s->at->text);
         else if (owner >= 0)
-            complain(r->complaints, s->at, "%s is of the resolver `%s` already", s->at->text,
-                     r->policy->resolvers[owner].id);
+            complain_claimed(r, i, owner);
         else if (s->name)
             name_map_add(&c->names, s->name, (int16_t)s->owner);
         else

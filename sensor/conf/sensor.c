@@ -180,6 +180,7 @@ static const struct key sensor_keys[] = {
     PART("nftables", read_nftables),
     PART("on_resolver_outage", read_on_outage),
     KEY("preflight", OPTION_FLAG, FIELD(struct policy, preflight)),
+    KEY("place", OPTION_WORD, FIELD(struct policy, place), .word = place_name),
     KEY("set_only", OPTION_FLAG, FIELD(struct policy, set_only)),
     LATER("profile"),
     PART("roles", read_roles),
@@ -192,6 +193,8 @@ static void read_sensor(struct reader *r, const struct node *n, void *object)
     const struct policy *p = object;
 
     read_map(r, n, sensor_keys, object, "`sensor`");
+    if (p->place == PLACE_TAP && p->mode != MODE_MONITOR)
+        complain(r->complaints, tree_member(n, "mode"), "%s", TAP_CANNOT_CUT);
     if (p->set_only && p->owner_flag)
         complain(r->complaints, sets->key,
                  "`set_only` and `nftables: {owner: true}` exclude each other: nobody else can "

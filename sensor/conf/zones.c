@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "base/error.h"
+#include "conf/apart.h"
 #include "conf/reader.h"
 
 #define ZONES_MOST   4000
@@ -150,6 +151,21 @@ static void check_redirect(struct reader *r, const struct node *entry, const str
                         addr_is_zero(z->redirect_to) ? 6 : 4);
 }
 
+static void check_place(struct reader *r, const struct node *entry, const struct policy_zone *z)
+{
+    const struct node *cleartext = tree_member(entry, "cleartext");
+    const struct node *unapproved = tree_member(entry, "unapproved");
+    bool redirects = z->cleartext == ACTION_REDIRECT;
+
+    if (r->policy->place != PLACE_BRIDGE || r->policy->set_only)
+        return;
+    if (redirects || z->cleartext == ACTION_REJECT)
+        complain(r->complaints, cleartext, "a bridge does not %s: write `drop`",
+                 redirects ? "redirect" : "reject");
+    if (z->unapproved == ACTION_REJECT)
+        complain(r->complaints, unapproved, "a bridge does not reject: write `drop`");
+}
+
 static void check_rollout(struct reader *r, const struct node *entry, const struct policy_zone *z)
 {
     const struct node *rollout = tree_member(entry, "rollout");
@@ -176,6 +192,18 @@ static void check_enforced(struct reader *r, const struct node *entry, const str
                  mode_name(r->policy->mode));
 }
 
+/* A zone without networks is for all behind its interfaces, or with its VLANs. */
+static void note_anybody(struct reader *r, const struct node *entry, int zone)
+{
+    const struct node *list = tree_member(entry, "interfaces");
+
+    if (!list || !list->first)
+        list = tree_member(entry, "vlans");
+    for (const struct node *e = list ? list->first : NULL; e; e = e->next)
+        if (e->kind == NODE_TEXT)
+            reader_spot(r, (struct spot){.owner = zone, .name = e->text, .at = e});
+}
+
 static void note_networks(struct reader *r, const struct node *entry, int zone)
 {
     static const struct option option = {.name = "networks", .kind = OPTION_PREFIX};
@@ -186,12 +214,13 @@ static void note_networks(struct reader *r, const struct node *entry, int zone)
     for (const struct node *e = list ? list->first : NULL; e; e = e->next)
         if (e->kind == NODE_TEXT && option_set(&option, e->text, &p, error) == 0)
             reader_spot(r, (struct spot){.prefix = p, .owner = zone, .at = e});
+    if (r->policy->zones[zone].network_count == 0)
+        note_anybody(r, entry, zone);
 }
 
 static void read_zone(struct reader *r, const struct node *entry)
 {
     struct policy *p = r->policy;
-    const struct node *id = tree_member(entry, "id");
     struct policy_zone *z = zone_place(r, entry);
     int number;
 
@@ -199,7 +228,7 @@ static void read_zone(struct reader *r, const struct node *entry)
         return;
     number = (int)(z - p->zones);
     if (number <= ZONE_GATEWAY && r->zone_seen[number]) {
-        complain(r->complaints, id, "a zone `%s` is there already", z->id);
+        complain_again(r, entry, "zone");
         return;
     }
     if (number <= ZONE_GATEWAY)
@@ -207,80 +236,20 @@ static void read_zone(struct reader *r, const struct node *entry)
     read_map(r, entry, zone_keys, z, "a zone");
     for (int i = 0; i < number && z->id[0]; i++)
         if (strcmp(p->zones[i].id, z->id) == 0)
-            complain(r->complaints, id, "a zone `%s` is there already", z->id);
+            complain_again(r, entry, "zone");
     check_clients(r, entry, z);
     check_redirect(r, entry, z);
     check_rollout(r, entry, z);
+    check_place(r, entry, z);
     check_enforced(r, entry, z);
     note_networks(r, entry, number);
 }
 
-static int by_prefix(const void *left, const void *right)
-{
-    const struct spot *a = left, *b = right;
-    int order = memcmp(a->prefix.addr.b, b->prefix.addr.b, 16);
-
-    if (order == 0)
-        order = (int)a->prefix.length - (int)b->prefix.length;
-    if (order == 0)
-        order = (a->at->line > b->at->line) - (a->at->line < b->at->line);
-    if (order == 0)
-        order = (a->at->column > b->at->column) - (a->at->column < b->at->column);
-    return order;
-}
-
-static bool interfaces_meet(const struct policy_zone *a, const struct policy_zone *b)
-{
-    for (size_t i = 0; i < a->interface_count; i++)
-        for (size_t k = 0; k < b->interface_count; k++)
-            if (strcmp(a->interfaces[i], b->interfaces[k]) == 0)
-                return true;
-    return a->interface_count == 0 && b->interface_count == 0;
-}
-
-static bool vlans_meet(const struct policy_zone *a, const struct policy_zone *b)
-{
-    for (size_t i = 0; i < a->vlan_count; i++)
-        for (size_t k = 0; k < b->vlan_count; k++)
-            if (a->vlans[i] == b->vlans[k])
-                return true;
-    return a->vlan_count == 0 && b->vlan_count == 0;
-}
-
-/* Zones may share a network only where interface or VLAN keep them apart. */
-static void check_networks(struct reader *r)
-{
-    const struct policy_zone *zones = r->policy->zones;
-
-    if (r->spot_count)
-        qsort(r->spots, r->spot_count, sizeof *r->spots, by_prefix);
-    for (size_t i = 1; i < r->spot_count && !complaints_full(r->complaints); i++) {
-        const struct spot *s = r->spots + i;
-
-        for (size_t k = i; k-- > 0;) {
-            const struct spot *o = r->spots + k;
-
-            if (o->prefix.length != s->prefix.length ||
-                !addr_equal(&o->prefix.addr, &s->prefix.addr))
-                break;
-            if (o->owner == s->owner)
-                complain(r->complaints, s->at, "%s is in this zone already, in line %u",
-                         s->at->text, o->at->line);
-            else if (interfaces_meet(zones + o->owner, zones + s->owner) &&
-                     vlans_meet(zones + o->owner, zones + s->owner))
-                complain(r->complaints, s->at, "%s is in the zone `%s` already, in line %u",
-                         s->at->text, zones[o->owner].id, o->at->line);
-            else
-                continue;
-            break;
-        }
-    }
-}
-
 void read_zones(struct reader *r, const struct node *list)
 {
+    r->zones = list;
     read_entries(r, list, "a zone", read_zone);
-    check_networks(r);
+    check_zones_apart(r);
     r->spot_count = 0;
 }
 
@@ -357,6 +326,14 @@ static void read_exception(struct reader *r, const struct node *entry)
         complain(r->complaints, resolver->key,
                  "an exception by `mac` is for every resolver: name the machine by `client` to "
                  "except it for one");
+    if (client || network || mac)
+        reader_spot(r, (struct spot){.prefix = x->client,
+                                     .owner = (int)p->exception_count - 1,
+                                     .at = client    ? client
+                                           : network ? network
+                                                     : mac});
+    if (resolver && !mac)
+        check_exception_needed(r, x, resolver);
     if (x->until && x->until < r->now)
         complain_softly(r->complaints, until, "this exception has ended and is inactive");
 }
@@ -364,4 +341,6 @@ static void read_exception(struct reader *r, const struct node *entry)
 void read_exceptions(struct reader *r, const struct node *list)
 {
     read_entries(r, list, "an exception", read_exception);
+    check_exceptions_apart(r);
+    r->spot_count = 0;
 }

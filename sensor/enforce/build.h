@@ -4,8 +4,8 @@
 
 #include "enforce/ruleset.h"
 
-/* NULL: out of memory. */
-struct ruleset *ruleset_create(void);
+/* family: NFPROTO_INET or NFPROTO_BRIDGE. NULL: out of memory. */
+struct ruleset *ruleset_create(uint8_t family);
 /* The number of the new one, or SD_EMEM, SD_ELIMIT (65,534 of each at most). A name longer than
  * RULESET_NAME is cut. */
 int ruleset_add_chain(struct ruleset *r, const char *name);
@@ -24,6 +24,7 @@ bool rule_cuts(const struct rule *r);
 /* The bytes compared at once from at on, and whether some of their bits do not count. */
 size_t pattern_chunk(const struct pattern *p, size_t at);
 bool pattern_masks(const struct pattern *p, size_t at);
+const char *ruleset_family(const struct ruleset *r); /* "inet", "bridge" */
 /* -1: none of this name. */
 int ruleset_chain_named(const struct ruleset *r, const char *name);
 int ruleset_set_named(const struct ruleset *r, const char *name);

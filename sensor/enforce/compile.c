@@ -3,6 +3,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <linux/netfilter.h>
+
 #include "base/error.h"
 #include "base/hash.h"
 #include "enforce/build.h"
@@ -35,6 +37,10 @@ static int check_zone(const struct policy *p, size_t zone, char error[ENFORCE_ER
     for (size_t i = 0; i < z->interface_count; i++)
         if (!is_plain(z->interfaces[i]))
             return unsupported(error, z, "an interface has a name that nft cannot write");
+    if (p->place == PLACE_BRIDGE &&
+        (z->cleartext == ACTION_REJECT || z->cleartext == ACTION_REDIRECT ||
+         z->unapproved == ACTION_REJECT))
+        return unsupported(error, z, "a bridge neither rejects nor redirects; use `drop`");
     if (z->unapproved == ACTION_REDIRECT)
         return unsupported(error, z, "encrypted DNS cannot be redirected; use `reject`");
     if (objection)
@@ -107,7 +113,7 @@ int ruleset_compile(const struct policy *policy, enum mode mode, nsec_t now, str
 
     *out = NULL;
     error[0] = '\0';
-    c.r = ruleset_create();
+    c.r = ruleset_create(policy->place == PLACE_BRIDGE ? NFPROTO_BRIDGE : NFPROTO_INET);
     if (!c.r) {
         snprintf(error, ENFORCE_ERROR, "out of memory while making the ruleset");
         return SD_EMEM;

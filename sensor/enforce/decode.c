@@ -1,4 +1,5 @@
 /* nf_tables expressions to a rule of the model: the other half of expression.c. */
+#include <net/ethernet.h>
 #include <net/if_arp.h>
 #include <netinet/in.h>
 #include <stdio.h>
@@ -21,6 +22,7 @@
 enum content {
     NOTHING,
     FAMILY,
+    ETHER,
     PROTOCOL,
     PORT,
     SHARE,
@@ -67,7 +69,7 @@ static struct match *add_match(struct decoding *d, enum match_kind kind)
 /* A family compared for its own sake: no address is loaded behind it. */
 static bool decode_family(struct decoding *d)
 {
-    struct match *m = add_match(d, MATCH_FAMILY);
+    struct match *m = d->r->family == NFPROTO_INET ? add_match(d, MATCH_FAMILY) : NULL;
 
     if (!m || (d->family != NFPROTO_IPV4 && d->family != NFPROTO_IPV6))
         return false;
@@ -78,10 +80,11 @@ static bool decode_family(struct decoding *d)
 
 static bool decode_meta(struct decoding *d, const struct nftnl_expr *e)
 {
-    static const struct {
+    const struct {
         uint32_t key;
         enum content content;
-    } keys[] = {{NFT_META_NFPROTO, FAMILY},
+    } keys[] = {{d->r->family == NFPROTO_BRIDGE ? NFT_META_PROTOCOL : NFT_META_NFPROTO,
+                 d->r->family == NFPROTO_BRIDGE ? ETHER : FAMILY},
                 {NFT_META_L4PROTO, PROTOCOL},
                 {NFT_META_IIFNAME, IFACE},
                 {NFT_META_OIFNAME, OIFACE},
@@ -163,7 +166,7 @@ static bool decode_payload(struct decoding *d, const struct nftnl_expr *e)
         return false;
     if (base == NFT_PAYLOAD_LL_HEADER) {
         d->content = STATION;
-        return d->ethernet && offset == 6 && size == 6;
+        return (d->ethernet || d->r->family == NFPROTO_BRIDGE) && offset == 6 && size == 6;
     }
     if (base == NFT_PAYLOAD_TRANSPORT_HEADER)
         return decode_transport(d, offset, size);
@@ -246,6 +249,17 @@ static bool decode_share(struct decoding *d, const void *value, uint32_t size)
     return ntohl(below) <= SHARE_OF;
 }
 
+/* 0: neither IPv4 nor IPv6. */
+static uint8_t family_of(const void *ethertype)
+{
+    uint16_t type;
+
+    memcpy(&type, ethertype, sizeof type);
+    return ntohs(type) == ETHERTYPE_IP     ? NFPROTO_IPV4
+           : ntohs(type) == ETHERTYPE_IPV6 ? NFPROTO_IPV6
+                                           : 0;
+}
+
 static bool decode_cmp(struct decoding *d, const struct nftnl_expr *e)
 {
     static const uint16_t ethernet = ARPHRD_ETHER;
@@ -265,6 +279,8 @@ static bool decode_cmp(struct decoding *d, const struct nftnl_expr *e)
         return false;
     if (content == FAMILY && size == 1)
         d->family = *(const uint8_t *)value;
+    else if (content == ETHER && size == 2)
+        return (d->family = family_of(value)) != 0;
     else if (content == PROTOCOL && size == 1)
         d->protocol = *(const uint8_t *)value;
     else if (content == PORT && size == 2)

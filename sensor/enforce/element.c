@@ -73,7 +73,6 @@ int set_encode(const struct set *s, struct nftnl_set *out)
         if (nftnl_set_set_data(out, NFTNL_SET_DESC_CONCAT, fields, sizeof fields) != 0)
             return SD_EMEM;
     }
-    nftnl_set_set_u32(out, NFTNL_SET_FAMILY, NFPROTO_INET);
     nftnl_set_set_u32(out, NFTNL_SET_FLAGS, flags);
     nftnl_set_set_u32(out, NFTNL_SET_KEY_TYPE, type);
     nftnl_set_set_u32(out, NFTNL_SET_KEY_LEN, size);

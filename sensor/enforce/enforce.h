@@ -1,5 +1,6 @@
 /* The nftables ruleset that the policy means: as a model, as text for nft -f, as one netlink
- * transaction; and read back from the kernel. Table `inet sealdns` and nothing else. */
+ * transaction; and read back from the kernel. Table `inet sealdns`, where the policy says `place:
+ * bridge` table `bridge sealdns`, and nothing else. */
 #ifndef SEALDNS_ENFORCE_ENFORCE_H
 #define SEALDNS_ENFORCE_ENFORCE_H
 
@@ -31,8 +32,9 @@ int ruleset_print(const struct ruleset *r, FILE *to);
  * new rules stand in a second table too (sealdns_change), so that no packet sees neither. ENOBUFS,
  * EBUSY and EINTR of the kernel are tried again twice.
  * Installed already, untouched by others: nothing is done and the counters go on.
- * SD_EPERM (no CAP_NET_ADMIN), SD_EUNSUP (no nf_tables), SD_ENET: error says what to do. SD_ESTATE:
- * an owned table, which would go with this call: see enforce_open(). */
+ * SD_EPERM (no CAP_NET_ADMIN), SD_EUNSUP (no nf_tables), SD_ELIMIT (too large for the kernel),
+ * SD_ENET: error says what to do. SD_ESTATE: an owned table, which would go with this call: see
+ * enforce_open(). */
 int ruleset_install(const struct ruleset *r, char error[ENFORCE_ERROR]);
 /* Break-glass: takes our table away. SD_ENOENT: there was none. */
 int ruleset_remove(char error[ENFORCE_ERROR]);

@@ -256,7 +256,7 @@ int ruleset_diff(const struct ruleset *r, FILE *to, char error[ENFORCE_ERROR])
 
     if (fd < 0)
         return fd;
-    e = ruleset_read(fd, &kernel, error);
+    e = ruleset_read(fd, r->family, &kernel, error);
     close(fd);
     if (e != SD_OK && e != SD_ENOENT)
         return e;
@@ -385,7 +385,7 @@ int ruleset_examine(const struct ruleset *r, struct enforce_drift *drift, char e
     *drift = (struct enforce_drift){.gone = false};
     if (fd < 0)
         return fd;
-    e = ruleset_read(fd, &there, error);
+    e = ruleset_read(fd, r->family, &there, error);
     close(fd);
     if (e == SD_ENOENT) {
         drift->gone = true;
@@ -396,7 +396,8 @@ int ruleset_examine(const struct ruleset *r, struct enforce_drift *drift, char e
     there->flags |= r->flags & TABLE_OWNER; /* a persistent one may have lost its owner */
     e = comparison_begin(&c, there, r);
     if (e == SD_OK && !comparison_is_same(&c)) {
-        snprintf(error, ENFORCE_ERROR, "table inet " RULESET_TABLE " is not what the policy says");
+        snprintf(error, ENFORCE_ERROR, "table %s " RULESET_TABLE " is not what the policy says",
+                 ruleset_family(r));
         comparison_describe(&c, drift);
         e = SD_ESTATE;
         if (r->sets_only && there->sets_only && there->set_count == 0) {

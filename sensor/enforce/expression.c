@@ -8,9 +8,12 @@
  *   ct status dnat   ct; bitwise; cmp neq 0
  *   jhash ip saddr mod 100 seed S < P
  *                    meta nfproto; cmp 2; payload 4b @ network + 12; hash; byteorder; cmp lt P
- *   ip saddr @set    meta nfproto; cmp 2; payload 4b @ network + 12; lookup */
+ *   ip saddr @set    meta nfproto; cmp 2; payload 4b @ network + 12; lookup
+ * In the family bridge `meta protocol` stands for `meta nfproto`, and nothing for `meta iiftype`.
+ */
 #include "enforce/expression.h"
 
+#include <net/ethernet.h>
 #include <net/if_arp.h>
 #include <netinet/in.h>
 #include <stdlib.h>
@@ -97,10 +100,19 @@ static bool put_lookup(struct nftnl_rule *to, const struct set *s)
     return true;
 }
 
+static bool is_bridge(const struct nftnl_rule *r)
+{
+    return nftnl_rule_get_u32(r, NFTNL_RULE_FAMILY) == NFPROTO_BRIDGE;
+}
+
+/* The family bridge knows a packet by its ethertype. */
 static bool put_family(struct nftnl_rule *to, bool v4)
 {
+    uint16_t type = htons(v4 ? ETHERTYPE_IP : ETHERTYPE_IPV6);
     uint8_t family = v4 ? NFPROTO_IPV4 : NFPROTO_IPV6;
 
+    if (is_bridge(to))
+        return put_meta(to, NFT_META_PROTOCOL) && put_equal(to, &type, sizeof type);
     return put_meta(to, NFT_META_NFPROTO) && put_equal(to, &family, sizeof family);
 }
 
@@ -245,7 +257,8 @@ static bool put_match(const struct ruleset *r, const struct match *m, struct nft
     case MATCH_PORT_SET:
         return put_port(to) && put_lookup(to, s);
     case MATCH_STATION:
-        return put_meta(to, NFT_META_IIFTYPE) && put_equal(to, &ethernet, sizeof ethernet) &&
+        return (is_bridge(to) ||
+                (put_meta(to, NFT_META_IIFTYPE) && put_equal(to, &ethernet, sizeof ethernet))) &&
                put_payload(to, NFT_PAYLOAD_LL_HEADER, 6, 6, REGISTER) && put_lookup(to, s);
     case MATCH_SOURCE:
         return put_family(to, s->v4) && put_source(to, s->v4, REGISTER) && put_lookup(to, s);

@@ -47,7 +47,6 @@ static struct nftnl_table *new_table(const char *name, uint32_t flags)
 
     if (!t)
         return NULL;
-    nftnl_table_set_u32(t, NFTNL_TABLE_FAMILY, NFPROTO_INET);
     nftnl_table_set_u32(t, NFTNL_TABLE_FLAGS, flags);
     if (nftnl_table_set_str(t, NFTNL_TABLE_NAME, name) == 0)
         return t;
@@ -76,7 +75,6 @@ static int put_chain(struct transaction *t, const struct chain *from)
 
     if (!c)
         return SD_EMEM;
-    nftnl_chain_set_u32(c, NFTNL_CHAIN_FAMILY, NFPROTO_INET);
     nftnl_chain_set_str(c, NFTNL_CHAIN_TABLE, t->table);
     nftnl_chain_set_str(c, NFTNL_CHAIN_NAME, from->name);
     if (from->base) {
@@ -131,10 +129,13 @@ static int put_rule(struct transaction *t, const struct ruleset *r, const struct
 {
     struct nftnl_rule *rule = nftnl_rule_alloc();
     uint8_t buffer[NFTNL_UDATA_COMMENT_MAXLEN + 2];
-    int e = rule ? rule_encode(r, from, rule) : SD_EMEM;
+    int e = SD_EMEM;
 
+    if (rule) {
+        nftnl_rule_set_u32(rule, NFTNL_RULE_FAMILY, r->family);
+        e = rule_encode(r, from, rule);
+    }
     if (e == SD_OK) {
-        nftnl_rule_set_u32(rule, NFTNL_RULE_FAMILY, NFPROTO_INET);
         nftnl_rule_set_str(rule, NFTNL_RULE_TABLE, t->table);
         nftnl_rule_set_str(rule, NFTNL_RULE_CHAIN, r->chains[from->chain].name);
         nftnl_rule_set_data(rule, NFTNL_RULE_USERDATA, buffer, comment(from->id, buffer));
@@ -169,7 +170,7 @@ static int replace(int descriptor, const struct ruleset *r, uint32_t flags_there
 {
     char mark[32] = SETS_ONLY_MARK;
     struct transaction t;
-    int e = transaction_begin(&t);
+    int e = transaction_begin(&t, r->family);
 
     if (cover)
         t.table = COVER_TABLE;
@@ -189,10 +190,10 @@ static int replace(int descriptor, const struct ruleset *r, uint32_t flags_there
     return -ENOMEM;
 }
 
-static int uncover(int descriptor)
+static int uncover(int descriptor, uint8_t family)
 {
     struct transaction t;
-    int e = transaction_begin(&t);
+    int e = transaction_begin(&t, family);
 
     t.table = COVER_TABLE;
     if (e == SD_OK)
@@ -215,14 +216,14 @@ static int replace_covered(int descriptor, const struct ruleset *r, uint32_t fla
 
     if (e == 0)
         e = replace(descriptor, r, flags_there, false);
-    uncovered = uncover(descriptor);
+    uncovered = uncover(descriptor, r->family);
     return e ? e : uncovered;
 }
 
-static int delete_table(int descriptor)
+static int delete_table(int descriptor, uint8_t family)
 {
     struct transaction t;
-    int e = transaction_begin(&t);
+    int e = transaction_begin(&t, family);
 
     if (e == SD_OK)
         e = put_table(&t, NFT_MSG_DELTABLE, 0, NULL);
@@ -232,10 +233,47 @@ static int delete_table(int descriptor)
     return -ENOMEM;
 }
 
-static int install_once(int descriptor, const struct ruleset *r, char error[ENFORCE_ERROR])
+static int remove_one(int descriptor, uint8_t family, char error[ENFORCE_ERROR])
 {
     struct ruleset *there;
+    int e = ruleset_read(descriptor, family, &there, error);
+
+    if (e == SD_OK && there->sets_only) {
+        e = sets_only_remove(descriptor, there, error);
+        ruleset_destroy(there);
+        return e;
+    }
+    ruleset_destroy(there);
+    if (e != SD_ENOENT || family == NFPROTO_INET)
+        uncover(descriptor, family); /* what it says, the next one says too */
+    if (e == SD_ENOENT)
+        return e;
+    e = delete_table(descriptor, family); /* also one that could not be read */
+    if (e == 0)
+        return SD_OK;
+    if (e == -ENOENT)
+        return SD_ENOENT;
+    return transport_error(e, "cannot remove table " RULESET_TABLE, error);
+}
+
+/* What stood there while the sensor stood elsewhere. */
+static int remove_other(int descriptor, uint8_t family, char error[ENFORCE_ERROR])
+{
+    uint8_t other = family == NFPROTO_INET ? NFPROTO_BRIDGE : NFPROTO_INET;
     uint32_t flags;
+    int e = table_flags(descriptor, other, &flags, error);
+
+    if (e == SD_OK)
+        e = remove_one(descriptor, other, error);
+    return e == SD_ENOENT ? SD_OK : e;
+}
+
+static int install_once(int descriptor, const struct ruleset *r, char error[ENFORCE_ERROR])
+{
+    struct enforce_status size;
+    struct ruleset *there;
+    uint32_t flags;
+    char doing[96];
     bool cutting;
     int e;
 
@@ -243,13 +281,13 @@ static int install_once(int descriptor, const struct ruleset *r, char error[ENFO
         e = ruleset_remove_by(descriptor, error);
         return e == SD_ENOENT ? SD_OK : e;
     }
-    e = ruleset_read(descriptor, &there, error);
+    e = ruleset_read(descriptor, r->family, &there, error);
     if (e != SD_OK && e != SD_ENOENT)
         return e;
     flags = e == SD_OK ? there->flags : 0;
     cutting = e == SD_OK && !there->sets_only && !r->sets_only;
     if (e == SD_OK && ruleset_is(there, r))
-        e = uncover(descriptor); /* one who was killed may have left it */
+        e = uncover(descriptor, r->family); /* one who was killed may have left it */
     else if (e == SD_OK && r->sets_only && there->sets_only)
         e = sets_only_update(descriptor, there, r);
     else if (cutting)
@@ -258,8 +296,11 @@ static int install_once(int descriptor, const struct ruleset *r, char error[ENFO
         e = replace(descriptor, r, flags, false);
     ruleset_destroy(there);
     if (e == 0)
-        return SD_OK;
-    return transport_error(e, "cannot install the ruleset (the old one stays)", error);
+        return remove_other(descriptor, r->family, error);
+    ruleset_describe(r, &size);
+    snprintf(doing, sizeof doing, "cannot install the ruleset, of %u elements (the old one stays)",
+             size.elements);
+    return transport_error(e, doing, error);
 }
 
 /* ENOBUFS, EBUSY and EINTR pass. What was installed although its answer was lost is found to be
@@ -296,24 +337,16 @@ int ruleset_install(const struct ruleset *r, char error[ENFORCE_ERROR])
 
 int ruleset_remove_by(int descriptor, char error[ENFORCE_ERROR])
 {
-    struct ruleset *there;
-    int e = ruleset_read(descriptor, &there, error);
+    int e = remove_one(descriptor, NFPROTO_INET, error), other;
 
-    if (e == SD_OK && there->sets_only) {
-        e = sets_only_remove(descriptor, there, error);
-        ruleset_destroy(there);
+    if (e != SD_OK && e != SD_ENOENT)
         return e;
-    }
-    ruleset_destroy(there);
-    uncover(descriptor);          /* what it says, the next one says too */
-    e = delete_table(descriptor); /* also one that could not be read */
-    if (e == 0)
-        return SD_OK;
-    if (e == -ENOENT) {
-        snprintf(error, ENFORCE_ERROR, "there is no table inet " RULESET_TABLE);
-        return SD_ENOENT;
-    }
-    return transport_error(e, "cannot remove table inet " RULESET_TABLE, error);
+    other = remove_one(descriptor, NFPROTO_BRIDGE, error);
+    if (other != SD_ENOENT)
+        return other;
+    if (e == SD_ENOENT)
+        snprintf(error, ENFORCE_ERROR, "there is no table " RULESET_TABLE);
+    return e;
 }
 
 int ruleset_remove(char error[ENFORCE_ERROR])
@@ -339,7 +372,7 @@ int ruleset_status(struct enforce_status *out, char error[ENFORCE_ERROR])
 
     if (fd < 0)
         return fd;
-    e = ruleset_read(fd, &there, error);
+    e = ruleset_find(fd, &there, error);
     close(fd);
     if (e == SD_OK && there->sets_only)
         e = sets_only_keep(there, NULL);
@@ -362,7 +395,7 @@ int ruleset_counters(void (*fn)(void *context, const struct rule_counter *c), vo
 
     if (fd < 0)
         return fd;
-    e = ruleset_read(fd, &there, error);
+    e = ruleset_find(fd, &there, error);
     close(fd);
     if (e != SD_OK)
         return e;

@@ -94,7 +94,7 @@ static bool names_our_table(const struct nlmsghdr *h)
     const struct nfgenmsg *g = mnl_nlmsg_get_payload(h);
     const struct nlattr *a;
 
-    if (g->nfgen_family != NFPROTO_INET)
+    if (g->nfgen_family != NFPROTO_INET && g->nfgen_family != NFPROTO_BRIDGE)
         return false;
     mnl_attr_for_each(a, h, sizeof(struct nfgenmsg)) if (mnl_attr_get_type(a) == TABLE_NAME)
     {

@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <stdlib.h>
 
+#include <linux/netfilter.h>
 #include <linux/netfilter/nf_tables.h>
 #include <linux/netlink.h>
 
@@ -75,10 +76,10 @@ static int put_messages(struct transaction *t, const struct set *from)
     return e;
 }
 
-static int write_sets(int descriptor, const struct set sets[2])
+static int write_sets(int descriptor, uint8_t family, const struct set sets[2])
 {
     struct transaction t;
-    int e = transaction_begin(&t);
+    int e = transaction_begin(&t, family);
 
     for (int v4 = 0; v4 < 2 && e == SD_OK; v4++)
         e = put_messages(&t, sets + v4);
@@ -104,15 +105,15 @@ int pairs_write(int descriptor, const struct enforce_pair *pairs, size_t count,
             e = -ENOMEM;
     if (e == 0)
         e = -ENOENT;
-    for (int i = 0; i < ATTEMPTS && e == -ENOENT; i++)
-        e = write_sets(descriptor, sets);
+    for (int i = 0; i < 2 * ATTEMPTS && e == -ENOENT; i++) /* our table is of either family */
+        e = write_sets(descriptor, i % 2 ? NFPROTO_BRIDGE : NFPROTO_INET, sets);
     free(sets[0].elements);
     free(sets[1].elements);
     if (e == 0)
         return SD_OK;
     if (e != -ENOENT)
         return transport_error(e, "cannot pair a client with a server", error);
-    snprintf(error, ENFORCE_ERROR, "there is no table inet " RULESET_TABLE " with sets of pairs");
+    snprintf(error, ENFORCE_ERROR, "there is no table " RULESET_TABLE " with sets of pairs");
     return SD_ENOENT;
 }
 
@@ -120,7 +121,7 @@ int pairs_read(int descriptor, void (*fn)(void *context, const struct enforce_pa
                void *context, char error[ENFORCE_ERROR])
 {
     struct ruleset *there;
-    int e = ruleset_read(descriptor, &there, error);
+    int e = ruleset_find(descriptor, &there, error);
 
     for (int v4 = 0; v4 < 2 && e == SD_OK; v4++) {
         int set = ruleset_set_named(there, names[v4]);

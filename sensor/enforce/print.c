@@ -282,18 +282,20 @@ static void print_heading(const struct ruleset *r, FILE *to)
 {
     fprintf(to, "# sealdns: %s\n", r->origin);
     if (!r->sets_only || r->empty)
-        fputs("table inet " RULESET_TABLE "\ndelete table inet " RULESET_TABLE "\n", to);
+        fprintf(to, "table %s " RULESET_TABLE "\ndelete table %s " RULESET_TABLE "\n",
+                ruleset_family(r), ruleset_family(r));
 }
 
 /* What rules of somebody's look into cannot be deleted: made if missing, and emptied. */
 static void print_emptied(const struct ruleset *r, FILE *to)
 {
-    fputs("table inet " RULESET_TABLE " {\n\tcomment \"sealdns: " SETS_ONLY_MARK "\"\n", to);
+    fprintf(to, "table %s " RULESET_TABLE " {\n\tcomment \"sealdns: " SETS_ONLY_MARK "\"\n",
+            ruleset_family(r));
     for (size_t i = 0; i < r->set_count; i++)
         print_set(r, r->sets + i, PRINT_SHAPES, to);
     fputs("}\n", to);
     for (size_t i = 0; i < r->set_count; i++)
-        fprintf(to, "flush set inet " RULESET_TABLE " %s\n", r->sets[i].name);
+        fprintf(to, "flush set %s " RULESET_TABLE " %s\n", ruleset_family(r), r->sets[i].name);
 }
 
 int ruleset_print_as(const struct ruleset *r, enum print_form form, FILE *to)
@@ -303,7 +305,7 @@ int ruleset_print_as(const struct ruleset *r, enum print_form form, FILE *to)
     if (form == PRINT_NFT && r->sets_only && !r->empty)
         print_emptied(r, to);
     if (!r->empty) {
-        fputs("table inet " RULESET_TABLE " {\n", to);
+        fprintf(to, "table %s " RULESET_TABLE " {\n", ruleset_family(r));
         if (form == PRINT_NFT && !r->sets_only)
             fprintf(to, "\tcomment \"sealdns: digest %016" PRIx64 "\"\n", r->digest);
         if (r->flags & TABLE_DORMANT)

@@ -209,15 +209,19 @@ static int read_generation(const struct nlmsghdr *h, void *context)
 
 static int ask_generation(int fd, struct reading *d)
 {
-    struct request q = {.type = NFT_MSG_GETGEN, .answer = read_generation, .context = d};
+    struct request q = {
+        .type = NFT_MSG_GETGEN, .family = d->r->family, .answer = read_generation, .context = d};
 
     return transport_ask(fd, &q);
 }
 
 static int ask_table(int fd, struct reading *d)
 {
-    struct request q = {
-        .type = NFT_MSG_GETTABLE, .fill = fill_table_name, .answer = read_table, .context = d};
+    struct request q = {.type = NFT_MSG_GETTABLE,
+                        .family = d->r->family,
+                        .fill = fill_table_name,
+                        .answer = read_table,
+                        .context = d};
 
     return transport_ask(fd, &q);
 }
@@ -225,6 +229,7 @@ static int ask_table(int fd, struct reading *d)
 static int ask_elements(int fd, struct reading *d)
 {
     struct request q = {.type = NFT_MSG_GETSETELEM,
+                        .family = d->r->family,
                         .dump = true,
                         .fill = fill_set,
                         .answer = read_elements,
@@ -242,7 +247,8 @@ static int ask_elements(int fd, struct reading *d)
 
 int ruleset_generation(int descriptor, uint32_t *out)
 {
-    struct reading d = {.generation = 0};
+    struct ruleset none = {.family = NFPROTO_UNSPEC};
+    struct reading d = {.r = &none};
     int e = ask_generation(descriptor, &d);
 
     *out = d.generation;
@@ -252,14 +258,19 @@ int ruleset_generation(int descriptor, uint32_t *out)
 /* Chains before elements and rules: these name them. */
 static int ask_all(int fd, struct reading *d)
 {
-    struct request chains = {
-        .type = NFT_MSG_GETCHAIN, .dump = true, .answer = read_chain, .context = d};
+    struct request chains = {.type = NFT_MSG_GETCHAIN,
+                             .family = d->r->family,
+                             .dump = true,
+                             .answer = read_chain,
+                             .context = d};
     struct request sets = {.type = NFT_MSG_GETSET,
+                           .family = d->r->family,
                            .dump = true,
                            .fill = fill_table_name,
                            .answer = read_set,
                            .context = d};
     struct request rules = {.type = NFT_MSG_GETRULE,
+                            .family = d->r->family,
                             .dump = true,
                             .fill = fill_table_name,
                             .answer = read_rule,
@@ -283,13 +294,13 @@ static int ask_all(int fd, struct reading *d)
     return e == 0 && d->generation != before ? -EINTR : e;
 }
 
-int ruleset_read(int descriptor, struct ruleset **out, char error[ENFORCE_ERROR])
+int ruleset_read(int descriptor, uint8_t family, struct ruleset **out, char error[ENFORCE_ERROR])
 {
     int e = -EINTR;
 
     *out = NULL;
     for (int i = 0; i < ATTEMPTS && e == -EINTR; i++) {
-        struct reading d = {.r = ruleset_create()};
+        struct reading d = {.r = ruleset_create(family)};
 
         e = d.r ? ask_all(descriptor, &d) : -ENOMEM;
         if (e == 0)
@@ -300,15 +311,23 @@ int ruleset_read(int descriptor, struct ruleset **out, char error[ENFORCE_ERROR]
     if (e == 0)
         return SD_OK;
     if (e == -ENOENT) {
-        snprintf(error, ENFORCE_ERROR, "there is no table inet " RULESET_TABLE);
+        snprintf(error, ENFORCE_ERROR, "there is no table %s " RULESET_TABLE,
+                 family == NFPROTO_BRIDGE ? "bridge" : "inet");
         return SD_ENOENT;
     }
     return transport_error(e, "cannot read the ruleset", error);
 }
 
-int table_flags(int descriptor, uint32_t *flags, char error[ENFORCE_ERROR])
+int ruleset_find(int descriptor, struct ruleset **out, char error[ENFORCE_ERROR])
 {
-    struct reading d = {.r = ruleset_create()};
+    int e = ruleset_read(descriptor, NFPROTO_BRIDGE, out, error);
+
+    return e == SD_ENOENT ? ruleset_read(descriptor, NFPROTO_INET, out, error) : e;
+}
+
+int table_flags(int descriptor, uint8_t family, uint32_t *flags, char error[ENFORCE_ERROR])
+{
+    struct reading d = {.r = ruleset_create(family)};
     int e = d.r ? ask_table(descriptor, &d) : -ENOMEM;
 
     *flags = e == 0 ? d.r->flags : 0;
@@ -316,7 +335,8 @@ int table_flags(int descriptor, uint32_t *flags, char error[ENFORCE_ERROR])
     if (e == 0)
         return SD_OK;
     if (e == -ENOENT) {
-        snprintf(error, ENFORCE_ERROR, "there is no table inet " RULESET_TABLE);
+        snprintf(error, ENFORCE_ERROR, "there is no table %s " RULESET_TABLE,
+                 family == NFPROTO_BRIDGE ? "bridge" : "inet");
         return SD_ENOENT;
     }
     return transport_error(e, "cannot ask for the table", error);

@@ -26,10 +26,16 @@
 #include "enforce/staging.h"
 
 #define PRIORITY_MANGLE (-150)
+#define PRIORITY_BRIDGE (-210) /* of the family bridge, where filter is -200 */
 
 struct sets { /* numbers; -1: none, [0] IPv6, [1] IPv4 */
     int ports, dedicated[2], excepted[2], pairs[2], stations, paired[2];
 };
+
+static bool is_bridge(const struct compilation *c)
+{
+    return c->policy->place == PLACE_BRIDGE;
+}
 
 static void watch_dns(struct compilation *c, int hook, const struct sets *s, int target)
 {
@@ -167,7 +173,8 @@ static void write_clients(struct compilation *c, int chain, const struct way *wa
     struct rule r = rule_named(chain, "gateway/loopback");
 
     match_iface(&r, "lo");
-    rule_add(c, &r, STATEMENT_ACCEPT, 0);
+    if (!is_bridge(c))
+        rule_add(c, &r, STATEMENT_ACCEPT, 0);
     r = rule_named(chain, "%s/exceptions", way->word);
     if (way->exceptions)
         rule_add(c, &r, STATEMENT_JUMP, way->exceptions);
@@ -329,7 +336,7 @@ static void write_zone(struct compilation *c, int16_t zone, int chain)
     const struct policy_zone *z = c->policy->zones + zone;
     struct rule r = rule_named(chain, "%s/gateway", z->id);
 
-    if (z->gateway_resolver && zone != ZONE_GATEWAY) {
+    if (z->gateway_resolver && zone != ZONE_GATEWAY && !is_bridge(c)) {
         match_local(&r);
         rule_add(c, &r, STATEMENT_ACCEPT, 0);
     }
@@ -371,6 +378,19 @@ static bool has_exceptions(const struct sets *s)
            s->stations >= 0;
 }
 
+/* A bridge's own traffic meets no hook of its rules: only what is forwarded is ours. */
+static void write_hooks(struct compilation *c, const struct sets *s, int clients, int gateway)
+{
+    int forward = compiled_base_chain(c, "forward", NF_INET_FORWARD,
+                                      is_bridge(c) ? PRIORITY_BRIDGE : PRIORITY_MANGLE);
+
+    watch_forward(c, forward, s, clients);
+    if (is_bridge(c))
+        return;
+    watch(c, compiled_base_chain(c, "input", NF_INET_LOCAL_IN, PRIORITY_MANGLE), s, clients);
+    watch(c, compiled_base_chain(c, "output", NF_INET_LOCAL_OUT, PRIORITY_MANGLE), s, gateway);
+}
+
 void compile_sets(struct compilation *c)
 {
     struct sets s;
@@ -393,14 +413,13 @@ void compile_sets(struct compilation *c)
 
 void compile_rules(struct compilation *c, uint16_t *zones)
 {
-    int forward = compiled_base_chain(c, "forward", NF_INET_FORWARD, PRIORITY_MANGLE);
-    int input = compiled_base_chain(c, "input", NF_INET_LOCAL_IN, PRIORITY_MANGLE);
-    int output = compiled_base_chain(c, "output", NF_INET_LOCAL_OUT, PRIORITY_MANGLE);
-    int clients = compiled_chain(c, "clients"), gateway = compiled_chain(c, "gateway");
+    int clients = compiled_chain(c, "clients");
+    int gateway = is_bridge(c) ? -1 : compiled_chain(c, "gateway");
     struct sets s;
     int exceptions = 0;
 
     make_sets(c, &s);
+    write_hooks(c, &s, clients, gateway);
     if (has_exceptions(&s))
         except(c, exceptions = compiled_chain(c, "exceptions"), &s);
     for (size_t i = 0; i < c->policy->zone_count; i++) {
@@ -409,13 +428,11 @@ void compile_rules(struct compilation *c, uint16_t *zones)
         snprintf(name, sizeof name, "zone_%s", c->policy->zones[i].id);
         zones[i] = (uint16_t)compiled_chain(c, name);
     }
-    watch_forward(c, forward, &s, clients);
-    watch(c, input, &s, clients);
-    watch(c, output, &s, gateway);
     write_clients(
         c, clients,
         &(struct way){.word = "clients", .map = "zones", .exceptions = exceptions, .zones = zones});
-    write_gateway(c, gateway, exceptions, zones);
+    if (gateway >= 0)
+        write_gateway(c, gateway, exceptions, zones);
     for (size_t i = 0; i < c->policy->zone_count; i++)
         write_staged(c, (int16_t)i, zones[i], "rollout", write_zone);
     if (redirects(c->policy)) {

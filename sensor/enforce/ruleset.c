@@ -3,12 +3,23 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <linux/netfilter.h>
+
 #include "base/error.h"
 #include "enforce/build.h"
 
-struct ruleset *ruleset_create(void)
+struct ruleset *ruleset_create(uint8_t family)
 {
-    return calloc(1, sizeof(struct ruleset));
+    struct ruleset *r = calloc(1, sizeof *r);
+
+    if (r)
+        r->family = family;
+    return r;
+}
+
+const char *ruleset_family(const struct ruleset *r)
+{
+    return r->family == NFPROTO_BRIDGE ? "bridge" : "inet";
 }
 
 void ruleset_destroy(struct ruleset *r)

@@ -103,6 +103,7 @@ struct rule {
 struct ruleset {
     char origin[64]; /* policy digest and mode, for the heading of the text */
     uint64_t digest;
+    uint8_t family; /* of the table, NFPROTO_INET or NFPROTO_BRIDGE */
     uint32_t flags; /* of the table, NFT_TABLE_F_* */
     bool empty;     /* mode monitor: there is to be no table */
     bool sets_only; /* sets_only.h. Read: no table that we made whole, be it somebody else's */

@@ -134,7 +134,7 @@ static int put_wanted(struct transaction *t, const struct ruleset *there, const 
 static int update(int descriptor, const struct ruleset *there, const struct ruleset *r)
 {
     struct transaction t;
-    int e = transaction_begin(&t);
+    int e = transaction_begin(&t, r->family);
 
     if (e == SD_OK)
         e = put_stale(&t, there, r);
@@ -151,7 +151,7 @@ static void sweep(int descriptor, const struct ruleset *r)
 {
     char error[ENFORCE_ERROR];
     struct ruleset *there;
-    int e = ruleset_read(descriptor, &there, error);
+    int e = ruleset_read(descriptor, r->family, &there, error);
 
     for (size_t i = 0; e == SD_OK && i < there->set_count; i++) {
         const char *name = there->sets[i].name;
@@ -159,7 +159,7 @@ static void sweep(int descriptor, const struct ruleset *r)
 
         if (!is_our_name(name) || ruleset_set_named(r, name) >= 0)
             continue;
-        e = transaction_begin(&t);
+        e = transaction_begin(&t, r->family);
         if (e == SD_OK)
             e = put_end(&t, NFT_MSG_DELSET, name);
         if (e == SD_OK)
@@ -196,15 +196,15 @@ static int in_use(const struct ruleset *there, char error[ENFORCE_ERROR])
                  there->chains[i].name);
     snprintf(error, ENFORCE_ERROR,
              "our sets are used by rules of somebody else (chains %s): take those out first, or "
-             "`nft delete table inet " RULESET_TABLE "` takes all",
-             chains);
+             "`nft delete table %s " RULESET_TABLE "` takes all",
+             chains, ruleset_family(there));
     return SD_ESTATE;
 }
 
 int sets_only_remove(int descriptor, const struct ruleset *there, char error[ENFORCE_ERROR])
 {
     struct transaction t;
-    int e = transaction_begin(&t);
+    int e = transaction_begin(&t, there->family);
 
     for (size_t i = 0; i < there->set_count && e == SD_OK; i++)
         if (is_our_name(there->sets[i].name))
@@ -213,7 +213,8 @@ int sets_only_remove(int descriptor, const struct ruleset *there, char error[ENF
         e = put_table(&t, NFT_MSG_DELTABLE, 0, NULL);
     if (e != SD_OK || t.sequence <= 2) {
         transaction_abandon(&t);
-        snprintf(error, ENFORCE_ERROR, "no sets of ours are in table inet " RULESET_TABLE);
+        snprintf(error, ENFORCE_ERROR, "no sets of ours are in table %s " RULESET_TABLE,
+                 ruleset_family(there));
         return e == SD_OK ? SD_ENOENT : e;
     }
     e = transaction_commit(&t, descriptor);

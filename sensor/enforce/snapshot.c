@@ -72,12 +72,18 @@ static const struct nlattr *attribute(const struct nlmsghdr *h, uint16_t type)
     return NULL;
 }
 
+static const uint8_t families[] = {NFPROTO_INET, NFPROTO_BRIDGE};
+
+static uint8_t family_of(const struct nlmsghdr *h)
+{
+    return ((const struct nfgenmsg *)mnl_nlmsg_get_payload(h))->nfgen_family;
+}
+
 static bool is_ours(const struct nlmsghdr *h, const struct part *part)
 {
-    const struct nfgenmsg *g = mnl_nlmsg_get_payload(h);
     const struct nlattr *name = attribute(h, part->table);
 
-    return g->nfgen_family == NFPROTO_INET && name &&
+    return (family_of(h) == NFPROTO_INET || family_of(h) == NFPROTO_BRIDGE) && name &&
            mnl_attr_validate(name, MNL_TYPE_NUL_STRING) >= 0 &&
            strcmp(mnl_attr_get_str(name), RULESET_TABLE) == 0;
 }
@@ -85,6 +91,7 @@ static bool is_ours(const struct nlmsghdr *h, const struct part *part)
 struct asking {
     int descriptor;
     struct snapshot *s;
+    uint8_t family;               /* of the table that is asked for */
     char set[NFT_SET_MAXNAMELEN]; /* whose elements are asked for */
 };
 
@@ -125,19 +132,23 @@ static void name_set(struct nlmsghdr *h, const void *context)
 
 static int ask(struct asking *a, uint16_t type, void (*fill)(struct nlmsghdr *, const void *))
 {
-    struct request q = {
-        .type = type, .dump = type != NFT_MSG_GETTABLE, .fill = fill, .answer = keep, .context = a};
+    struct request q = {.type = type,
+                        .family = a->family,
+                        .dump = type != NFT_MSG_GETTABLE,
+                        .fill = fill,
+                        .answer = keep,
+                        .context = a};
 
     return transport_ask(a->descriptor, &q);
 }
 
-/* Of every set that is kept; the answers come behind them. */
-static int ask_elements(struct asking *a)
+/* Of every set that is kept from there on; the answers come behind them. */
+static int ask_elements(struct asking *a, size_t from)
 {
     size_t end = a->s->used;
     int e = 0;
 
-    for (size_t at = 0; at < end && e == 0;) {
+    for (size_t at = from; at < end && e == 0;) {
         const struct nlmsghdr *h = (const void *)(a->s->bytes + at);
         const struct nlattr *name = attribute(h, NFTA_SET_NAME);
 
@@ -152,23 +163,36 @@ static int ask_elements(struct asking *a)
 }
 
 /* In the order in which they are put back: what is named comes before what names it. */
+static int ask_table(struct asking *a)
+{
+    size_t from = a->s->used;
+    int e = ask(a, NFT_MSG_GETTABLE, name_table);
+
+    if (e == -ENOENT)
+        return 0; /* none of this family */
+    a->s->there |= e == 0;
+    if (e == 0)
+        e = ask(a, NFT_MSG_GETCHAIN, NULL);
+    if (e == 0)
+        e = ask(a, NFT_MSG_GETSET, name_table);
+    if (e == 0)
+        e = ask_elements(a, from);
+    if (e == 0)
+        e = ask(a, NFT_MSG_GETRULE, name_table);
+    return e;
+}
+
 static int ask_all(struct asking *a)
 {
     uint32_t before = 0, after = 0;
     int e = ruleset_generation(a->descriptor, &before);
 
     a->s->used = 0;
-    if (e == 0)
-        e = ask(a, NFT_MSG_GETTABLE, name_table);
-    a->s->there = e == 0;
-    if (e == 0)
-        e = ask(a, NFT_MSG_GETCHAIN, NULL);
-    if (e == 0)
-        e = ask(a, NFT_MSG_GETSET, name_table);
-    if (e == 0)
-        e = ask_elements(a);
-    if (e == 0)
-        e = ask(a, NFT_MSG_GETRULE, name_table);
+    a->s->there = false;
+    for (size_t i = 0; i < sizeof families && e == 0; i++) {
+        a->family = families[i];
+        e = ask_table(a);
+    }
     if (e == 0)
         e = ruleset_generation(a->descriptor, &after);
     return e == 0 && before != after ? -EINTR : e;
@@ -177,17 +201,19 @@ static int ask_all(struct asking *a)
 int snapshot_take(int descriptor, struct snapshot **out, char error[ENFORCE_ERROR])
 {
     struct asking a = {.descriptor = descriptor, .s = calloc(1, sizeof(struct snapshot))};
-    uint32_t flags = 0;
     int e = a.s ? -EINTR : -ENOMEM, status;
 
     for (int i = 0; i < ATTEMPTS && e == -EINTR; i++)
         e = ask_all(&a);
-    if (e == -ENOENT && !a.s->there)
-        e = 0;
     status = e == 0 ? SD_OK : transport_error(e, "cannot keep the ruleset that is there", error);
-    if (status == SD_OK && a.s->there)
-        status = table_flags(descriptor, &flags, error);
-    if (status == SD_OK && flags & TABLE_OWNER) {
+    for (size_t i = 0; status == SD_OK && i < sizeof families; i++) {
+        uint32_t flags;
+
+        status = table_flags(descriptor, families[i], &flags, error);
+        if (status == SD_ENOENT)
+            status = SD_OK;
+        if (status != SD_OK || !(flags & TABLE_OWNER))
+            continue;
         snprintf(error, ENFORCE_ERROR,
                  "the table has the flag owner: nobody but its owner could put it back");
         status = SD_ESTATE;
@@ -243,8 +269,11 @@ static int put_back(struct transaction *t, const struct nlmsghdr *from, uint64_t
                     uint32_t set)
 {
     const struct part *part = part_of(from);
-    struct nlmsghdr *h = transaction_next(t, part->type, part->flags);
     const struct nlattr *a;
+    struct nlmsghdr *h;
+
+    t->family = family_of(from);
+    h = transaction_next(t, part->type, part->flags);
 
     mnl_attr_for_each(a, from, sizeof(struct nfgenmsg))
     {
@@ -261,25 +290,35 @@ static int put_back(struct transaction *t, const struct nlmsghdr *from, uint64_t
     return transaction_close(t);
 }
 
-/* Made if missing, so that it can be deleted: see install.c. */
-static int build(int descriptor, const struct snapshot *s, nsec_t elapsed, struct transaction *t)
+/* Made if missing, so that it can be deleted: see install.c. Of the family bridge, which a kernel
+ * may not know, only where it is there. */
+static int put_away(int descriptor, uint8_t family, struct transaction *t)
 {
-    uint64_t elapsed_ms = elapsed > 0 ? (uint64_t)(elapsed / NSEC_MS) : 0;
     char error[ENFORCE_ERROR];
-    uint32_t flags = 0, set = 0;
-    int e;
+    uint32_t flags = 0;
+    int e = table_flags(descriptor, family, &flags, error);
 
-    e = table_flags(descriptor, &flags, error);
+    if (e == SD_ENOENT && family == NFPROTO_BRIDGE)
+        return SD_OK;
     if (e != SD_OK && e != SD_ENOENT)
         return e;
-    e = transaction_begin(t);
-    if (e != SD_OK)
-        return e;
+    t->family = family;
     put_name(t, NFT_MSG_NEWTABLE, NLM_F_CREATE, flags);
     e = transaction_close(t);
     put_name(t, NFT_MSG_DELTABLE, 0, 0);
-    if (e == SD_OK)
-        e = transaction_close(t);
+    return e == SD_OK ? transaction_close(t) : e;
+}
+
+static int build(int descriptor, const struct snapshot *s, nsec_t elapsed, struct transaction *t)
+{
+    uint64_t elapsed_ms = elapsed > 0 ? (uint64_t)(elapsed / NSEC_MS) : 0;
+    uint32_t set = 0;
+    int e = transaction_begin(t, NFPROTO_INET);
+
+    if (e != SD_OK)
+        return e;
+    for (size_t i = 0; i < sizeof families && e == SD_OK; i++)
+        e = put_away(descriptor, families[i], t);
     for (size_t at = 0; at < s->used && e == SD_OK;) {
         const struct nlmsghdr *h = (const void *)(s->bytes + at);
 

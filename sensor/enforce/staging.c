@@ -36,7 +36,7 @@ void write_staged(struct compilation *c, int16_t zone, int chain, const char *wo
     bool shadow = c->shadow;
 
     c->shadow |= z->held;
-    if (z->rollout.given) {
+    if (z->rollout.given && z->rollout.percent < SHARE_OF) {
         char name[RULESET_NAME];
         int first;
 

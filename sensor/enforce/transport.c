@@ -63,10 +63,12 @@ static void frame(struct transaction *t, uint16_t type)
     t->message = h;
 }
 
-int transaction_begin(struct transaction *t)
+int transaction_begin(struct transaction *t, uint8_t family)
 {
-    *t = (struct transaction){
-        .batch = nftnl_batch_alloc(PAGE, LARGEST_MESSAGE), .table = RULESET_TABLE, .sequence = 1};
+    *t = (struct transaction){.batch = nftnl_batch_alloc(PAGE, LARGEST_MESSAGE),
+                              .table = RULESET_TABLE,
+                              .sequence = 1,
+                              .family = family};
     if (!t->batch)
         return SD_EMEM;
     frame(t, NFNL_MSG_BATCH_BEGIN);
@@ -76,7 +78,7 @@ int transaction_begin(struct transaction *t)
 struct nlmsghdr *transaction_next(struct transaction *t, uint16_t type, uint16_t flags)
 {
     t->message =
-        nftnl_nlmsg_build_hdr(nftnl_batch_buffer(t->batch), type, NFPROTO_INET, flags, t->sequence);
+        nftnl_nlmsg_build_hdr(nftnl_batch_buffer(t->batch), type, t->family, flags, t->sequence);
     t->last = t->sequence++;
     return t->message;
 }
@@ -287,7 +289,7 @@ int transport_ask(int descriptor, const struct request *q)
     uint32_t sequence = 1;
 
     /* With an acknowledgement: it ends the answers of a request that is no dump. */
-    h = nftnl_nlmsg_build_hdr(buffer, q->type, NFPROTO_INET, q->dump ? NLM_F_DUMP : NLM_F_ACK,
+    h = nftnl_nlmsg_build_hdr(buffer, q->type, q->family, q->dump ? NLM_F_DUMP : NLM_F_ACK,
                               sequence);
     if (q->fill)
         q->fill(h, q->context);
@@ -315,8 +317,11 @@ int transport_error(int number, const char *doing, char error[ENFORCE_ERROR])
         {ENOENT, SD_ENET,
          "a part of nf_tables is missing: `modprobe nft_fib_inet nft_reject_inet`"},
         {ENOBUFS, SD_ENET, "no room for the kernel's answer: raise net.core.rmem_max"},
-        {EMSGSIZE, SD_ENET, "the ruleset is too large to send: raise net.core.wmem_max"},
-        {ENOMEM, SD_ENET, "the kernel has no memory left for this ruleset"},
+        {EMSGSIZE, SD_ELIMIT,
+         "the ruleset is too large to send in one piece: raise net.core.wmem_max, or name fewer "
+         "addresses"},
+        {ENOMEM, SD_ENET, "the kernel has no memory left for this ruleset: name fewer addresses"},
+        {ENFILE, SD_ELIMIT, "a set is full: name fewer addresses"},
         {ENFILE, SD_ENET, "a set is full: the kernel takes no more elements"},
         {EBUSY, SD_ENET, "nf_tables is busy with something that the ruleset needs: try again"},
         {EINTR, SD_ENET, "the ruleset keeps changing while it is read: try again"},

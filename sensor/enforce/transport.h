@@ -20,9 +20,10 @@ struct transaction {
     const char *table;       /* what it is about; RULESET_TABLE unless set to another */
     uint32_t sequence, last; /* last: of the message that asks for an acknowledgement */
     struct nlmsghdr *message;
+    uint8_t family; /* of the table that the next messages are about */
 };
 
-int transaction_begin(struct transaction *t); /* SD_EMEM */
+int transaction_begin(struct transaction *t, uint8_t family); /* SD_EMEM */
 /* The header of the next message, to be filled and closed. */
 struct nlmsghdr *transaction_next(struct transaction *t, uint16_t type, uint16_t flags);
 int transaction_close(struct transaction *t); /* SD_EMEM */
@@ -37,7 +38,8 @@ void transaction_abandon(struct transaction *t);
 /* Sends a request and gives every answer to fn (0: go on). 0, or an errno, negative; -EINTR: the
  * ruleset changed meanwhile. */
 struct request {
-    uint16_t type; /* NFT_MSG_GET* */
+    uint16_t type;  /* NFT_MSG_GET* */
+    uint8_t family; /* of the table */
     bool dump;
     void (*fill)(struct nlmsghdr *message, const void *context); /* may be NULL */
     int (*answer)(const struct nlmsghdr *message, void *context);

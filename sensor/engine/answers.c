@@ -68,7 +68,9 @@ static json_t *change(struct recorder *r, const struct asked *a, enum message_ty
 {
     struct message m = {.type = type};
 
-    m.change = (struct change_request){.who = {a->peer->uid, a->peer->pid}, .seconds = seconds};
+    m.change = (struct change_request){.who = {a->peer->uid, a->peer->pid},
+                                       .seconds = seconds,
+                                       .force = json_is_true(json_object_get(a->request, "force"))};
     return pass_on(r, &m);
 }
 

@@ -35,7 +35,8 @@ static void tell_refused(const struct monitor *m)
 {
     struct audit a = {.what = "policy refused", .who = audit_self(), .via = "start"};
 
-    a.detail = "the policy file is wrong or was never confirmed: started from the last good one";
+    a.detail = "the policy file is wrong, shrank by half or was never confirmed: started from the "
+               "last good one";
     text_copy(a.after, sizeof a.after, m->wiring->policy->digest);
     audit_tell(m, &a);
 }

@@ -175,7 +175,7 @@ static void complain(struct drift *d, nsec_t now)
     if (!time_passed(d->complained, COMPLAIN, now))
         return;
     d->complained = now;
-    log_error("%s (process %d) fights over table inet sealdns: its rules were put back %u times "
+    log_error("%s (process %d) fights over table sealdns: its rules were put back %u times "
               "in a minute; that goes on, %d s apart",
               who(&d->heard), d->heard.process, recent(d, now), (int)((PACE << DOUBLED) / NSEC_S));
 }

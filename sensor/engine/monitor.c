@@ -22,6 +22,7 @@
 #include "engine/begin.h"
 #include "engine/gateway.h"
 #include "engine/monitor.h"
+#include "engine/place.h"
 #include "engine/trial.h"
 #include "model/observation.h"
 #include "model/record.h"
@@ -72,6 +73,33 @@ static int load_last_good(struct wiring *w, const char *why)
     return status == SD_OK ? SD_OK : SD_ECONF;
 }
 
+/* Against the policy that was in force last. */
+static int mind_the_shrunk(struct wiring *w)
+{
+    struct policy_files *files = NULL;
+    struct policy *before = NULL;
+    char path[256], why[128], words[256];
+    bool shrank = false;
+
+    last_good_path(policy_files_path(w->files), path);
+    if (!path[0] || access(path, R_OK) != 0)
+        return SD_OK;
+    if (policy_files_read(path, path, stderr, &files) == SD_OK &&
+        wiring_quietly(w, files, &before) == SD_OK)
+        shrank = conf_shrank(before, w->policy, why, sizeof why);
+    policy_destroy(before);
+    policy_files_free(files);
+    if (!shrank)
+        return SD_OK;
+    policy_destroy(w->policy);
+    w->policy = NULL;
+    snprintf(words, sizeof words,
+             "may be cut off: %s (if it is meant, `sealdns run --force` or, when it runs, `sealdns "
+             "status reload --force`)",
+             why);
+    return load_last_good(w, words);
+}
+
 static int load(struct wiring *w)
 {
     const struct sensor_options *o = w->options;
@@ -87,7 +115,7 @@ static int load(struct wiring *w)
     status = wiring_policy(w, w->files, stderr, &w->policy);
     if (status == SD_ECONF)
         return load_last_good(w, "is wrong");
-    return status;
+    return status == SD_OK && !o->force ? mind_the_shrunk(w) : status;
 }
 
 static int choose_interfaces(struct wiring *w)
@@ -247,19 +275,19 @@ static void take_signal(struct monitor *m, int descriptor)
 {
     struct message reopen = {.type = TELL_REOPEN};
     struct signalfd_siginfo signal;
-    struct asker who;
+    struct change_request by;
     char error[256] = "";
 
     if (read(descriptor, &signal, sizeof signal) != sizeof signal)
         return;
-    who = (struct asker){.uid = signal.ssi_uid, .pid = (int32_t)signal.ssi_pid};
+    by = (struct change_request){.who = {signal.ssi_uid, (int32_t)signal.ssi_pid}};
     switch (signal.ssi_signo) {
     case SIGHUP:
         if (channel_send(&m->wiring->recorder, &reopen, -1) != SD_OK)
             log_warning("the recorder did not hear the signal");
         break;
     case SIGUSR2:
-        if (monitor_reload(m, &who, "signal", error) == SD_OK)
+        if (monitor_reload(m, &by, "signal", error) == SD_OK)
             log_notice("policy %s", m->wiring->policy->digest);
         else
             log_error("%s", error);
@@ -268,7 +296,7 @@ static void take_signal(struct monitor *m, int descriptor)
         break; /* reap() looks after every wake-up */
     default:
         m->stopping = true;
-        m->stopped_by = who;
+        m->stopped_by = by.who;
     }
 }
 
@@ -431,7 +459,8 @@ static int set_up(struct monitor *m)
     if (status == SD_OK)
         status = choose_interfaces(w);
     if (status != SD_OK)
-        return status == SD_ECONF ? 2 : 1;
+        return status == SD_ECONF || status == SD_EUNSUP ? 2 : 1;
+    place_warn(w->policy, w->interfaces, w->interface_count);
     m->outage.forced = w->options->force;
     if (outage_admit(m, w->policy, error) != SD_OK)
         outage_refuse(m, w->policy, error);

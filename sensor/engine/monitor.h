@@ -43,10 +43,12 @@ int monitor_ruleset(const struct monitor *m, const struct policy *policy, struct
 
 /* Reads the policy again and gives it to the children, or keeps the old one whole; tells who wanted
  * it (via: "socket", "signal"). error: one line. */
-int monitor_reload(struct monitor *m, const struct asker *who, const char *via, char error[256]);
-/* The policy file as it is now, compiled; the caller's. error: one line. */
-int monitor_read_policy(struct monitor *m, struct policy_files **files, struct policy **policy,
-                        char error[256]);
+int monitor_reload(struct monitor *m, const struct change_request *by, const char *via,
+                   char error[256]);
+/* The policy file as it is now, compiled; the caller's. force: also where a list of it shrank by
+ * half. error: one line. */
+int monitor_read_policy(struct monitor *m, bool force, struct policy_files **files,
+                        struct policy **policy, char error[256]);
 /* To the children, who compile it themselves. SD_EIO, SD_EMEM. */
 int monitor_hand_over(struct monitor *m, const struct policy_files *files);
 /* The same policy, for the addresses that this machine has and the zones that are held now. what:

@@ -285,8 +285,21 @@ int monitor_recompile(struct monitor *m, const char *what, char error[256])
     return status;
 }
 
-int monitor_read_policy(struct monitor *m, struct policy_files **files, struct policy **policy,
-                        char error[256])
+static int refuse_shrunk(const struct policy *old, const struct policy *anew, char error[256])
+{
+    char why[128];
+
+    if (!conf_shrank(old, anew, why, sizeof why))
+        return SD_OK;
+    snprintf(error, 256,
+             "%s: cut off? If it is meant, `sealdns status reload --force` takes it (the old "
+             "policy stays)",
+             why);
+    return SD_ESTATE;
+}
+
+int monitor_read_policy(struct monitor *m, bool force, struct policy_files **files,
+                        struct policy **policy, char error[256])
 {
     const struct sensor_options *o = m->wiring->options;
     struct admission before = m->outage.admission;
@@ -300,6 +313,10 @@ int monitor_read_policy(struct monitor *m, struct policy_files **files, struct p
     }
     m->outage.admission.refused = false; /* that was said of the old one */
     status = compile_again(m, *files, policy, error);
+    if (status == SD_OK && !force && refuse_shrunk(m->wiring->policy, *policy, error) != SD_OK) {
+        policy_destroy(*policy);
+        status = SD_ESTATE;
+    }
     if (status == SD_OK && outage_admit(m, *policy, error) != SD_OK) {
         policy_destroy(*policy);
         status = SD_ESTATE;
@@ -348,17 +365,18 @@ static void tell_reloaded(const struct monitor *m, struct audit *a, bool install
     monitor_say(m, KIND_SENSOR, "reload", p->digest);
 }
 
-int monitor_reload(struct monitor *m, const struct asker *who, const char *via, char error[256])
+int monitor_reload(struct monitor *m, const struct change_request *by, const char *via,
+                   char error[256])
 {
     struct policy_files *files;
     struct policy *policy;
     struct admission admission = m->outage.admission;
-    struct audit a = {.who = *who, .via = via};
+    struct audit a = {.who = by->who, .via = via};
     bool before = m->installed;
     int status = refuse_on_trial(m, error);
 
     if (status == SD_OK)
-        status = monitor_read_policy(m, &files, &policy, error);
+        status = monitor_read_policy(m, by->force, &files, &policy, error);
     if (status != SD_OK)
         return refuse_reload(m, &a, status, error);
     audit_compare(&a, m->wiring->policy, policy);
@@ -386,7 +404,8 @@ static void apply(struct monitor *m, const struct asker *who, struct message *re
     if (p->mode == MODE_MONITOR) {
         reply->status = SD_ESTATE;
         text_copy(reply->text, sizeof reply->text,
-                  "mode is monitor: start with --mode shadow or enforce");
+                  p->place == PLACE_TAP ? TAP_CANNOT_CUT
+                                        : "mode is monitor: start with --mode shadow or enforce");
         return;
     }
     reply->status = refuse_on_trial(m, reply->text);
@@ -420,7 +439,7 @@ static void take_away(struct monitor *m, const struct asker *who, struct message
         return;
     m->opened = true;
     text_copy(reply->text, sizeof reply->text,
-              reply->status == SD_OK ? "rules removed" : "there was no table inet sealdns");
+              reply->status == SD_OK ? "rules removed" : "there was no table sealdns");
     reply->status = SD_OK;
     monitor_tell_installed(m);
 }
@@ -461,7 +480,7 @@ static void answer(struct monitor *m, const struct channel *from, const struct m
     case REQUEST_READY:
         return;
     case REQUEST_RELOAD:
-        reply.status = monitor_reload(m, &request->change.who, "socket", reply.text);
+        reply.status = monitor_reload(m, &request->change, "socket", reply.text);
         if (reply.status == SD_OK)
             snprintf(reply.text, sizeof reply.text, "policy %s", m->wiring->policy->digest);
         break;

@@ -83,7 +83,7 @@ struct wiring {
 };
 
 /* Compiles files with the machine's own addresses, the command line's mode and interfaces, and
- * as it is admitted. */
+ * as it is admitted. SD_EUNSUP: the command line's mode is none for that place. */
 int wiring_policy(const struct wiring *w, const struct policy_files *files, FILE *to,
                   struct policy **out);
 /* The same, of texts whose complaints have been told or are of no matter. */

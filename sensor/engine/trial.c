@@ -55,9 +55,11 @@ static int try_policy(struct monitor *m, struct trial *t, struct policy_files *f
     int status;
 
     if (policy->mode == MODE_MONITOR) {
-        snprintf(error, 256,
-                 "mode is monitor: there are no rules to try; say sensor.mode, or start "
-                 "with --mode shadow or enforce");
+        snprintf(error, 256, "%s",
+                 policy->place == PLACE_TAP
+                     ? TAP_CANNOT_CUT
+                     : "mode is monitor: there are no rules to try; say sensor.mode, or start "
+                       "with --mode shadow or enforce");
         return SD_ESTATE;
     }
     if (policy->owner_flag) {
@@ -112,7 +114,7 @@ int trial_begin(struct monitor *m, const struct change_request *request, char er
     struct policy_files *files = NULL;
     struct policy *policy = NULL;
     struct admission before = m->outage.admission;
-    int status = t ? monitor_read_policy(m, &files, &policy, error) : SD_EMEM;
+    int status = t ? monitor_read_policy(m, true, &files, &policy, error) : SD_EMEM;
 
     if (status == SD_OK) {
         *t = (struct trial){.request = *request,

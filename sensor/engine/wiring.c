@@ -54,6 +54,12 @@ int wiring_policy(const struct wiring *w, const struct policy_files *files, FILE
         text_copy((*out)->name, sizeof(*out)->name, "gateway");
     if (w->options->mode >= 0)
         (*out)->mode = (enum mode)w->options->mode;
+    if ((*out)->place == PLACE_TAP && (*out)->mode != MODE_MONITOR) {
+        fprintf(to, "--mode %s: %s\n", mode_name((*out)->mode), TAP_CANNOT_CUT);
+        policy_destroy(*out);
+        *out = NULL;
+        return SD_EUNSUP;
+    }
     if (w->cannot_log)
         (*out)->log_group = 0;
     wiring_hold(w->admission, *out);

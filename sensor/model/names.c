@@ -24,6 +24,7 @@ static const char *const kinds[] = {KINDS(X)};
 static const char *const causes[] = {CAUSES(X)};
 static const char *const origins[] = {ORIGINS(X)};
 static const char *const modes[] = {MODES(X)};
+static const char *const places[] = {STANDS(X)};
 static const char *const actions[] = {ACTIONS(X)};
 static const char *const verdicts[] = {VERDICTS(X)};
 static const char *const states[] = {STATES(X)};
@@ -49,6 +50,7 @@ NAME_FUNCTION(kind, kinds)
 NAME_FUNCTION(cause, causes)
 NAME_FUNCTION(origin, origins)
 NAME_FUNCTION(mode, modes)
+NAME_FUNCTION(place, places)
 NAME_FUNCTION(action, actions)
 NAME_FUNCTION(verdict, verdicts)
 NAME_FUNCTION(state, states)

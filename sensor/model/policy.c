@@ -459,6 +459,9 @@ enum action policy_kernel(const struct policy *p, int16_t zone, const struct add
     bool shared;
     int16_t resolver;
 
+    /* What a bridge itself sends or gets is not forwarded. */
+    if (p->place == PLACE_BRIDGE && (policy_is_gateway(p, server) || policy_is_gateway(p, client)))
+        return ACTION_ALLOW;
     /* Local addresses are exempt on every port, and always for what the gateway asks itself. */
     if (policy_is_gateway(p, server) &&
         (zone == ZONE_GATEWAY || zone_at(p, zone)->gateway_resolver))

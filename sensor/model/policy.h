@@ -11,6 +11,11 @@
     (1u << TRANSPORT_DOT | 1u << TRANSPORT_DOQ | 1u << TRANSPORT_DOH2 | 1u << TRANSPORT_DOH3 |     \
      1u << TRANSPORT_DNSCRYPT)
 
+/* For whoever wants rules where there is only a copy of the traffic. */
+#define TAP_CANNOT_CUT                                                                             \
+    "a tap gets copies of packets and can cut nothing: keep mode monitor, and take the rules for " \
+    "the machine that can from `sealdns rules show`"
+
 /* After conf/ has filled the arrays (and gateway): makes the index. SD_EMEM. */
 int policy_compile(struct policy *p);
 void policy_destroy(struct policy *p);

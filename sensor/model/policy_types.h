@@ -61,6 +61,7 @@ struct policy {
     char (*interfaces)[16];
     size_t interface_count;
     enum mode mode;
+    enum stand place;
     uint16_t extra_ports[16]; /* watched besides 53, 853, 443 */
     size_t extra_port_count;
     bool remove_on_exit, owner_flag, persist_flag;

@@ -70,6 +70,9 @@
     X(MODE_SHADOW, "shadow")                                                                       \
     X(MODE_ENFORCE, "enforce")
 
+/* Where the sensor stands: packets are routed through it, or bridged, or it gets copies of them. */
+#define STANDS(X) X(PLACE_GATEWAY, "gateway") X(PLACE_BRIDGE, "bridge") X(PLACE_TAP, "tap")
+
 /* In order of strength. */
 #define ACTIONS(X)                                                                                 \
     X(ACTION_ALLOW, "allow")                                                                       \

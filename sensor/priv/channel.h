@@ -57,6 +57,7 @@ struct asker {
 struct change_request {
     struct asker who;
     uint32_t seconds; /* REQUEST_RULES_TRY */
+    bool force;       /* REQUEST_RELOAD: also a policy that shrank */
 };
 
 struct message {

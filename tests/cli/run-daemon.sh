@@ -177,6 +177,37 @@ last_good() {
     check "nothing of it is left in the kernel" eval '! inside nft list ruleset | grep -q .'
 }
 
+# with_resolvers NUMBER NAME: a policy of that name with so many resolvers.
+with_resolvers() {
+    local i
+    policy "$2"
+    echo 'resolvers:'
+    for i in $(seq "$1"); do echo "  - {id: r$i, addresses: [10.9.0.$i]}"; done
+}
+
+# A list that lost half of its entries is no change that goes through unasked, in a running sensor or at a start.
+shrunk() {
+    with_resolvers 6 whole >"$SCRATCH/policy.yaml"
+    check "six resolvers: it starts" start --force
+    with_resolvers 3 half >"$SCRATCH/policy.yaml"
+    expect "half of them: a reload is refused, with both numbers" 1 err "the policy's resolvers shrank from 6 to 3" ask reload
+    expect "half of them: it says what to do" 1 err 'status reload --force' ask reload
+    check "half of them: the old policy stays" named whole
+    check "half of them: an event says why" soon stored 'resolvers shrank from 6 to 3'
+    expect "--force is of a reload" 2 err '--force goes with reload' ask --force
+    check "SIGTERM ends it" stop TERM
+    check "half of them: a start keeps the last good policy" eval 'start && named whole'
+    check "half of them: the start says so" grep -q 'shrank from 6 to 3.*starting from the last good policy' "$SCRATCH/log"
+    check "half of them: confirmed by --force" ask reload --force
+    check "half of them: now it is in force" named half
+    with_resolvers 2 third >"$SCRATCH/policy.yaml"
+    check "of three one may go" eval 'ask reload && named third'
+    with_resolvers 6 whole >"$SCRATCH/policy.yaml"
+    check "more of them: nobody minds" eval 'ask reload && stop TERM'
+    with_resolvers 1 forced >"$SCRATCH/policy.yaml"
+    check "one of six: a start with --force takes it" eval 'start --force && named forced && stop TERM'
+}
+
 # The packets around an alert, as a file that other tools read.
 captures() {
     policy fifth >"$SCRATCH/policy.yaml"
@@ -205,6 +236,7 @@ lives
 reloads
 severities
 last_good
+shrunk
 captures
 [ "$FAILED" = 0 ] || sed 's/^/    /' "$SCRATCH/log"
 tally

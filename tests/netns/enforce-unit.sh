@@ -115,7 +115,7 @@ check "every rule has a counter and a comment" "0" \
     "$(gw nft list table inet sealdns | grep -E '(accept|drop|reject|jump|goto|vmap|dport|saddr|daddr)' | grep -v 'elements\|type\|: goto' | grep -cvE 'counter.*comment "sealdns: [a-z0-9-]+/[a-z0-9._-]+"')"
 rules remove
 check "removed" "" "$(gw nft list ruleset)"
-check "nothing to remove" "there is no table inet sealdns (not found)" "$(rules remove 2>&1)"
+check "nothing to remove" "there is no table sealdns (not found)" "$(rules remove 2>&1)"
 gw nft -f "$work/text.nft"
 listing >"$work/by-nft"
 check "nft -f of the text gives the same table" "" "$(diff "$work/by-netlink" "$work/by-nft")"

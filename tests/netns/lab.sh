@@ -149,14 +149,19 @@ lab_topology() {
     for ns in $LAB_A6/128 $LAB_B6/128 $LAB_WEB6/128; do ip -n "$LAB-server" addr add "$ns" dev lo nodad; done
 }
 
-lab_up() {
-    lab_check_tools || return 1
+# Its prefix and folder, and that it goes with who raised it.
+lab_named() {
     LAB=sd$(od -An -N3 -tx1 /dev/urandom | tr -d ' ')
     LAB_DIR=$(mktemp -d "/tmp/$LAB.XXXXXX")
     chmod 755 "$LAB_DIR"
     trap lab_down EXIT
     trap 'exit 130' INT
     trap 'exit 143' TERM
+}
+
+lab_up() {
+    lab_check_tools || return 1
+    lab_named
     lab_topology
     lab_certificates
     lab_servers

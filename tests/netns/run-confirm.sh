@@ -13,12 +13,7 @@ set -u
 
 # Only a gateway: no client and no server is needed to see what the kernel holds.
 gateway_up() {
-    LAB=sd$(od -An -N3 -tx1 /dev/urandom | tr -d ' ')
-    LAB_DIR=$(mktemp -d "/tmp/$LAB.XXXXXX")
-    chmod 755 "$LAB_DIR"
-    trap lab_down EXIT
-    trap 'exit 130' INT
-    trap 'exit 143' TERM
+    lab_named
     lab_namespace gw
     ip -n "$LAB-gw" link add lan0 address 02:53:00:01:00:01 type bridge mcast_snooping 0
     ip -n "$LAB-gw" addr add $LAB_GW4/16 dev lan0

@@ -102,6 +102,17 @@ static void keys(void **state)
          "p:1:1: `query_log` is known, but this version does not do it yet: take it out\n"},
         {"sensor: {profile: x}\n",
          "p:1:10: `profile` is known, but this version does not do it yet: take it out\n"},
+        {"sensor: {place: tap, mode: enforce}\n",
+         "p:1:28: a tap gets copies of packets and can cut nothing: keep mode monitor, and take "
+         "the rules for the machine that can from `sealdns rules show`\n"},
+        {"sensor: {place: span}\n",
+         "p:1:17: `place` cannot be `span`: one of gateway, bridge, tap\n"},
+        {"sensor: {place: bridge}\nzones:\n  - {id: a, vlans: [5], cleartext: reject, unapproved: "
+         "reject}\n  - {id: b, vlans: [6], cleartext: redirect, redirect_to: [10.0.0.1, "
+         "\"::2\"]}\n",
+         "p:3:36: a bridge does not reject: write `drop`\n"
+         "p:3:56: a bridge does not reject: write `drop`\n"
+         "p:4:36: a bridge does not redirect: write `drop`\n"},
         {"sensor: {set_only: true, nftables: {owner: true}}\n",
          "p:1:10: `set_only` and `nftables: {owner: true}` exclude each other: nobody else can "
          "write rules into an owned table\n"},
@@ -207,11 +218,11 @@ static void resolvers(void **state)
         {"resolvers:\n  - {id: a, catalog: qaud9}\n",
          "p:2:22: the catalogue has no resolver `qaud9` (did you mean `quad9`?)\n"},
         {"resolvers:\n  - {id: a, name: x.example}\n  - {id: a, name: y.example}\n",
-         "p:3:10: a resolver `a` is there already\n"},
+         "p:3:10: a resolver `a` is there already, in line 2:10\n"},
         {"resolvers:\n  - {id: a, name: x.example}\n  - {id: b, name: X.example.}\n",
-         "p:3:19: X.example. is of the resolver `a` already\n"},
+         "p:3:19: X.example. is of the resolver `a` already, in line 2:19\n"},
         {"resolvers:\n  - {id: a, addresses: [10.0.0.1]}\n  - {id: b, addresses: [10.0.0.1]}\n",
-         "p:3:25: 10.0.0.1 is of the resolver `a` already\n"},
+         "p:3:25: 10.0.0.1 is of the resolver `a` already, in line 2:25\n"},
     };
 
     (void)state;
@@ -231,11 +242,13 @@ static void zones(void **state)
         {"zones:\n  - {id: a, networks: [10.1.0.0/33]}\n",
          "p:2:24: `10.1.0.0/33` is no network: write 10.20.0.0/16 or \"2001:db8::/32\"\n"},
         {"zones:\n  - {id: a, networks: [10.0.0.0/8]}\n  - {id: a, networks: [11.0.0.0/8]}\n",
-         "p:3:10: a zone `a` is there already\n"},
+         "p:3:10: a zone `a` is there already, in line 2:10\n"},
         {"zones:\n  - {id: a, networks: [10.0.0.0/8]}\n  - {id: b, networks: [10.0.0.0/8]}\n",
-         "p:3:24: 10.0.0.0/8 is in the zone `a` already, in line 2\n"},
+         "p:3:24: 10.0.0.0/8 is in the zone `a` already, in line 2:24\n"},
+        {"zones:\n  - {id: a, interfaces: [lan0]}\n  - {id: b, interfaces: [wan0, lan0]}\n",
+         "p:3:32: lan0 is in the zone `a` already, in line 2:26\n"},
         {"zones:\n  - {id: a, networks: [10.0.0.0/8, 10.0.0.0/8]}\n",
-         "p:2:36: 10.0.0.0/8 is in this zone already, in line 2\n"},
+         "p:2:36: 10.0.0.0/8 is in this zone already, in line 2:24\n"},
         {"zones:\n  - {id: a, vlans: [4095]}\n",
          "p:2:21: `vlans` cannot be `4095`: a whole number from 1 to 4094\n"},
         {"zones:\n  - {id: a, vlans: [5], approve: [crop]}\n"
@@ -256,7 +269,7 @@ static void zones(void **state)
         {"zones:\n  - {id: gateway, vlans: [5]}\n",
          "p:2:19: the zone `gateway` takes no `vlans`\n"},
         {"zones:\n  - {id: gateway}\n  - {id: gateway}\n",
-         "p:3:10: a zone `gateway` is there already\n"},
+         "p:3:10: a zone `gateway` is there already, in line 2:10\n"},
         {"sensor: {mode: shadow}\nzones:\n  - {id: a, vlans: [5], cleartext: redirect, "
          "redirect_to: "
          "10.0.0.1}\n",
@@ -405,6 +418,45 @@ static void warnings(void **state)
 }
 
 /* In the order of their lines, whatever was read first. */
+static void what_meets(void **state)
+{
+    static const struct wrong list[] = {
+        {"zones:\n  - {id: a, networks: [10.20.0.0/16]}\n  - {id: b, networks: [10.20.7.0/24]}\n",
+         "p:3:24: warning: 10.20.7.0/24 lies in 10.20.0.0/16 of the zone `a`, line 2:24: the "
+         "longer prefix decides, so its clients are of `b`\n"},
+        {"zones:\n  - {id: a, networks: [10.0.0.0/8, 0.0.0.0/0]}\n  - {id: b, networks: "
+         "[10.1.0.0/16]}\n  - {id: c, networks: [10.2.0.0/16, 10.1.2.0/24], interfaces: [lan0]}\n"
+         "  - {id: d, networks: [\"2001:db8::/32\", \"::/0\", 11.0.0.0/8]}\n",
+         "p:3:24: warning: 10.1.0.0/16 lies in 10.0.0.0/8 of the zone `a`, line 2:24: the longer "
+         "prefix decides, so its clients are of `b`\n"},
+        {"exceptions:\n  - {client: 10.0.0.1, until: 2035-01-31, owner: a, reason: b}\n"
+         "  - {network: 10.0.0.1/32, until: 2036-01-31, owner: a, reason: c}\n"
+         "  - {client: 10.0.0.2, until: 2036-01-31, owner: a, reason: c}\n"
+         "  - {mac: \"02:00:5e:10:00:09\", until: 2036-01-31, owner: a, reason: d}\n"
+         "  - {mac: \"02:00:5e:10:00:09\", until: 2035-01-31, owner: a, reason: d}\n",
+         "p:3:15: warning: 10.0.0.1/32 is excepted in line 2:14 too: this one ends later and "
+         "holds\n"
+         "p:6:11: warning: 02:00:5e:10:00:09 is excepted in line 5:11 too: that one ends later and "
+         "holds\n"},
+        {"resolvers:\n  - {id: r, addresses: [10.0.0.53], transports: [do53, dot]}\n"
+         "  - {id: s, addresses: [10.0.0.54], transports: [dot]}\n"
+         "zones:\n  - {id: a, networks: [10.20.0.0/16], approve: [r, s]}\n"
+         "  - {id: b, networks: [10.30.0.0/16]}\n"
+         "exceptions:\n  - {client: 10.20.0.1, resolver: r, until: 2035-01-31, owner: a, reason: "
+         "b}\n"
+         "  - {client: 10.20.0.1, resolver: s, until: 2035-01-31, owner: a, reason: b}\n"
+         "  - {client: 10.30.0.1, resolver: r, until: 2035-01-31, owner: a, reason: b}\n",
+         "p:8:35: warning: the zone `a` approves `r` anyhow, line 5:48, also in clear text: this "
+         "exception changes nothing\n"},
+        {"zones:\n  - {id: a, interfaces: [lan0]}\n  - {id: b, interfaces: [lan1, lan2]}\n"
+         "  - {id: c, interfaces: [lan0], vlans: [5]}\n",
+         ""},
+    };
+
+    (void)state;
+    EXPECT(list, SD_OK);
+}
+
 static void many_at_once(void **state)
 {
     static const struct wrong list[] = {
@@ -554,13 +606,14 @@ static void trees(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(syntax),      cmocka_unit_test(keys),
-        cmocka_unit_test(sensor),      cmocka_unit_test(store_and_outputs),
-        cmocka_unit_test(resolvers),   cmocka_unit_test(zones),
-        cmocka_unit_test(exceptions),  cmocka_unit_test(warnings),
-        cmocka_unit_test(hostile),     cmocka_unit_test(many_at_once),
-        cmocka_unit_test(other_files), cmocka_unit_test(mutes),
-        cmocka_unit_test(evidence),    cmocka_unit_test(trees),
+        cmocka_unit_test(syntax),       cmocka_unit_test(keys),
+        cmocka_unit_test(sensor),       cmocka_unit_test(store_and_outputs),
+        cmocka_unit_test(resolvers),    cmocka_unit_test(zones),
+        cmocka_unit_test(exceptions),   cmocka_unit_test(warnings),
+        cmocka_unit_test(hostile),      cmocka_unit_test(what_meets),
+        cmocka_unit_test(many_at_once), cmocka_unit_test(other_files),
+        cmocka_unit_test(mutes),        cmocka_unit_test(evidence),
+        cmocka_unit_test(trees),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

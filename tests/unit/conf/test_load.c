@@ -370,7 +370,8 @@ static void what_decides_by_behaviour(void **state)
 
 static void ways_to_stand(void **state)
 {
-    struct policy *p = load(full), *sets = load("sensor: {set_only: true, mode: enforce}\n");
+    struct policy *p = load(full),
+                  *sets = load("sensor: {set_only: true, mode: enforce, place: bridge}\n");
     const struct policy_rollout *o = &p->zones[4].rollout;
     char *printed = print(p), *alone = print(sets);
 
@@ -379,8 +380,9 @@ static void ways_to_stand(void **state)
                 o->clients[1].length == 128);
     assert_false(p->zones[2].rollout.given || p->set_only);
     assert_non_null(strstr(printed, "rollout: {percent: 20, clients: [10.20.9.0/24, "));
-    assert_true(sets->set_only && !policy_enforces(sets));
+    assert_true(sets->set_only && !policy_enforces(sets) && sets->place == PLACE_BRIDGE);
     assert_non_null(strstr(alone, "set_only: true\n"));
+    assert_non_null(strstr(alone, "place: bridge\n"));
     free(printed);
     free(alone);
     policy_destroy(p);

@@ -10,6 +10,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <linux/netfilter.h>
+
 #include "enforce/build.h"
 #include "enforce/examine.h"
 #include "enforce/paired.h"
@@ -19,7 +21,7 @@
 
 static struct ruleset *of_one_set(bool timed)
 {
-    struct ruleset *r = ruleset_create();
+    struct ruleset *r = ruleset_create(NFPROTO_INET);
 
     assert_int_equal(ruleset_add_set(r, "excepted_ip4", SET_RANGE, true), 0);
     r->sets[0].timed = timed;
@@ -106,7 +108,7 @@ static void plain_sets_have_no_slack(void **unused)
 
 static struct ruleset *of_pairs(void)
 {
-    struct ruleset *r = ruleset_create();
+    struct ruleset *r = ruleset_create(NFPROTO_INET);
     int set = ruleset_add_set(r, "paired_ip4", SET_PAIRED, true);
 
     assert_int_equal(set, 0);

@@ -5,6 +5,7 @@
 
 #include <cmocka.h>
 
+#include <errno.h>
 #include <netinet/in.h>
 
 #include <linux/netfilter.h>
@@ -14,6 +15,7 @@
 #include "enforce/evaluate.h"
 #include "enforce/examine.h"
 #include "enforce/ruleset.h"
+#include "enforce/transport.h"
 #include "twin.h"
 
 static struct policy *policy_of(uint64_t seed)
@@ -501,9 +503,30 @@ static void differences(void **unused)
     assert_int_equal(difference(two, "", out, sizeof out), 9);
 }
 
+/* What the kernel says where there is too much: a limit, which no second try mends, and what to do.
+ */
+static void too_much_is_told(void **unused)
+{
+    static const struct {
+        int number, error;
+        const char *words;
+    } cases[] = {{-EMSGSIZE, SD_ELIMIT, "too large to send in one piece: raise net.core.wmem_max"},
+                 {-ENFILE, SD_ELIMIT, "a set is full: name fewer addresses"},
+                 {-ENOMEM, SD_ENET, "no memory left for this ruleset: name fewer addresses"}};
+
+    (void)unused;
+    for (size_t i = 0; i < COUNT_OF(cases); i++) {
+        char error[ENFORCE_ERROR];
+
+        assert_int_equal(transport_error(cases[i].number, "cannot install", error), cases[i].error);
+        assert_non_null(strstr(error, cases[i].words));
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(too_much_is_told),
         cmocka_unit_test(sets_alone_have_names_that_stay),
         cmocka_unit_test(sets_alone_hold_the_zones),
         cmocka_unit_test(what_is_not_ours_is_no_drift),

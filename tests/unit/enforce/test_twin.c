@@ -195,6 +195,45 @@ static void pairs_cut_as_the_policy_says(void **unused)
     assert_true(cut > without + 1000);
 }
 
+/* What a bridge can do, asked for by every zone. */
+static void make_bridge(struct policy *p)
+{
+    p->place = PLACE_BRIDGE;
+    for (size_t z = 0; z < p->zone_count; z++) {
+        struct policy_zone *zone = p->zones + z;
+
+        if (zone->cleartext == ACTION_REJECT || zone->cleartext == ACTION_REDIRECT)
+            zone->cleartext = ACTION_DROP;
+        if (zone->unapproved == ACTION_REJECT)
+            zone->unapproved = ACTION_DROP;
+    }
+}
+
+static void a_bridge_cuts_what_it_forwards(void **unused)
+{
+    uint64_t state = 5353;
+    unsigned cut = 0;
+
+    (void)unused;
+    for (int i = 0; i < POLICIES; i++) {
+        struct policy *p = twin_policy(&state);
+        struct world w = {.policy = p};
+        struct ruleset *r;
+        char error[ENFORCE_ERROR];
+
+        make_bridge(p);
+        assert_int_equal(ruleset_compile(p, MODE_ENFORCE, w.now, &r, error), SD_OK);
+        for (size_t k = 0; k < r->chain_count; k++)
+            assert_true(!r->chains[k].base || r->chains[k].hook == NF_INET_FORWARD);
+        w.rules = r;
+        check_world(&w);
+        cut += w.cut;
+        ruleset_destroy(r);
+        policy_destroy(p);
+    }
+    assert_true(cut > 10000);
+}
+
 /* Those alone: what other zones cut and redirect is as before, and no rule is there or not for it.
  */
 static void zones_that_are_held_only_count(void **unused)
@@ -258,6 +297,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(rules_are_the_policy),
         cmocka_unit_test(pairs_cut_as_the_policy_says),
+        cmocka_unit_test(a_bridge_cuts_what_it_forwards),
         cmocka_unit_test(zones_that_are_held_only_count),
         cmocka_unit_test(shadow_cuts_nothing),
     };
