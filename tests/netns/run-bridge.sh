@@ -111,6 +111,19 @@ enforce() {
     check "a deleted table is put back" lab_wait 2 nft list table bridge sealdns
 }
 
+# What has a VLAN tag is cut by what is inside.
+tagged() {
+    local mac pid
+    mac=$(ip -n "$LAB-server" -j link show eth0 | jq -r '.[0].address')
+    lab_in server python3 "$LAB_HERE/tagged.py" hear "$LAB_DIR/heard" 3 &
+    pid=$!
+    lab_wait 3 grep -q ready "$LAB_DIR/heard"
+    lab_in client python3 "$LAB_HERE/tagged.py" send "$mac" $CLIENT4 $LAB_B4 53 853 5300
+    wait $pid
+    [ "$(paste -sd' ' "$LAB_DIR/heard")" = "ready 5300" ] && ok "a VLAN tag: clear text and DoQ are dropped, the rest passes" ||
+        not_ok "a VLAN tag: clear text and DoQ are dropped, the rest passes" "$(paste -sd' ' "$LAB_DIR/heard")"
+}
+
 # Everything that has to be put back comes back in its family.
 trial() {
     local before
@@ -172,6 +185,7 @@ main() {
     policy "" >"$P"
     shadow
     enforce
+    tagged
     trial
     moved
     break_glass
