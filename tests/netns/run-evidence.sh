@@ -166,7 +166,7 @@ phase_flood() {
     check "flood: every line that the kernel wrote is read, or counted as lost" lab_wait 5 all_is_told
     packets=$(block_of packets) logged=$(block_of logged)
     [ "${packets:-0}" = "${sent:-none}" ] && ok "flood: the rule counted each of $sent packets" || not_ok "flood: the rule counted each packet" "$packets of $sent"
-    [ "$logged" -le $((2000 * (FLOOD_SECONDS + 3))) ] && [ "$logged" -lt "$packets" ] && ok "flood: $logged of them were logged" ||
+    [ "$logged" -gt 0 ] && [ "$logged" -le $((2000 * (FLOOD_SECONDS + 3))) ] && ok "flood: $logged of them were logged" ||
         not_ok "flood: the log is bounded" "$logged of $packets"
     spent=$(($(sensor_time) - before))
     echo "# flood: $((sent / FLOOD_SECONDS)) packets a second; $(counter_of cuts_lost) lines lost; the sensor took ${spent}0 ms"

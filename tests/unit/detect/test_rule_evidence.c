@@ -9,6 +9,7 @@ extern const struct detector detector_rule_evidence, detector_cleartext, detecto
 #define OTHERS "8.8.8.8"
 
 static struct scene s;
+static uint16_t line_port; /* of the connection that a line is of; 0: the one that fails */
 
 static bool has(size_t finding, const char *member)
 {
@@ -137,6 +138,7 @@ static void fall_back(const char *client, nsec_t line, const char *rule, bool ac
 {
     struct observation o = scene_flow(T0, client, OTHERS, FLOW_OPENED, 1), of = o;
 
+    of.client_port = line_port ? line_port : o.client_port;
     if (rule && line < 0)
         scene_cut(&s, &of, T0 + line, rule, acted);
     scene_see(&s, &o);
@@ -203,7 +205,9 @@ static void another_connection_is_no_evidence(void **state)
     scene_cut(&s, &other, T0, "lab/unapproved-dot", true);
     other.client_port = 50000;
     scene_cut(&s, &other, T0 - 10 * S, "lab/unapproved-dot", true); /* long ago */
-    fall_back(LAB, 0, NULL, false);
+    line_port = 50001;
+    fall_back(LAB, 20 * MS, "lab/unapproved-dot", true);
+    line_port = 0;
     assert_true(has(s.count - 1, "\"cause\":\"reset\""));
     scene_close(&s);
 }
