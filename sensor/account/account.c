@@ -5,9 +5,9 @@
 #include <string.h>
 
 #include "account/clients.h"
+#include "account/named.h"
 #include "account/points.h"
 #include "account/roles.h"
-#include "account/suffix.h"
 #include "account/table.h"
 #include "base/error.h"
 #include "base/text.h"
@@ -19,7 +19,7 @@ struct account {
     struct conversation_table table;
     struct clients *clients;
     struct points *points;
-    struct suffix *suffix;
+    struct named *named;
     struct roles *roles;
     const struct policy *policy;
     struct account_omitted omitted;
@@ -34,11 +34,11 @@ struct account *account_create(size_t conversations, uint64_t seed)
         return NULL;
     a->clients = clients_create(seed);
     a->points = points_create(seed);
-    a->suffix = suffix_create(seed);
+    a->named = named_create(seed);
     a->roles = roles_create();
     if (conversation_table_init(&a->table, conversations ? conversations : DEFAULT_CONVERSATIONS,
                                 seed) != SD_OK ||
-        !a->clients || !a->points || !a->suffix || !a->roles) {
+        !a->clients || !a->points || !a->named || !a->roles) {
         account_destroy(a);
         return NULL;
     }
@@ -52,7 +52,7 @@ void account_destroy(struct account *a)
     conversation_table_finish(&a->table);
     clients_destroy(a->clients);
     points_destroy(a->points);
-    suffix_destroy(a->suffix);
+    named_destroy(a->named);
     roles_destroy(a->roles);
     free(a);
 }
@@ -89,7 +89,7 @@ static void write_note(const struct account *a, struct observation *o)
     const struct policy *p = a->policy;
     struct observation_note *n = &o->note;
 
-    *n = (struct observation_note){.zone = ZONE_DEFAULT, .resolver = -1};
+    *n = (struct observation_note){.zone = ZONE_DEFAULT, .resolver = -1, .named = -1};
     if (!p)
         return;
     n->zone = policy_zone_of(p, &o->client, interface_name(a, o->iface), o->vlan);
@@ -110,6 +110,7 @@ static void recall_note(const struct conversation *c, struct observation *o)
                                         .resolver = c->resolver,
                                         .approved = c->approved,
                                         .inside = c->inside,
+                                        .named = -1,
                                         .roles = c->zone == ZONE_GATEWAY ? ROLE_GATEWAY : 0};
 }
 
@@ -221,7 +222,8 @@ void account_prefetch(const struct account *a, const struct observation *o, bool
         return;
     conversation_table_prefetch(&a->table, &key, entry);
     clients_prefetch(a->clients, o, entry);
-    suffix_prefetch(a->suffix, o);
+    if (!entry)
+        named_prefetch(a->named, o);
 }
 
 static bool is_power(uint64_t n)
@@ -305,7 +307,7 @@ void account_observe(struct account *a, struct observation *o, struct stats *sta
     add(a, o, stats);
     clients_note(a->clients, o, stats);
     roles_prefetch(a->roles, o);
-    suffix_note(a->suffix, o);
+    named_note(a->named, o);
 }
 
 void account_role(struct account *a, struct observation *o)
@@ -361,6 +363,7 @@ void account_place(const struct account *a, struct memory *m)
 void account_use_policy(struct account *a, const struct policy *policy)
 {
     a->policy = policy;
+    named_use_policy(a->named, policy);
     for (size_t i = 0; i < a->table.count; i++) {
         struct conversation *c = &a->table.entries[i].now;
         struct observation o = {.kind = OBSERVE_FLOW,

@@ -6,33 +6,29 @@
 
 #include "base/hash.h"
 
-#define KEPT    65536 /* 16 octets each */
-#define WAYS    4     /* of a name's line: the latest first */
 #define PARENTS 8192
 #define TEXT    256
 #define LABELS  8
 
 struct kept {
-    uint64_t name;   /* hash of the whole name, 0: free */
-    uint64_t domain; /* low octet: offset; the rest: the hash without it */
+    uint64_t parent; /* hash, 0: free */
+    unsigned offset; /* from the parent's own beginning */
 };
 
 /* A name is a public suffix itself, or of its parent's registrable domain, or (where the parent is
  * a suffix) one: who knows the parent asks the list once, not once a label. */
 struct suffix {
-    struct kept kept[KEPT / WAYS][WAYS]; /* first: a line of the cache each */
     const psl_ctx_t *list;
     uint64_t seed;
-    struct kept parents[PARENTS]; /* domain: the offset, from the parent's own beginning */
+    struct kept parents[PARENTS];
 };
 
 struct suffix *suffix_create(uint64_t seed)
 {
-    struct suffix *s = aligned_alloc(64, (sizeof *s + 63) / 64 * 64);
+    struct suffix *s = calloc(1, sizeof *s);
 
     if (!s)
         return NULL;
-    memset(s, 0, sizeof *s);
     s->list = psl_builtin();
     s->seed = seed;
     if (s->list)
@@ -44,12 +40,6 @@ struct suffix *suffix_create(uint64_t seed)
 void suffix_destroy(struct suffix *s)
 {
     free(s);
-}
-
-void suffix_prefetch(const struct suffix *s, const struct observation *o)
-{
-    if (o->kind == OBSERVE_DNS)
-        __builtin_prefetch(s->kept[o->dns.qname_hash % (KEPT / WAYS)], 1);
 }
 
 /* Letters, digits, '-' and '_' as they are; what else a label holds becomes '?', which no suffix
@@ -100,8 +90,8 @@ static unsigned domain_of_parent(struct suffix *s, const struct dns_message *m, 
     struct kept *k = &s->parents[hash % PARENTS];
     unsigned found;
 
-    if (k->name == hash)
-        return at + (unsigned)k->domain;
+    if (k->parent == hash)
+        return at + k->offset;
     found = domain_from(s, m, text, at);
     *k = (struct kept){hash, found - at};
     return found;
@@ -122,8 +112,7 @@ static unsigned domain_from(struct suffix *s, const struct dns_message *m, const
     return found == root ? at : found;
 }
 
-/* The last octet (the root) when there is none. */
-static unsigned look_up(struct suffix *s, const struct dns_message *m)
+unsigned suffix_of(struct suffix *s, const struct dns_message *m)
 {
     unsigned root = m->qname_length ? m->qname_length - 1U : 0;
     char text[TEXT];
@@ -131,42 +120,4 @@ static unsigned look_up(struct suffix *s, const struct dns_message *m)
     if (!as_text(m->qname, m->qname_length, text))
         return root;
     return domain_from(s, m, text, last_labels(m->qname, root));
-}
-
-static uint64_t domain_at(const struct suffix *s, const struct dns_message *m, unsigned offset)
-{
-    if (offset + 1 >= m->qname_length)
-        return offset;
-    return (hash_bytes(m->qname + offset, m->qname_length - offset, s->seed) & ~UINT64_C(255)) |
-           offset;
-}
-
-/* The name's place in its line, now the first. */
-static struct kept *keep(struct suffix *s, const struct observation *o)
-{
-    struct kept *line = s->kept[o->dns.qname_hash % (KEPT / WAYS)], found;
-    unsigned way = 0;
-
-    if (line[0].name == o->dns.qname_hash)
-        return line;
-    while (way < WAYS - 1 && line[way].name != o->dns.qname_hash)
-        way++;
-    found = line[way];
-    if (found.name != o->dns.qname_hash)
-        found = (struct kept){o->dns.qname_hash,
-                              domain_at(s, &o->dns.message, look_up(s, &o->dns.message))};
-    memmove(line + 1, line, way * sizeof *line);
-    line[0] = found;
-    return line;
-}
-
-void suffix_note(struct suffix *s, struct observation *o)
-{
-    const struct kept *k;
-
-    if (o->kind != OBSERVE_DNS || !o->dns.message.has_question)
-        return;
-    k = keep(s, o);
-    o->note.domain = (uint8_t)k->domain;
-    o->note.domain_hash = k->domain & ~UINT64_C(255);
 }

@@ -9,8 +9,9 @@
 #include <xxhash.h>
 
 #include "base/pages.h"
+#include "base/ways.h"
 
-#define WAYS     8
+#define WAYS     WAYS_EIGHT
 #define PREFETCH 384 /* bytes of an entry at most */
 #define SPARSE   64  /* one entry in so many: a thousand clients pay for large pages, ten do not */
 
@@ -108,11 +109,11 @@ static inline bool same_key(const struct table *t, const void *a, const void *b)
 
 static int way_of(const struct table *t, size_t bucket, uint16_t tag, const void *key)
 {
-    const struct bucket *b = &t->buckets[bucket];
+    unsigned ways = ways_of_short(t->buckets[bucket].tag, tag);
 
-    for (int way = 0; way < WAYS; way++)
-        if (b->tag[way] == tag && same_key(t, entry_at(t, bucket, (size_t)way), key))
-            return way;
+    for (; ways; ways &= ways - 1)
+        if (same_key(t, entry_at(t, bucket, ways_first(ways)), key))
+            return (int)ways_first(ways);
     return -1;
 }
 
@@ -164,16 +165,12 @@ void table_prefetch_entry(const struct table *t, const void *key)
 {
     uint16_t tag;
     size_t bucket = place(t, key, &tag);
-    bool found = false;
+    unsigned ways = ways_of_short(t->buckets[bucket].tag, tag);
 
-    for (size_t way = 0; way < WAYS; way++) {
-        if (t->buckets[bucket].tag[way] != tag)
-            continue;
-        prefetch_way(t, bucket, way);
-        found = true;
-    }
-    if (!found) /* a new one goes there */
+    if (!ways) /* a new one goes there */
         prefetch_way(t, bucket, way_for_new(t, bucket));
+    for (; ways; ways &= ways - 1)
+        prefetch_way(t, bucket, ways_first(ways));
 }
 
 /* A free way, emptied if need be. */

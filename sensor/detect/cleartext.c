@@ -7,8 +7,8 @@
 #include "base/hash.h"
 #include "detect/detect.h"
 #include "detect/draft.h"
-#include "detect/known_names.h"
 #include "detect/tally.h"
+#include "model/known_names.h"
 
 #define RULE    "cleartext"
 #define PAIRS   32768
@@ -33,7 +33,6 @@ struct pair {
 
 struct cleartext {
     const struct policy *policy;
-    struct known_names *names;
     struct finding_sink sink;
     const struct own_cuts *cuts;
     struct tally *tally;
@@ -116,7 +115,6 @@ static void cleartext_destroy(void *state)
     struct cleartext *c = state;
 
     tally_destroy(c->tally);
-    known_names_destroy(c->names);
     free(c);
 }
 
@@ -136,24 +134,16 @@ static void *cleartext_create(const struct detector_setup *setup)
     c->sink = setup->sink;
     c->cuts = setup->cuts;
     read_policy(c, setup->policy);
-    c->names = known_names_create(setup->policy);
     c->tally = tally_create(&shape);
-    if (c->names && c->tally)
+    if (c->tally)
         return c;
-    cleartext_destroy(c);
+    free(c);
     return NULL;
 }
 
 static void cleartext_use_policy(void *state, const struct policy *policy)
 {
-    struct cleartext *c = state;
-    struct known_names *names = known_names_create(policy);
-
-    read_policy(c, policy);
-    if (!names)
-        return; /* the old names serve on */
-    known_names_destroy(c->names);
-    c->names = names;
+    read_policy(state, policy);
 }
 
 /* Zones that let strict clients start: the names of approved resolvers may be asked in clear. */
@@ -161,15 +151,13 @@ static bool is_bootstrap(const struct cleartext *c, const struct policy_zone *zo
                          const struct observation *o)
 {
     const struct dns_message *m = &o->dns.message;
-    int16_t resolver;
 
-    if (!zone->bootstrap || !m->has_question)
+    if (!zone->bootstrap || o->note.name_class != NAME_RESOLVER)
         return false;
     if (m->qtype != DNS_TYPE_A && m->qtype != DNS_TYPE_AAAA && m->qtype != DNS_TYPE_HTTPS &&
         m->qtype != DNS_TYPE_SVCB)
         return false;
-    return known_names_class(c->names, m->qname, m->qname_length, &resolver) == NAME_RESOLVER &&
-           policy_approves_any(c->policy, o->note.zone, resolver, TRANSPORTS_SEALED);
+    return policy_approves_any(c->policy, o->note.zone, o->note.named, TRANSPORTS_SEALED);
 }
 
 static void ask_policy(const struct cleartext *c, const struct policy_zone *zone, struct pair *p,
@@ -286,7 +274,7 @@ static size_t cleartext_bytes(const void *state)
 {
     const struct cleartext *c = state;
 
-    return sizeof *c + tally_bytes(c->tally) + known_names_bytes(c->names);
+    return sizeof *c + tally_bytes(c->tally);
 }
 
 const struct detector detector_cleartext = {.name = RULE,

@@ -8,8 +8,8 @@
 #include "base/text.h"
 #include "detect/draft.h"
 #include "detect/givers.h"
-#include "detect/known_names.h"
 #include "detect/tallied.h"
+#include "model/known_names.h"
 #include "model/service.h"
 
 #define RULE  "designation"

@@ -12,10 +12,10 @@
 #include <string.h>
 
 #include "detect/draft.h"
-#include "detect/known_names.h"
 #include "detect/novelty.h"
 #include "detect/slots.h"
 #include "detect/tallied.h"
+#include "model/known_names.h"
 
 #define RULE     "dga"
 #define HALF     (300 * NSEC_S) /* a window is this half and the one before */
@@ -51,7 +51,6 @@ struct incident {
 struct dga {
     struct tallied base; /* first */
     struct slots *slots;
-    struct known_names *names;
     struct novelty *recent, *old; /* domains of this hour, and of the hour before */
     int64_t hour;
     uint64_t seed;
@@ -103,7 +102,6 @@ static void tell(void *context, struct tally_item *item, nsec_t now)
 static void dga_use_policy(void *state, const struct policy *policy)
 {
     struct dga *d = state;
-    struct known_names *names = known_names_create(policy);
 
     tallied_use_policy(d, policy);
     d->domains = (uint32_t)policy_threshold(policy, RULE, "domains", 30);
@@ -112,10 +110,6 @@ static void dga_use_policy(void *state, const struct policy *policy)
     d->odd_share = (uint32_t)policy_threshold(policy, RULE, "made_up_share_milli", 500);
     d->many_factor = (uint32_t)policy_threshold(policy, RULE, "many_factor", 10);
     d->severity_odd = (uint8_t)draft_severity(policy, RULE, "severity_made_up", SEVERITY_MEDIUM);
-    if (!names)
-        return; /* the old names serve on */
-    known_names_destroy(d->names);
-    d->names = names;
 }
 
 static void dga_destroy(void *state)
@@ -123,7 +117,6 @@ static void dga_destroy(void *state)
     struct dga *d = state;
 
     slots_destroy(d->slots);
-    known_names_destroy(d->names);
     novelty_destroy(d->recent);
     novelty_destroy(d->old);
     tallied_destroy(d);
@@ -146,7 +139,7 @@ static void *dga_create(const struct detector_setup *setup)
     d->recent = novelty_create(DOMAINS, d->seed);
     d->old = novelty_create(DOMAINS, d->seed);
     dga_use_policy(d, setup->policy);
-    if (d->slots && d->recent && d->old && d->names)
+    if (d->slots && d->recent && d->old)
         return d;
     dga_destroy(d);
     return NULL;
@@ -269,12 +262,12 @@ static bool wants_address(uint16_t qtype)
 }
 
 /* A domain that exists nowhere by nature is no evidence: what inside resolvers serve. */
-static bool is_evidence(const struct dga *d, const struct observation *o)
+static bool is_evidence(const struct observation *o)
 {
     const struct dns_message *m = &o->dns.message;
 
     return m->rcode == NXDOMAIN && o->note.domain_hash && wants_address(m->qtype) &&
-           known_names_class(d->names, m->qname, m->qname_length, NULL) == NAME_ORDINARY;
+           o->note.name_class == NAME_ORDINARY;
 }
 
 static void dga_observe(void *state, const struct observation *o)
@@ -290,7 +283,7 @@ static void dga_observe(void *state, const struct observation *o)
     a = slots_at(d->slots, &o->note, NULL);
     turn_half(a, o->time);
     a->now.answers++;
-    if (!is_evidence(d, o))
+    if (!is_evidence(o))
         return;
     a->now.missing++;
     hash = o->note.domain_hash ^ o->note.domain_hash >> 29;
@@ -318,7 +311,7 @@ static size_t dga_bytes(const void *state)
     const struct dga *d = state;
 
     return sizeof *d + tallied_bytes(d) + slots_bytes(d->slots) + novelty_bytes(d->recent) +
-           novelty_bytes(d->old) + known_names_bytes(d->names);
+           novelty_bytes(d->old);
 }
 
 const struct detector detector_dga = {.name = RULE,

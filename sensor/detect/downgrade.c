@@ -51,18 +51,16 @@ static struct habit *habit_of(struct downgrade *d, const struct observation *o)
 }
 
 /* Innocent by its name or its nature. */
-static bool is_innocent(const struct downgrade *d, const struct habit *h, uint32_t name,
-                        const struct dns_message *m)
+static bool is_innocent(const struct habit *h, uint32_t name, const struct observation *o)
 {
-    enum name_class class;
+    const struct dns_message *m = &o->dns.message;
 
     if (!dns_recursion_desired(m))
         return true;
-    class = known_names_class(d->names, m->qname, m->qname_length, NULL);
-    if (class == NAME_RESOLVER)
+    if (o->note.name_class == NAME_RESOLVER)
         return m->qtype == DNS_TYPE_A || m->qtype == DNS_TYPE_AAAA || m->qtype == DNS_TYPE_HTTPS ||
                m->qtype == DNS_TYPE_SVCB;
-    return class != NAME_ORDINARY || habit_owns(h, name);
+    return o->note.name_class != NAME_ORDINARY || habit_owns(h, name);
 }
 
 static void see_query(struct downgrade *d, const struct observation *o)
@@ -80,7 +78,7 @@ static void see_query(struct downgrade *d, const struct observation *o)
             usage_asked_clear(u);
         return;
     }
-    if (is_innocent(d, h, name, m)) {
+    if (is_innocent(h, name, o)) {
         if (dns_recursion_desired(m))
             usage_bootstrapped(u);
         else
@@ -354,21 +352,16 @@ static void read_times(struct downgrade *d, const struct policy *p)
     d->habit_names = (uint32_t)policy_threshold(p, RULE, "habit_names", 3);
 }
 
-/* Without memory the old names serve on, and resolvers are told apart by address. */
+/* Without memory resolvers are told apart by address. */
 static bool read_policy(struct downgrade *d, const struct policy *p)
 {
-    struct known_names *names = known_names_create(p);
     bool groups = groups_read(&d->groups, p);
 
-    if (names) {
-        known_names_destroy(d->names);
-        d->names = names;
-    }
     d->policy = p;
     fallback_read_scale(&d->scale, p);
     usage_read_limits(&d->limits, p);
     read_times(d, p);
-    return names && groups;
+    return groups;
 }
 
 static void downgrade_use_policy(void *state, const struct policy *policy)
@@ -386,7 +379,6 @@ static void downgrade_destroy(void *state)
     table_destroy(d->fallbacks);
     stations_destroy(d->stations);
     resolved_destroy(d->resolved);
-    known_names_destroy(d->names);
     servers_destroy(d->servers);
     slots_destroy(d->usages);
     table_destroy(d->recalled);
@@ -436,8 +428,7 @@ static size_t downgrade_bytes(const void *state)
 
     return sizeof *d + table_bytes(d->habits) + table_bytes(d->pairs) + table_bytes(d->watches) +
            table_bytes(d->fallbacks) + servers_bytes(d->servers) + slots_bytes(d->usages) +
-           table_bytes(d->recalled) + stations_bytes(d->stations) + resolved_bytes() +
-           known_names_bytes(d->names);
+           table_bytes(d->recalled) + stations_bytes(d->stations) + resolved_bytes();
 }
 
 const struct detector detector_downgrade = {.name = RULE,

@@ -7,12 +7,12 @@
 #include "detect/fallback.h"
 #include "detect/groups.h"
 #include "detect/habit.h"
-#include "detect/known_names.h"
 #include "detect/resolved.h"
 #include "detect/sealed.h"
 #include "detect/servers.h"
 #include "detect/stations.h"
 #include "detect/usage.h"
+#include "model/known_names.h"
 
 enum { HELD = 8, GROUPS = 4 };
 
@@ -41,7 +41,6 @@ TAILQ_HEAD(due_list, fallback);
 
 struct downgrade {
     const struct policy *policy;
-    struct known_names *names;
     struct groups groups;
     struct finding_sink sink;
     struct stats *stats;

@@ -13,8 +13,8 @@
 #include "base/table.h"
 #include "base/text.h"
 #include "detect/draft.h"
-#include "detect/known_names.h"
 #include "detect/tallied.h"
+#include "model/known_names.h"
 
 #define RULE    "random-subdomain"
 #define DOMAINS 4096
@@ -44,7 +44,6 @@ struct struck {
 struct random_subdomain {
     struct tallied base; /* first */
     struct table *domains;
-    struct known_names *names;
     nsec_t window, cooled;
     uint32_t rate, distinct_milli, failed_milli;
     uint8_t hot[HOT]; /* failed answers lately, by the domain's hash */
@@ -82,17 +81,12 @@ static void tell(void *context, struct tally_item *item, nsec_t now)
 static void random_subdomain_use_policy(void *state, const struct policy *p)
 {
     struct random_subdomain *r = state;
-    struct known_names *names = known_names_create(p);
 
     tallied_use_policy(r, p);
     r->window = (nsec_t)draft_threshold(p, RULE, "window_s", 10) * NSEC_S;
     r->rate = draft_threshold(p, RULE, "rate", 50);
     r->distinct_milli = draft_threshold(p, RULE, "distinct_milli", 950);
     r->failed_milli = draft_threshold(p, RULE, "failed_milli", 800);
-    if (!names)
-        return; /* the old names serve on */
-    known_names_destroy(r->names);
-    r->names = names;
 }
 
 static void random_subdomain_destroy(void *state)
@@ -100,7 +94,6 @@ static void random_subdomain_destroy(void *state)
     struct random_subdomain *r = state;
 
     table_destroy(r->domains);
-    known_names_destroy(r->names);
     tallied_destroy(r);
 }
 
@@ -132,7 +125,7 @@ static void *random_subdomain_create(const struct detector_setup *setup)
         return NULL;
     random_subdomain_use_policy(r, setup->policy);
     r->domains = table_create(&domains);
-    if (r->domains && r->names)
+    if (r->domains)
         return r;
     random_subdomain_destroy(r);
     return NULL;
@@ -195,9 +188,9 @@ static void write_domain(struct struck *k, const struct observation *o)
 
 /* What every name gets for a suffix that is searched for names inside (ndots, a cluster's domain)
  * fails at the house's own servers. */
-static bool is_searched(const struct random_subdomain *r, const struct dns_message *m)
+static bool is_searched(const struct observation *o)
 {
-    return known_names_class(r->names, m->qname, m->qname_length, NULL) == NAME_INTERNAL;
+    return o->note.name_class == NAME_INTERNAL;
 }
 
 /* The item's address is the domain's: a finding about no single client still has an item of its
@@ -210,7 +203,7 @@ static void accuse(struct random_subdomain *r, const struct domain *d, const str
     struct struck *k;
 
     if (text_name(o->dns.message.qname, o->dns.message.qname_length, name, sizeof name) < 0 ||
-        draft_is_ordinary(r->base.policy, RULE, name) || is_searched(r, &o->dns.message))
+        draft_is_ordinary(r->base.policy, RULE, name) || is_searched(o))
         return;
     k = (struct struck *)tally_at(r->base.tally, &key, o->time);
     k->seen = sighting_of(o);
@@ -310,7 +303,7 @@ static size_t random_subdomain_bytes(const void *state)
 {
     const struct random_subdomain *r = state;
 
-    return tallied_bytes(r) + sizeof *r + table_bytes(r->domains) + known_names_bytes(r->names);
+    return tallied_bytes(r) + sizeof *r + table_bytes(r->domains);
 }
 
 const struct detector detector_random_subdomain = {.name = RULE,

@@ -4,8 +4,9 @@
 #include <string.h>
 
 #include "base/hash.h"
+#include "base/ways.h"
 
-#define WAYS 8
+#define WAYS WAYS_EIGHT
 #define UNIT (16 * NSEC_S)
 #define HALF 5 /* 2^5 units: after eight minutes without a new name the worth is halved */
 
@@ -75,10 +76,11 @@ static size_t place(const struct suspects *s, const struct suspect_key *key, uin
 /* The key is compared as well: a tag that meets its like must not lend its history. */
 static int way_of(const struct suspects *s, size_t at, uint32_t tag, const struct suspect_key *key)
 {
-    for (int way = 0; way < WAYS; way++)
-        if (s->buckets[at].tag[way] == tag &&
-            memcmp(&s->entries[at * WAYS + (size_t)way].key, key, sizeof *key) == 0)
-            return way;
+    unsigned ways = ways_of_word(s->buckets[at].tag, tag, 0);
+
+    for (; ways; ways &= ways - 1)
+        if (memcmp(&s->entries[at * WAYS + ways_first(ways)].key, key, sizeof *key) == 0)
+            return (int)ways_first(ways);
     return -1;
 }
 
@@ -94,12 +96,12 @@ struct suspect *suspects_find(struct suspects *s, const struct suspect_key *key,
 {
     uint32_t tag;
     size_t at = place(s, key, &tag);
+    const struct bucket *b = &s->buckets[at];
 
-    for (size_t way = 0; way < WAYS; way++) {
-        struct suspect *found = &s->entries[at * WAYS + way];
+    for (unsigned ways = ways_of_word(b->tag, tag, 0); ways; ways &= ways - 1) {
+        struct suspect *found = &s->entries[at * WAYS + ways_first(ways)];
 
-        if (s->buckets[at].tag[way] == tag && s->buckets[at].worth[way] >= names &&
-            memcmp(&found->key, key, sizeof *key) == 0)
+        if (b->worth[ways_first(ways)] >= names && memcmp(&found->key, key, sizeof *key) == 0)
             return found;
     }
     return NULL;

@@ -231,23 +231,12 @@ static void say(struct tunnel *t, struct suspect *s, const struct tunnel_verdict
 
 /* --- what is observed ------------------------------------------------------------------------- */
 
-/* Where a name is counted: below its registrable domain. No top-level domain has a digit in it but
- * those in punycode (RFC 3696 2): a name that ends so goes straight to a server of its own, as
- * dnscat2 does without a domain, and all of it is data. */
+/* Where a name is counted: below its registrable domain. One that ends as no top-level domain does
+ * goes straight to a server of its own, as dnscat2 does without a domain, and all of it is data. */
 struct place {
     uint64_t domain; /* 0: nowhere */
     unsigned end;    /* of the name, where the domain begins */
 };
-
-static bool is_no_domain(const uint8_t *name, unsigned at)
-{
-    while (name[at] && name[at + 1U + name[at]])
-        at += 1U + name[at];
-    for (unsigned i = 1; i <= name[at]; i++)
-        if (name[at + i] >= '0' && name[at + i] <= '9')
-            return name[at] < 4 || memcmp(name + at + 1, "xn--", 4) != 0;
-    return false;
-}
 
 static struct place place_of(const struct observation *o)
 {
@@ -255,7 +244,7 @@ static struct place place_of(const struct observation *o)
 
     if (o->kind != OBSERVE_DNS || !o->note.domain_hash || dns_opcode(m) != 0)
         return (struct place){0, 0};
-    if (is_no_domain(m->qname, o->note.domain))
+    if (o->note.no_domain)
         return (struct place){NO_DOMAIN, m->qname_length - 1U};
     return (struct place){o->note.domain > 1 ? o->note.domain_hash : 0, o->note.domain};
 }

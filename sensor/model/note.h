@@ -18,6 +18,9 @@ struct observation_note {
     uint32_t who;     /* the client, whatever address it used: a place below CLIENTS_MOST */
     uint32_t tenure;  /* who has the place: another number, never 0, when it went to another */
     uint64_t domain_hash; /* of the registrable domain, 0: none */
+    uint8_t name_class;   /* OBSERVE_DNS: enum name_class of the question (model/known_names.h) */
+    bool no_domain;       /* OBSERVE_DNS: the question's last label is no top-level domain's */
+    int16_t named;        /* the resolver whose name is asked for: NAME_RESOLVER, else -1 */
 };
 
 enum { CLIENTS_MOST = 65536 };

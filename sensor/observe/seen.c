@@ -4,8 +4,9 @@
 #include <string.h>
 
 #include "base/pages.h"
+#include "base/ways.h"
 
-enum { WAYS = 8 };
+enum { WAYS = WAYS_EIGHT };
 
 struct line {
     uint32_t tag[WAYS];
@@ -57,19 +58,20 @@ struct seen_before seen_message(struct seen *s, uint64_t hash, uint32_t second, 
     struct line *line = &s->lines[hash & s->mask];
     uint32_t tag = ((uint32_t)(hash >> 32) & ~(uint32_t)ASKED) | TAKEN;
     uint32_t asked = query ? ASKED : 0;
+    unsigned ways = ways_of_word(line->tag, tag, ASKED);
     int oldest = 0;
 
-    for (int way = 0; way < WAYS; way++) {
-        if ((line->tag[way] & ~(uint32_t)ASKED) == tag) {
-            bool idle = second > line->last[way] && second - line->last[way] > SEEN_LIFETIME;
+    if (ways) {
+        unsigned way = ways_first(ways);
+        bool idle = second > line->last[way] && second - line->last[way] > SEEN_LIFETIME;
 
-            line->tag[way] = idle ? tag | asked : line->tag[way] | asked;
-            line->last[way] = second;
-            return (struct seen_before){idle, (line->tag[way] & ASKED) != 0};
-        }
+        line->tag[way] = idle ? tag | asked : line->tag[way] | asked;
+        line->last[way] = second;
+        return (struct seen_before){idle, (line->tag[way] & ASKED) != 0};
+    }
+    for (int way = 1; way < WAYS; way++)
         if (line->last[way] < line->last[oldest])
             oldest = way;
-    }
     line->tag[oldest] = tag | asked;
     line->last[oldest] = second;
     return (struct seen_before){true, query};

@@ -4,8 +4,9 @@
 #include <string.h>
 
 #include "base/pages.h"
+#include "base/ways.h"
 
-enum { WAYS = 8 };
+enum { WAYS = WAYS_EIGHT };
 enum transaction_state { DONE, PENDING };
 
 #define LETTERS_VARY UINT32_MAX /* asked again, and written another way */
@@ -86,10 +87,11 @@ static struct transaction *find(struct transactions *t, uint64_t who, uint64_t q
     uint32_t tag;
     struct bucket *b = bucket_of(t, who, &tag);
 
-    for (int way = 0; way < WAYS; way++) {
-        struct transaction *e = &t->ring[b->place[way] & t->mask];
+    for (unsigned ways = ways_of_word(b->tag, tag, 0); ways; ways &= ways - 1) {
+        uint32_t place = b->place[ways_first(ways)];
+        struct transaction *e = &t->ring[place & t->mask];
 
-        if (b->tag[way] == tag && !stale(t, b->place[way]) && e->who == who && e->state == state &&
+        if (!stale(t, place) && e->who == who && e->state == state &&
             (loose || e->question == question))
             return e;
     }
@@ -102,11 +104,11 @@ static bool was_here(struct transactions *t, uint64_t who, uint64_t question)
     uint32_t tag;
     struct bucket *b = bucket_of(t, who, &tag);
 
-    for (int way = 0; way < WAYS; way++) {
-        const struct transaction *e = &t->ring[b->place[way] & t->mask];
+    for (unsigned ways = ways_of_word(b->tag, tag, 0); ways; ways &= ways - 1) {
+        uint32_t place = b->place[ways_first(ways)];
+        const struct transaction *e = &t->ring[place & t->mask];
 
-        if (b->tag[way] == tag && stale(t, b->place[way]) && e->who == who &&
-            (question == 0 || e->question == question))
+        if (stale(t, place) && e->who == who && (question == 0 || e->question == question))
             return true;
     }
     return false;

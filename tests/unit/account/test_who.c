@@ -8,9 +8,9 @@
 #include <libpsl.h>
 
 #include "account/clients.h"
-
-#include "account/suffix.h"
+#include "account/named.h"
 #include "base/hash.h"
+#include "model/known_names.h"
 
 static struct observation from(uint32_t client)
 {
@@ -79,12 +79,12 @@ static struct observation asks(const char *name)
 }
 
 /* Offset of the registrable domain, and back from the memory of it. */
-static void check(struct suffix *s, const char *name, unsigned offset, bool registrable)
+static void check(struct named *s, const char *name, unsigned offset, bool registrable)
 {
     for (int i = 0; i < 2; i++) {
         struct observation o = asks(name);
 
-        suffix_note(s, &o);
+        named_note(s, &o);
         assert_int_equal(o.note.domain, offset);
         assert_int_equal(o.note.domain_hash != 0, registrable);
     }
@@ -92,7 +92,7 @@ static void check(struct suffix *s, const char *name, unsigned offset, bool regi
 
 static void registrable_domains(void **state)
 {
-    struct suffix *s = suffix_create(1);
+    struct named *s = named_create(1);
     struct observation here = asks("a.example.com"), there = asks("b.c.example.com");
 
     (void)state;
@@ -104,10 +104,10 @@ static void registrable_domains(void **state)
     check(s, "localhost", 0 + 10, false);
     check(s, "x\x01\xff.example.com", 4, true);
     check(s, "a.b.c.d.e.f.g.h.i.j.k.l.m.n.o.p.example.co.uk", 32, true);
-    suffix_note(s, &here);
-    suffix_note(s, &there);
+    named_note(s, &here);
+    named_note(s, &there);
     assert_int_equal(here.note.domain_hash, there.note.domain_hash);
-    suffix_destroy(s);
+    named_destroy(s);
 }
 
 /* Whatever was asked before: what is kept of a parent says the same as the list. */
@@ -143,7 +143,7 @@ static void as_the_list_says_in_any_order(void **state)
 
     (void)state;
     for (size_t stride = 1; stride < COUNT; stride += 2) {
-        struct suffix *s = suffix_create(stride);
+        struct named *s = named_create(stride);
 
         for (size_t i = 0; stride % 3 && i < COUNT; i++) {
             const char *name = names[i * stride % COUNT];
@@ -152,8 +152,59 @@ static void as_the_list_says_in_any_order(void **state)
             check(s, name, domain ? (unsigned)(domain - name) : (unsigned)strlen(name) + 1,
                   domain != NULL);
         }
-        suffix_destroy(s);
+        named_destroy(s);
     }
+}
+
+static struct observation noted(struct named *n, const char *name)
+{
+    struct observation o = asks(name);
+
+    o.note.named = -1;
+    named_note(n, &o);
+    return o;
+}
+
+/* And again from memory, until another policy names it otherwise. */
+static void a_name_has_the_class_its_policy_gives_it(void **state)
+{
+    struct named *n = named_create(1);
+    char inside[] = "corp.example", name[] = "dns.corp.example";
+    char *domains[] = {inside}, *names[] = {name};
+    struct policy_resolver resolver = {.names = names, .name_count = 1};
+    struct policy house = {.internal_domains = domains, .internal_domain_count = 1};
+    struct policy other = {.resolvers = &resolver, .resolver_count = 1};
+
+    (void)state;
+    assert_int_equal(noted(n, "dns.corp.example").note.name_class, NAME_ORDINARY);
+    named_use_policy(n, &house);
+    for (int i = 0; i < 2; i++) {
+        assert_int_equal(noted(n, "dns.corp.example").note.name_class, NAME_INTERNAL);
+        assert_int_equal(noted(n, "dns.corp.example").note.named, -1);
+        assert_int_equal(noted(n, "captive.apple.com").note.name_class, NAME_PROBE);
+    }
+    named_use_policy(n, &other);
+    for (int i = 0; i < 2; i++) {
+        assert_int_equal(noted(n, "dns.corp.example").note.name_class, NAME_RESOLVER);
+        assert_int_equal(noted(n, "dns.corp.example").note.named, 0);
+        assert_int_equal(noted(n, "www.corp.example").note.name_class, NAME_ORDINARY);
+    }
+    named_destroy(n);
+}
+
+static void what_ends_in_digits_has_no_domain(void **state)
+{
+    struct named *n = named_create(1);
+
+    (void)state;
+    for (int i = 0; i < 2; i++) {
+        assert_true(noted(n, "dnscat.0a1b2c3d").note.no_domain);
+        assert_true(noted(n, "0a1b").note.no_domain);
+        assert_false(noted(n, "a1.example.com").note.no_domain);
+        assert_false(noted(n, "www.xn--p1ai").note.no_domain);
+        assert_false(noted(n, "").note.no_domain);
+    }
+    named_destroy(n);
 }
 
 int main(void)
@@ -163,6 +214,8 @@ int main(void)
         cmocka_unit_test(a_flood_of_clients_stays_in_its_places),
         cmocka_unit_test(registrable_domains),
         cmocka_unit_test(as_the_list_says_in_any_order),
+        cmocka_unit_test(a_name_has_the_class_its_policy_gives_it),
+        cmocka_unit_test(what_ends_in_digits_has_no_domain),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -15,7 +15,7 @@
 #include "base/hash.h"
 #include "detect/detect.h"
 #include "detect/draft.h"
-#include "detect/known_names.h"
+#include "model/known_names.h"
 
 #define FINDINGS 256
 #define T0       (INT64_C(1795262400) * NSEC_S)
@@ -175,15 +175,30 @@ static inline void scene_domain(struct observation *o)
              : 0;
 }
 
-/* What account/ does: who, zone, resolver, approved, domain. */
+static inline void scene_class(const struct policy *p, struct observation *o)
+{
+    const struct dns_message *m = &o->dns.message;
+    struct known_names *names = known_names_create(p);
+
+    assert_non_null(names);
+    o->note.name_class =
+        (uint8_t)known_names_class(names, m->qname, m->qname_length, &o->note.named);
+    o->note.no_domain = name_is_no_domain(m->qname, m->qname_length);
+    known_names_destroy(names);
+}
+
+/* What account/ does: who, zone, resolver, approved, domain, the name's class. */
 static inline void scene_note(const struct policy *p, struct observation *o)
 {
     uint64_t who = hash_bytes(&o->client, sizeof o->client, 0);
 
     o->note.who = (uint32_t)(who % CLIENTS_MOST);
     o->note.tenure = (uint32_t)(who >> 32) | 1;
-    if (o->kind == OBSERVE_DNS)
+    o->note.named = -1;
+    if (o->kind == OBSERVE_DNS) {
         scene_domain(o);
+        scene_class(p, o);
+    }
     o->note.zone = policy_zone_of(p, &o->client, "", 0);
     o->note.resolver = policy_resolver_at(p, &o->server, NULL);
     o->note.inside = policy_inside(p, &o->client, &o->server);

@@ -1,4 +1,4 @@
-#include "detect/known_names.h"
+#include "model/known_names.h"
 
 #include <ctype.h>
 #include <stdlib.h>
@@ -97,6 +97,18 @@ size_t name_to_wire(const char *text, uint8_t wire[DNS_NAME_WIRE])
     if (wire[label] != 0)
         wire[at++] = 0;
     return at;
+}
+
+bool name_is_no_domain(const uint8_t *wire, size_t length)
+{
+    const uint8_t *last = wire;
+
+    for (size_t at = 0; at < length && wire[at]; at += wire[at] + 1U)
+        last = wire + at;
+    for (unsigned i = 1; length && i <= last[0]; i++)
+        if (isdigit(last[i]))
+            return last[0] < 4 || memcmp(last + 1, "xn--", 4) != 0;
+    return false;
 }
 
 static uint64_t wire_hash(const uint8_t *wire, size_t length)

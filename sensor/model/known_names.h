@@ -1,8 +1,9 @@
 /* Names that are asked in clear text by right or by nature, found by their wire form: one probe of
  * a hash table for each label. Built from the policy and from lists of standards. */
-#ifndef SEALDNS_DETECT_KNOWN_NAMES_H
-#define SEALDNS_DETECT_KNOWN_NAMES_H
+#ifndef SEALDNS_MODEL_KNOWN_NAMES_H
+#define SEALDNS_MODEL_KNOWN_NAMES_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -32,5 +33,8 @@ enum name_class known_names_class(const struct known_names *k, const uint8_t *wi
 const char *name_class_word(enum name_class c);
 /* Presentation form to wire form, lower case, without escapes; the length, 0 when it is no name. */
 size_t name_to_wire(const char *text, uint8_t wire[DNS_NAME_WIRE]);
+/* Its last label has a digit in it as no top-level domain has but those in punycode (RFC 3696 2).
+ */
+bool name_is_no_domain(const uint8_t *wire, size_t length);
 
 #endif
