@@ -1,5 +1,6 @@
 #include "account/account.h"
 
+#include <assert.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -214,16 +215,31 @@ static struct conversation_key key_of(const struct observation *o)
                                      .transport = o->transport};
 }
 
-void account_prefetch(const struct account *a, const struct observation *o, bool entry)
-{
-    struct conversation_key key = key_of(o);
+/* What an observation is looked up by, for the passes over a batch. */
+struct looked_up {
+    struct conversation_key key;
+    uint64_t conversation, client; /* hashes */
+};
 
+static void begin(const struct account *a, const struct observation *o, struct looked_up *by)
+{
+    by->client = clients_hash(a->clients, o);
+    if (o->kind >= OBSERVE_PROBE) /* no conversation */
+        return;
+    by->key = key_of(o);
+    by->conversation = conversation_table_hash(&a->table, &by->key);
+    conversation_table_prefetch(&a->table, by->conversation, false);
+    clients_prefetch(a->clients, by->client, false);
+    named_prefetch(a->named, o);
+}
+
+static void prefetch_entries(const struct account *a, const struct observation *o,
+                             const struct looked_up *by)
+{
     if (o->kind >= OBSERVE_PROBE)
         return;
-    conversation_table_prefetch(&a->table, &key, entry);
-    clients_prefetch(a->clients, o, entry);
-    if (!entry)
-        named_prefetch(a->named, o);
+    conversation_table_prefetch(&a->table, by->conversation, true);
+    clients_prefetch(a->clients, by->client, true);
 }
 
 static bool is_power(uint64_t n)
@@ -243,9 +259,9 @@ static void note_served(struct account *a, const struct observation *o,
         roles_serve(a->roles, who, tenure, &o->client);
 }
 
-static void add(struct account *a, struct observation *o, struct stats *stats)
+static void add(struct account *a, struct observation *o, const struct looked_up *by,
+                struct stats *stats)
 {
-    struct conversation_key key = key_of(o);
     struct conversation *c;
     bool fresh;
 
@@ -255,7 +271,7 @@ static void add(struct account *a, struct observation *o, struct stats *stats)
     }
     if (conversation_table_full(&a->table))
         stats->conversations_folded += conversation_table_fold(&a->table, fold_away, a);
-    c = conversation_table_at(&a->table, &key, &fresh);
+    c = conversation_table_at(&a->table, &by->key, by->conversation, &fresh);
     stats->conversations = a->table.count;
     if (fresh || o->kind == OBSERVE_FLOW) {
         write_note(a, o);
@@ -292,28 +308,39 @@ bool account_twice(struct account *a, const struct observation *o, struct stats 
     return true;
 }
 
-void account_observe(struct account *a, struct observation *o, struct stats *stats)
+static void note(struct account *a, struct observation *o, const struct looked_up *by,
+                 struct stats *stats)
 {
-    if (o->kind >= OBSERVE_PROBE) { /* no conversation */
+    if (o->kind >= OBSERVE_PROBE) {
         write_note(a, o);
         if (o->kind == OBSERVE_MET && a->policy)
             take_zone(a->policy, o);
         if (o->kind == OBSERVE_LEASE)
             clients_lease(a->clients, o, stats);
         else if (o->kind == OBSERVE_VPN)
-            clients_note(a->clients, o, stats);
+            clients_note(a->clients, o, by->client, stats);
         return;
     }
-    add(a, o, stats);
-    clients_note(a->clients, o, stats);
+    add(a, o, by, stats);
+    clients_note(a->clients, o, by->client, stats);
     roles_prefetch(a->roles, o);
     named_note(a->named, o);
 }
 
-void account_role(struct account *a, struct observation *o)
+void account_observe(struct account *a, struct observation *o, size_t count, struct stats *stats)
 {
-    if (o->kind < OBSERVE_PROBE)
-        roles_note(a->roles, a->policy, o);
+    struct looked_up by[ACCOUNT_BATCH];
+
+    assert(count <= ACCOUNT_BATCH);
+    for (size_t i = 0; i < count; i++)
+        begin(a, &o[i], &by[i]);
+    for (size_t i = 0; i < count; i++)
+        prefetch_entries(a, &o[i], &by[i]);
+    for (size_t i = 0; i < count; i++)
+        note(a, &o[i], &by[i], stats);
+    for (size_t i = 0; i < count; i++)
+        if (o[i].kind < OBSERVE_PROBE)
+            roles_note(a->roles, a->policy, &o[i]);
 }
 
 bool account_identify(struct account *a, const struct addr *client, struct client_identity *out)

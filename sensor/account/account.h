@@ -34,11 +34,10 @@ void account_place(const struct account *a, struct memory *m);
 /* Whether another observation point has shown this already: not to be looked at, counted in
  * observations_twice. */
 bool account_twice(struct account *a, const struct observation *o, struct stats *stats);
-void account_observe(struct account *a, struct observation *o, struct stats *stats);
-/* After that, of a batch after all of it: what the client is to DNS goes into the note, too. */
-void account_role(struct account *a, struct observation *o);
-/* For a batch: all with entry false, all with entry true, then account_observe() for each. */
-void account_prefetch(const struct account *a, const struct observation *o, bool entry);
+/* Counts them in their order and writes their notes. Of an hour alone, and at most so many at once,
+ * so that memory is waited for once a batch. */
+enum { ACCOUNT_BATCH = 32 };
+void account_observe(struct account *a, struct observation *o, size_t count, struct stats *stats);
 
 /* Deltas since the last flush, one record a conversation, to the store: call about once a minute,
  * at the end, and before the first observation of another hour. What was folded since is one record

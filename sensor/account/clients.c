@@ -18,15 +18,19 @@ enum {
 /* An address. It counts only while its tenure is that of its place. */
 struct client {
     struct addr address; /* the key */
-    uint32_t who, tenure;
-    uint64_t frame;   /* link address that the last of its packets had */
-    uint64_t station; /* of the machine whose it is, 0: of none */
-    uint32_t leased;  /* second until which the station is a lease's word */
-    uint32_t moved;   /* second */
-    uint32_t noted;   /* second, in which its place heard of it last */
+    uint64_t frame : 48; /* link address that the last of its packets had */
+    uint64_t moves : 8;
+    uint64_t station : 48; /* of the machine whose it is, 0: of none */
+    uint64_t who : 16;
+    uint32_t tenure;
+    uint32_t leased; /* second until which the station is a lease's word */
+    uint32_t moved;  /* second */
+    uint32_t noted;  /* second, in which its place heard of it last */
     struct several several;
-    uint8_t moves;
 };
+
+_Static_assert(sizeof(struct client) == 64, "a line of the cache for each address");
+_Static_assert(CLIENTS_MOST <= 1 << 16, "a place has 16 bits");
 
 /* What every packet asks of a place, apart from the rest. */
 struct tenant {
@@ -81,9 +85,14 @@ void clients_destroy(struct clients *c)
     free(c);
 }
 
-void clients_prefetch(const struct clients *c, const struct observation *o, bool entry)
+uint64_t clients_hash(const struct clients *c, const struct observation *o)
 {
-    (entry ? table_prefetch_entry : table_prefetch_bucket)(c->table, &o->client);
+    return table_hash(c->table, &o->client);
+}
+
+void clients_prefetch(const struct clients *c, uint64_t hash, bool entry)
+{
+    table_prefetch_hashed(c->table, hash, entry);
 }
 
 static uint32_t next_tenure(struct clients *c)
@@ -279,9 +288,9 @@ static void note_four(struct clients *c, struct client *client, const struct obs
     stand_apart(c, client, o->time, stats);
 }
 
-void clients_note(struct clients *c, struct observation *o, struct stats *stats)
+void clients_note(struct clients *c, struct observation *o, uint64_t hash, struct stats *stats)
 {
-    struct client *client = table_insert(c->table, &o->client, &(bool){false});
+    struct client *client = table_insert_hashed(c->table, &o->client, hash, &(bool){false});
     uint32_t second = (uint32_t)(o->time / NSEC_S);
 
     if (!holds(c, client->who, client->tenure) || (client->frame != o->station && o->station))

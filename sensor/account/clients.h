@@ -19,10 +19,12 @@ struct clients;
 /* NULL: no memory. */
 struct clients *clients_create(uint64_t seed);
 void clients_destroy(struct clients *c);
+/* Of the client's address, for the two below. */
+uint64_t clients_hash(const struct clients *c, const struct observation *o);
 /* For a batch: all with entry false, all with entry true, then clients_note() for each. */
-void clients_prefetch(const struct clients *c, const struct observation *o, bool entry);
+void clients_prefetch(const struct clients *c, uint64_t hash, bool entry);
 /* Writes who and tenure into the observation's note, and ROLE_SEVERAL into its roles. */
-void clients_note(struct clients *c, struct observation *o, struct stats *stats);
+void clients_note(struct clients *c, struct observation *o, uint64_t hash, struct stats *stats);
 /* An OBSERVE_LEASE: whose the address is from now on, and what the machine is called. */
 void clients_lease(struct clients *c, const struct observation *o, struct stats *stats);
 /* The machine that uses this address, NULL: not known. */

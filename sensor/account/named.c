@@ -5,6 +5,7 @@
 
 #include "account/suffix.h"
 #include "base/hash.h"
+#include "base/pages.h"
 #include "model/known_names.h"
 
 #define KEPT 65536
@@ -25,20 +26,20 @@ struct named {
     struct suffix *suffix;
     struct known_names *names; /* NULL before the first policy */
     uint64_t seed;
+    bool filled; /* something is kept: else it has no memory yet */
 };
 
 struct named *named_create(uint64_t seed)
 {
-    struct named *n = aligned_alloc(64, (sizeof *n + 63) / 64 * 64);
+    struct named *n = pages_zeroed(sizeof *n);
 
     if (!n)
         return NULL;
-    memset(n, 0, sizeof *n);
     n->seed = seed;
     n->suffix = suffix_create(seed);
     if (n->suffix)
         return n;
-    free(n);
+    pages_free(n);
     return NULL;
 }
 
@@ -48,7 +49,7 @@ void named_destroy(struct named *n)
         return;
     suffix_destroy(n->suffix);
     known_names_destroy(n->names);
-    free(n);
+    pages_free(n);
 }
 
 void named_use_policy(struct named *n, const struct policy *policy)
@@ -57,9 +58,11 @@ void named_use_policy(struct named *n, const struct policy *policy)
 
     if (!names)
         return;
+    if (n->filled)
+        memset(n->kept, 0, sizeof n->kept);
+    n->filled = false;
     known_names_destroy(n->names);
     n->names = names;
-    memset(n->kept, 0, sizeof n->kept);
 }
 
 void named_prefetch(const struct named *n, const struct observation *o)
@@ -81,6 +84,7 @@ static struct kept look_up(struct named *n, const struct observation *o)
     const struct dns_message *m = &o->dns.message;
     uint64_t facts = name_is_no_domain(m->qname, m->qname_length) ? NO_DOMAIN : 0;
 
+    n->filled = true;
     if (n->names)
         facts |= known_names_class(n->names, m->qname, m->qname_length, NULL);
     return (struct kept){(o->dns.qname_hash & ~(uint64_t)FACTS) | facts,

@@ -23,7 +23,7 @@ struct role {
     uint8_t roles, told; /* bits of enum client_role; told: as remembered last */
     nsec_t changed;
     struct addr addr;
-};
+} __attribute__((aligned(64)));
 
 struct roles {
     struct role *of; /* by place */
@@ -37,7 +37,7 @@ struct roles *roles_create(void)
 
     if (!r)
         return NULL;
-    r->of = calloc(CLIENTS_MOST, sizeof *r->of);
+    r->of = pages_zeroed(CLIENTS_MOST * sizeof *r->of);
     if (r->of)
         return r;
     free(r);
@@ -48,7 +48,7 @@ void roles_destroy(struct roles *r)
 {
     if (!r)
         return;
-    free(r->of);
+    pages_free(r->of);
     free(r);
 }
 

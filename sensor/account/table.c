@@ -23,7 +23,7 @@ int conversation_table_init(struct conversation_table *t, size_t limit, uint64_t
     while (slots < t->capacity * 2)
         slots *= 2;
     t->mask = slots - 1;
-    t->entries = calloc(t->capacity, sizeof *t->entries);
+    t->entries = pages_zeroed(t->capacity * sizeof *t->entries);
     t->index = calloc(slots, sizeof *t->index);
     if (!t->entries || !t->index)
         return SD_EMEM;
@@ -34,7 +34,7 @@ int conversation_table_init(struct conversation_table *t, size_t limit, uint64_t
 
 void conversation_table_finish(struct conversation_table *t)
 {
-    free(t->entries);
+    pages_free(t->entries);
     free(t->index);
 }
 
@@ -61,7 +61,8 @@ static size_t slot_of(const struct conversation_table *t, const struct conversat
     return slot;
 }
 
-static uint64_t hash_of(const struct conversation_table *t, const struct conversation_key *key)
+uint64_t conversation_table_hash(const struct conversation_table *t,
+                                 const struct conversation_key *key)
 {
     return hash_bytes(key, sizeof *key, t->seed);
 }
@@ -71,10 +72,9 @@ static uint64_t index_word(uint64_t hash, size_t place)
     return (hash >> 32 << 32) | (place + 1);
 }
 
-void conversation_table_prefetch(const struct conversation_table *t,
-                                 const struct conversation_key *key, bool entry)
+void conversation_table_prefetch(const struct conversation_table *t, uint64_t hash, bool entry)
 {
-    uint64_t hash = hash_of(t, key), word;
+    uint64_t word;
     const char *at;
 
     if (!entry) {
@@ -90,9 +90,9 @@ void conversation_table_prefetch(const struct conversation_table *t,
 }
 
 struct conversation *conversation_table_at(struct conversation_table *t,
-                                           const struct conversation_key *key, bool *fresh)
+                                           const struct conversation_key *key, uint64_t hash,
+                                           bool *fresh)
 {
-    uint64_t hash = hash_of(t, key);
     size_t slot = slot_of(t, key, hash);
     struct conversation_entry *e;
 
@@ -184,7 +184,7 @@ static void reindex(struct conversation_table *t)
     memset(t->index, 0, (t->mask + 1) * sizeof *t->index);
     for (size_t i = 0; i < t->count; i++) {
         const struct conversation_key *key = &t->entries[i].now.key;
-        uint64_t hash = hash_of(t, key);
+        uint64_t hash = conversation_table_hash(t, key);
 
         t->index[slot_of(t, key, hash)] = index_word(hash, i);
     }

@@ -15,10 +15,11 @@ struct conversation_counts {
     nsec_t last;
 };
 
+/* What a packet touches are the first two lines of the cache. */
 struct conversation_entry {
     struct conversation now;
     struct conversation_counts flushed; /* what the store has been told */
-};
+} __attribute__((aligned(64)));
 
 struct conversation_table {
     struct conversation_entry *entries;
@@ -32,12 +33,14 @@ int conversation_table_init(struct conversation_table *t, size_t limit, uint64_t
 void conversation_table_finish(struct conversation_table *t);
 
 bool conversation_table_full(const struct conversation_table *t);
-/* As table_prefetch_bucket() and _entry() of base/table.h. */
-void conversation_table_prefetch(const struct conversation_table *t,
-                                 const struct conversation_key *key, bool entry);
+/* As table_hash() and table_prefetch_hashed() of base/table.h. */
+uint64_t conversation_table_hash(const struct conversation_table *t,
+                                 const struct conversation_key *key);
+void conversation_table_prefetch(const struct conversation_table *t, uint64_t hash, bool entry);
 /* Of this key; a new one (*fresh) is zero but for the key. The table must not be full. */
 struct conversation *conversation_table_at(struct conversation_table *t,
-                                           const struct conversation_key *key, bool *fresh);
+                                           const struct conversation_key *key, uint64_t hash,
+                                           bool *fresh);
 /* Takes the least active out until limit are left, telling each; returns how many went. */
 size_t conversation_table_fold(struct conversation_table *t,
                                void (*folded)(void *context, const struct conversation_entry *e),

@@ -1,10 +1,12 @@
 #include "base/pages.h"
 
 #include <stdint.h>
+#include <stdlib.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
 #define PAGE 4096
+#define LINE 64
 
 #ifndef MADV_COLLAPSE
 #define MADV_COLLAPSE 25 /* Linux 6.1 */
@@ -22,6 +24,25 @@ void *pages_shared(const char *name, size_t length)
                  : MAP_FAILED;
     close(descriptor);
     return memory == MAP_FAILED ? NULL : memory;
+}
+
+/* What calloc() gave stands before the line. */
+void *pages_zeroed(size_t length)
+{
+    char *memory = calloc(length + LINE + sizeof(void *), 1);
+    void **line;
+
+    if (!memory)
+        return NULL;
+    line = (void **)(((uintptr_t)memory + sizeof(void *) + LINE - 1) / LINE * LINE);
+    line[-1] = memory;
+    return line;
+}
+
+void pages_free(void *start)
+{
+    if (start)
+        free(((void **)start)[-1]);
 }
 
 void pages_enlarge(void *start, size_t length)

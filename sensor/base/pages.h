@@ -7,6 +7,10 @@
 
 /* Zeroed memory that the children of a fork share. NULL: none. */
 void *pages_shared(const char *name, size_t length);
+/* Zeroed memory that begins with a line of the cache and is taken from the system where it is
+ * touched first; for pages_free(). NULL: none. */
+void *pages_zeroed(size_t length);
+void pages_free(void *start); /* takes NULL */
 /* Best effort: nothing happens where the kernel has none to give. What was never touched may become
  * resident by it. */
 void pages_enlarge(void *start, size_t length);

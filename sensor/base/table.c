@@ -42,15 +42,16 @@ struct table *table_create(const struct table_shape *shape)
     while (buckets * WAYS < shape->capacity)
         buckets *= 2;
     t->shape = *shape;
+    if (!t->shape.hot || t->shape.hot > PREFETCH)
+        t->shape.hot = shape->entry_size < PREFETCH ? shape->entry_size : PREFETCH;
     t->mask = buckets - 1;
     t->sparse = buckets * WAYS / SPARSE;
-    t->buckets = aligned_alloc(sizeof *t->buckets, buckets * sizeof *t->buckets);
-    t->entries = calloc(buckets * WAYS, shape->entry_size);
+    t->buckets = pages_zeroed(buckets * sizeof *t->buckets);
+    t->entries = pages_zeroed(buckets * WAYS * shape->entry_size);
     if (!t->buckets || !t->entries) {
         table_destroy(t);
         return NULL;
     }
-    memset(t->buckets, 0, buckets * sizeof *t->buckets);
     return t;
 }
 
@@ -58,8 +59,8 @@ void table_destroy(struct table *t)
 {
     if (!t)
         return;
-    free(t->buckets);
-    free(t->entries);
+    pages_free(t->buckets);
+    pages_free(t->entries);
     free(t);
 }
 
@@ -83,11 +84,16 @@ static inline uint64_t hash_of(const struct table *t, const void *key)
     }
 }
 
+static inline uint16_t tag_of(uint64_t hash)
+{
+    return (uint16_t)(hash >> 48) | 1;
+}
+
 static inline size_t place(const struct table *t, const void *key, uint16_t *tag)
 {
     uint64_t hash = hash_of(t, key);
 
-    *tag = (uint16_t)(hash >> 48) | 1;
+    *tag = tag_of(hash);
     return (size_t)hash & t->mask;
 }
 
@@ -144,11 +150,14 @@ static size_t way_for_new(const struct table *t, size_t bucket)
     return oldest;
 }
 
+uint64_t table_hash(const struct table *t, const void *key)
+{
+    return hash_of(t, key);
+}
+
 void table_prefetch_bucket(const struct table *t, const void *key)
 {
-    uint16_t tag;
-
-    __builtin_prefetch(&t->buckets[place(t, key, &tag)], 1);
+    table_prefetch_hashed(t, hash_of(t, key), false);
 }
 
 /* Inlined always: the compiler takes a function that only prefetches for one without effect. */
@@ -157,20 +166,38 @@ static inline __attribute__((always_inline)) void prefetch_way(const struct tabl
 {
     const char *entry = entry_at(t, bucket, way);
 
-    for (size_t line = 0; line < t->shape.entry_size && line < PREFETCH; line += 64)
+    for (size_t line = 0; line < t->shape.hot; line += 64)
         __builtin_prefetch(entry + line, 1);
 }
 
+void table_prefetch_hashed(const struct table *t, uint64_t hash, bool entry)
+{
+    size_t bucket = (size_t)hash & t->mask;
+    unsigned ways;
+
+    if (!entry) {
+        __builtin_prefetch(&t->buckets[bucket], 1);
+        return;
+    }
+    ways = ways_of_short(t->buckets[bucket].tag, tag_of(hash));
+    if (!ways) /* a new one goes there */
+        prefetch_way(t, bucket, way_for_new(t, bucket));
+    for (; ways; ways &= ways - 1)
+        prefetch_way(t, bucket, ways_first(ways));
+}
+
 void table_prefetch_entry(const struct table *t, const void *key)
+{
+    table_prefetch_hashed(t, hash_of(t, key), true);
+}
+
+const void *table_guess(const struct table *t, const void *key)
 {
     uint16_t tag;
     size_t bucket = place(t, key, &tag);
     unsigned ways = ways_of_short(t->buckets[bucket].tag, tag);
 
-    if (!ways) /* a new one goes there */
-        prefetch_way(t, bucket, way_for_new(t, bucket));
-    for (; ways; ways &= ways - 1)
-        prefetch_way(t, bucket, ways_first(ways));
+    return ways ? entry_at(t, bucket, ways_first(ways)) : NULL;
 }
 
 /* A free way, emptied if need be. */
@@ -198,8 +225,13 @@ static void enlarge_pages(struct table *t)
 
 void *table_insert(struct table *t, const void *key, bool *fresh)
 {
-    uint16_t tag;
-    size_t bucket = place(t, key, &tag);
+    return table_insert_hashed(t, key, hash_of(t, key), fresh);
+}
+
+void *table_insert_hashed(struct table *t, const void *key, uint64_t hash, bool *fresh)
+{
+    uint16_t tag = tag_of(hash);
+    size_t bucket = (size_t)hash & t->mask;
     int found = way_of(t, bucket, tag, key);
     size_t way = found >= 0 ? (size_t)found : make_room(t, bucket);
     void *entry = entry_at(t, bucket, way);

@@ -18,6 +18,8 @@ struct table_shape {
     uint64_t seed;
     void (*evicted)(void *context, void *entry); /* may be NULL; must not touch the table */
     void *context;
+    size_t
+        hot; /* bytes that are usually touched, from an entry's beginning: fetched ahead; 0: all */
 };
 
 /* NULL: out of memory. */
@@ -34,6 +36,13 @@ void table_remove(struct table *t, void *entry);
  * for memory once each instead of once a key. Changes nothing. */
 void table_prefetch_bucket(const struct table *t, const void *key);
 void table_prefetch_entry(const struct table *t, const void *key);
+/* The same for who keeps the hash of the key between the passes. */
+uint64_t table_hash(const struct table *t, const void *key);
+void table_prefetch_hashed(const struct table *t, uint64_t hash, bool entry);
+void *table_insert_hashed(struct table *t, const void *key, uint64_t hash, bool *fresh);
+/* In the place of table_prefetch_entry(): the entry that is this key's, by its tag alone, for who
+ * knows which lines of it will be needed. Not to be read. NULL: there is none. */
+const void *table_guess(const struct table *t, const void *key);
 
 /* Every entry in the order of memory: start with *position = 0; NULL at the end. Removing the entry
  * just returned is allowed. */

@@ -374,10 +374,18 @@ static void blocked_destroy(void *state)
 static void *blocked_create(const struct detector_setup *setup)
 {
     struct blocked *b = calloc(1, sizeof *b);
-    struct table_shape pairs = {
-        sizeof(struct pair), sizeof(struct pair_key), PAIRS, setup->seed, pair_evicted, b};
-    struct table_shape states = {sizeof(struct group), sizeof(uint64_t), STATES,
-                                 setup->seed,          group_evicted,    b};
+    struct table_shape pairs = {.entry_size = sizeof(struct pair),
+                                .key_size = sizeof(struct pair_key),
+                                .capacity = PAIRS,
+                                .seed = setup->seed,
+                                .evicted = pair_evicted,
+                                .context = b};
+    struct table_shape states = {.entry_size = sizeof(struct group),
+                                 .key_size = sizeof(uint64_t),
+                                 .capacity = STATES,
+                                 .seed = setup->seed,
+                                 .evicted = group_evicted,
+                                 .context = b};
 
     if (!b)
         return NULL;

@@ -4,7 +4,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/hash.h"
 #include "detect/detect.h"
 #include "detect/draft.h"
 #include "detect/tally.h"
@@ -16,10 +15,10 @@
 
 enum { PAIR, EXCEPTED }; /* tally_key.what */
 
+/* What every query touches stands in front. */
 struct pair {
     struct tally_item item; /* first */
-    struct sighting seen;
-    nsec_t checked; /* action and excepted are as of this time */
+    nsec_t checked;         /* action and excepted are as of this time */
     uint8_t action;
     bool excepted;
     bool proven; /* that it is cut: by the kernel's word */
@@ -27,9 +26,10 @@ struct pair {
     uint16_t qtype;
     uint32_t generation; /* of the policy that was asked */
     uint32_t sample_hash[SAMPLES];
+    struct sighting seen;
     char name[256];               /* the first question */
     char sample[SAMPLES - 1][64]; /* further ones */
-};
+} __attribute__((aligned(64)));
 
 struct cleartext {
     const struct policy *policy;
@@ -122,6 +122,7 @@ static void *cleartext_create(const struct detector_setup *setup)
 {
     struct cleartext *c = calloc(1, sizeof *c);
     struct tally_shape shape = {.item_size = sizeof(struct pair),
+                                .hot = offsetof(struct pair, name),
                                 .capacity = PAIRS,
                                 .seed = setup->seed,
                                 .idle = draft_idle(setup->policy, RULE),
@@ -177,13 +178,13 @@ static void ask_policy(const struct cleartext *c, const struct policy_zone *zone
 }
 
 /* The first names, told apart by hash; only a new one is put into words. */
-static void keep_name(struct pair *p, const struct dns_message *m)
+static void keep_name(struct pair *p, const struct observation *o)
 {
-    uint32_t hash;
+    const struct dns_message *m = &o->dns.message;
+    uint32_t hash = (uint32_t)o->dns.qname_hash;
 
     if (p->samples >= SAMPLES || !m->has_question)
         return;
-    hash = (uint32_t)hash_bytes(m->qname, m->qname_length, 0);
     for (int i = 0; i < p->samples; i++)
         if (p->sample_hash[i] == hash)
             return;
@@ -217,7 +218,7 @@ static void count_query(struct cleartext *c, const struct policy_zone *zone,
     }
     if (!p->proven && p->action > ACTION_ALERT)
         p->proven = own_cuts_of(c->cuts, o, o->time) == OWN_CUT_ACTED;
-    keep_name(p, &o->dns.message);
+    keep_name(p, o);
     p->item.news |= p->item.total + 1 == c->many; /* graver from here on */
     tally_add(c->tally, &p->item, 1, o->time);
 }

@@ -37,7 +37,7 @@ struct asker {
     struct slot slot; /* first */
     uint32_t number;  /* of the half `now` */
     struct half now, before;
-};
+} __attribute__((aligned(64)));
 
 struct incident {
     struct tally_item item; /* first */
@@ -155,9 +155,11 @@ static void turn_hour(struct dga *d, nsec_t now)
         return;
     d->old = d->recent;
     d->recent = old;
-    novelty_clear(d->recent);
-    if (hour > d->hour + 1)
-        novelty_clear(d->old);
+    if (d->hour) { /* or both are empty */
+        novelty_clear(d->recent);
+        if (hour > d->hour + 1)
+            novelty_clear(d->old);
+    }
     d->hour = hour;
 }
 

@@ -66,7 +66,7 @@ static bool is_innocent(const struct habit *h, uint32_t name, const struct obser
 static void see_query(struct downgrade *d, const struct observation *o)
 {
     const struct dns_message *m = &o->dns.message;
-    uint32_t name = habit_hash(m->qname, m->qname_length);
+    uint32_t name = habit_name(o->dns.qname_hash);
     struct habit *h = habit_of(d, o);
     struct watch *w = h->watched ? watch_of(d, o, h) : NULL;
     struct usage *u = downgrade_usage(d, o);
@@ -116,7 +116,7 @@ static void see_answer(struct downgrade *d, const struct observation *o)
 
     if (m->address_count == 0 && !watching)
         return;
-    name = habit_hash(m->qname, m->qname_length);
+    name = habit_name(o->dns.qname_hash);
     for (int i = 0; i < m->address_count && i < DNS_ADDRESSES; i++)
         resolved_put(d->resolved, &o->client, m->address + i, name, o->time);
     if (!watching || !(h = table_find(d->habits, &o->client)) || !h->watched)
@@ -134,13 +134,13 @@ static void see_answer(struct downgrade *d, const struct observation *o)
 
 /* --- encrypted attempts ---------------------------------------------------------------------- */
 
-static void learn_server_name(struct habit *h, const char *sni)
+static void learn_server_name(const struct downgrade *d, struct habit *h, const char *sni)
 {
     uint8_t wire[DNS_NAME_WIRE];
     size_t length = sni[0] ? name_to_wire(sni, wire) : 0;
 
     if (length)
-        habit_own(h, habit_hash(wire, length));
+        habit_own(h, habit_name(hash_bytes(wire, length, d->seed)));
 }
 
 static void see_contact(struct downgrade *d, struct habit *h, const struct observation *o)
@@ -232,7 +232,7 @@ static void see_flow(struct downgrade *d, const struct observation *o)
     if (group != by_address && (s = downgrade_pair(d, &o->client, by_address)))
         sealed_forget(s, o->flow_id);
     s = table_insert(d->pairs, &key, &fresh);
-    learn_server_name(h, o->flow.tls.sni);
+    learn_server_name(d, h, o->flow.tls.sni);
     switch (o->flow.phase) {
     case FLOW_OPENED:
     case FLOW_WAITING:    /* a query over a connection that has worked */
@@ -296,6 +296,7 @@ static void downgrade_prefetch(const void *state, const struct observation *o, b
     void (*prefetch)(const struct table *t, const void *key) =
         entry ? table_prefetch_entry : table_prefetch_bucket;
     struct sealed_key key = {.client = o->client};
+    const struct habit *h;
 
     if (o->kind == OBSERVE_FLOW && groups_attempt(d->policy, o)) {
         key.group = groups_at(&d->groups, o->note.resolver, &o->server);
@@ -305,7 +306,10 @@ static void downgrade_prefetch(const void *state, const struct observation *o, b
             slots_prefetch(d->usages, o);
     } else if (o->kind == OBSERVE_DNS &&
                (!dns_is_response(&o->dns.message) || table_count(d->watches) > 0)) {
-        prefetch(d->habits, &o->client);
+        if (!entry)
+            table_prefetch_bucket(d->habits, &o->client);
+        else if ((h = table_guess(d->habits, &o->client)))
+            habit_prefetch(h, habit_name(o->dns.qname_hash));
         if (!entry && !dns_is_response(&o->dns.message))
             slots_prefetch(d->usages, o);
     }
@@ -389,7 +393,12 @@ static void downgrade_destroy(void *state)
 static struct table *make_table(struct downgrade *d, size_t entry, size_t key, size_t capacity,
                                 void (*evicted)(void *, void *), uint64_t seed)
 {
-    struct table_shape shape = {entry, key, capacity, seed, evicted, d};
+    struct table_shape shape = {.entry_size = entry,
+                                .key_size = key,
+                                .capacity = capacity,
+                                .seed = seed,
+                                .evicted = evicted,
+                                .context = d};
 
     return table_create(&shape);
 }
@@ -404,6 +413,7 @@ static void *downgrade_create(const struct detector_setup *setup)
     d->sink = setup->sink;
     d->stats = setup->stats;
     d->cuts = setup->cuts;
+    d->seed = seed;
     TAILQ_INIT(&d->busy);
     TAILQ_INIT(&d->due);
     d->habits = make_table(d, sizeof(struct habit), sizeof(struct addr), CLIENTS, NULL, seed);

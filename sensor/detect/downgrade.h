@@ -45,6 +45,7 @@ struct downgrade {
     struct finding_sink sink;
     struct stats *stats;
     const struct own_cuts *cuts;
+    uint64_t seed;
     struct fallback_scale scale;
     struct sealed_times times;
     uint32_t habit_names;

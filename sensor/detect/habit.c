@@ -4,13 +4,6 @@
 
 #define HOUR (3600 * NSEC_S)
 
-uint32_t habit_hash(const uint8_t *wire, size_t length)
-{
-    uint32_t h = (uint32_t)hash_bytes(wire, length, 0);
-
-    return h ? h : 1;
-}
-
 static uint64_t address_hash(const struct addr *a)
 {
     return hash_mix(a->w[0], a->w[1]);
@@ -18,10 +11,11 @@ static uint64_t address_hash(const struct addr *a)
 
 bool habit_asked(const struct habit *h, uint32_t name)
 {
-    bool found = false;
+    const uint32_t *line = h->name[name % HABIT_LINES];
+    uint32_t found = 0;
 
-    for (int i = 0; i < HABIT_NAMES; i++) /* without a way out: the compiler makes vectors of it */
-        found |= h->name[i] == name;
+    for (int i = 0; i < HABIT_LINE; i++) /* without a way out: the compiler makes vectors of it */
+        found |= line[i] == name;
     return found;
 }
 
@@ -37,8 +31,10 @@ static void turn_hour(struct habit *h, nsec_t now)
 
 void habit_learn(struct habit *h, uint32_t name, bool ordinary, nsec_t now)
 {
-    h->name[h->next_name] = name;
-    h->next_name = (uint8_t)((h->next_name + 1) % HABIT_NAMES);
+    uint32_t line = name % HABIT_LINES;
+
+    h->name[line][h->next_name[line]] = name;
+    h->next_name[line] = (uint8_t)((h->next_name[line] + 1) % HABIT_LINE);
     if (!ordinary)
         return;
     turn_hour(h, now);
@@ -63,7 +59,7 @@ double habit_expects(const struct habit *h, nsec_t now, nsec_t span)
 
 bool habit_owns(const struct habit *h, uint32_t name)
 {
-    for (int i = 0; i < HABIT_OWN; i++)
+    for (int i = 0; i < h->own_count; i++)
         if (h->own[i] == name)
             return true;
     return false;
@@ -75,6 +71,7 @@ void habit_own(struct habit *h, uint32_t name)
         return;
     h->own[h->next_own] = name;
     h->next_own = (uint8_t)((h->next_own + 1) % HABIT_OWN);
+    h->own_count += h->own_count < HABIT_OWN;
 }
 
 bool habit_contacted(const struct habit *h, const struct addr *server)

@@ -5,25 +5,41 @@
 #define SEALDNS_DETECT_HABIT_H
 
 #include <stdbool.h>
+#include <stddef.h>
 
 #include "base/addr.h"
 #include "base/time.h"
 
-enum { HABIT_NAMES = 48, HABIT_OWN = 8, HABIT_CONTACTS = 4 };
+enum { HABIT_LINES = 3, HABIT_LINE = 16, HABIT_OWN = 8, HABIT_CONTACTS = 4 };
 
+/* In lines of the cache: a query touches the first, and that of its name. */
 struct habit {
     struct addr client; /* the key */
     uint64_t station;
     bool watched; /* downgrade.c: this client tries encrypted DNS just now */
-    uint8_t next_name, next_own, next_contact;
+    uint8_t next_name[HABIT_LINES];
+    uint8_t next_own, own_count, next_contact;
     uint32_t fresh, fresh_before;     /* ordinary names not asked before, in: */
     nsec_t since, before;             /* this hour and the one before */
     uint32_t own[HABIT_OWN];          /* names of resolvers: SNI sent, or resolved to a contact */
-    uint32_t name[HABIT_NAMES];       /* asked in clear text, newest overwrite oldest */
     uint64_t contact[HABIT_CONTACTS]; /* addresses tried with encrypted DNS, as hashes */
+    /* Asked in clear text; of a line the newest overwrite the oldest. */
+    uint32_t name[HABIT_LINES][HABIT_LINE] __attribute__((aligned(64)));
 };
 
-uint32_t habit_hash(const uint8_t *wire, size_t length);
+/* Of the hash of a name's wire form (dns_observation.qname_hash); never 0. */
+static inline uint32_t habit_name(uint64_t hash)
+{
+    return (uint32_t)(hash >> 32) | 1;
+}
+
+/* Where habit_asked() will look; h may be somebody else's, it is not read. */
+static inline void habit_prefetch(const struct habit *h, uint32_t name)
+{
+    __builtin_prefetch(h, 1);
+    __builtin_prefetch(h->name[name % HABIT_LINES], 1);
+}
+
 bool habit_asked(const struct habit *h, uint32_t name);
 /* A name that was not asked before. ordinary: no bootstrap or the like; only such make a habit. */
 void habit_learn(struct habit *h, uint32_t name, bool ordinary, nsec_t now);

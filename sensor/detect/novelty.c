@@ -31,11 +31,9 @@ struct novelty *novelty_create(size_t capacity, uint64_t seed)
     n->seed = seed;
     n->mask = lines - 1;
     n->sparse = lines * LINE / SPARSE;
-    n->lines = aligned_alloc(sizeof *n->lines, lines * sizeof *n->lines);
-    if (n->lines) {
-        memset(n->lines, 0, lines * sizeof *n->lines);
+    n->lines = pages_zeroed(lines * sizeof *n->lines);
+    if (n->lines)
         return n;
-    }
     free(n);
     return NULL;
 }
@@ -43,7 +41,7 @@ struct novelty *novelty_create(size_t capacity, uint64_t seed)
 void novelty_destroy(struct novelty *n)
 {
     if (n)
-        free(n->lines);
+        pages_free(n->lines);
     free(n);
 }
 

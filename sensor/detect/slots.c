@@ -12,9 +12,8 @@
 
 struct slots {
     struct slots_shape shape;
-    size_t end;       /* places that were ever used */
-    uint8_t *entries; /* where the first line of `memory` begins */
-    void *memory;
+    size_t end; /* places that were ever used */
+    uint8_t *entries;
 };
 
 struct slots *slots_create(const struct slots_shape *shape)
@@ -27,9 +26,8 @@ struct slots *slots_create(const struct slots_shape *shape)
     s->shape = *shape;
     if (!s->shape.hot)
         s->shape.hot = shape->entry_size;
-    s->memory = calloc(CLIENTS_MOST * shape->entry_size + LINE, 1);
-    s->entries = (uint8_t *)(((uintptr_t)s->memory + LINE - 1) / LINE * LINE);
-    if (s->memory)
+    s->entries = pages_zeroed(CLIENTS_MOST * shape->entry_size);
+    if (s->entries)
         return s;
     free(s);
     return NULL;
@@ -38,7 +36,7 @@ struct slots *slots_create(const struct slots_shape *shape)
 void slots_destroy(struct slots *s)
 {
     if (s)
-        free(s->memory);
+        pages_free(s->entries);
     free(s);
 }
 

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/hash.h"
+#include "base/pages.h"
 #include "base/ways.h"
 
 #define WAYS WAYS_EIGHT
@@ -35,13 +36,12 @@ struct suspects *suspects_create(size_t capacity, uint64_t seed)
         buckets *= 2;
     s->seed = seed;
     s->mask = buckets - 1;
-    s->buckets = aligned_alloc(sizeof *s->buckets, buckets * sizeof *s->buckets);
+    s->buckets = pages_zeroed(buckets * sizeof *s->buckets);
     s->entries = calloc(buckets * WAYS, sizeof *s->entries);
     if (!s->buckets || !s->entries) {
         suspects_destroy(s);
         return NULL;
     }
-    memset(s->buckets, 0, buckets * sizeof *s->buckets);
     return s;
 }
 
@@ -49,7 +49,7 @@ void suspects_destroy(struct suspects *s)
 {
     if (!s)
         return;
-    free(s->buckets);
+    pages_free(s->buckets);
     free(s->entries);
     free(s);
 }

@@ -63,6 +63,7 @@ struct tally *tally_create(const struct tally_shape *shape)
 {
     struct tally *t = calloc(1, sizeof *t);
     struct table_shape table = {.entry_size = shape->item_size,
+                                .hot = shape->hot,
                                 .key_size = sizeof(struct tally_key),
                                 .capacity = shape->capacity,
                                 .seed = shape->seed,

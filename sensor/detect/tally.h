@@ -37,6 +37,7 @@ struct tally_item {
 
 struct tally_shape {
     size_t item_size;
+    size_t hot; /* as in struct table_shape */
     size_t capacity;
     uint64_t seed;
     nsec_t idle; /* silence after which an item is forgotten: its event has ended as well */

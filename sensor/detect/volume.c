@@ -130,6 +130,7 @@ uint32_t volume_adopt(struct volume *v, const struct addr *addr, bool make)
     if (!v->unused_count)
         return 0;
     b->one_more = v->unused[--v->unused_count];
+    v->taken = b->one_more > v->taken ? b->one_more : v->taken;
     s = volume_subject(v, b->one_more);
     memset(s, 0, sizeof *s);
     s->kind = SUBJECT_CLIENT;
@@ -152,7 +153,7 @@ static void forget(struct volume *v, struct subject *s)
 /* When there is no room: who has asked nothing for longer than it ever asked something. */
 static void make_room(struct volume *v)
 {
-    for (uint32_t i = 0; i < v->exact; i++) {
+    for (uint32_t i = 0; i < v->taken; i++) {
         struct subject *s = v->subjects + i;
         uint32_t idle = v->step - s->seen;
         nsec_t known = (nsec_t)s->seen * WINDOW_STEP - s->profile.first;
@@ -292,11 +293,16 @@ static bool make_tables(struct volume *v)
 {
     struct slots_shape places = {.entry_size = sizeof(struct place),
                                  .hot = offsetof(struct place, cold_z)};
-    struct table_shape by_addr = {sizeof(struct by_addr), sizeof(struct addr),
-                                  v->exact * 4 + 8,       v->seed,
-                                  client_forgotten,       v};
-    struct table_shape servers = {
-        sizeof(struct by_server), sizeof(struct addr), VOLUME_RESOLVERS * 8, v->seed, NULL, NULL};
+    struct table_shape by_addr = {.entry_size = sizeof(struct by_addr),
+                                  .key_size = sizeof(struct addr),
+                                  .capacity = v->exact * 4 + 8,
+                                  .seed = v->seed,
+                                  .evicted = client_forgotten,
+                                  .context = v};
+    struct table_shape servers = {.entry_size = sizeof(struct by_server),
+                                  .key_size = sizeof(struct addr),
+                                  .capacity = VOLUME_RESOLVERS * 8,
+                                  .seed = v->seed};
 
     v->places = slots_create(&places);
     v->by_addr = table_create(&by_addr);
@@ -541,9 +547,18 @@ static void sweep(struct volume *v, size_t end)
     }
 }
 
+/* One after the other: those that were never in use have no memory yet. Start with 0; NULL: end. */
+static struct subject *next_subject(struct volume *v, size_t *position)
+{
+    if (*position == v->taken)
+        *position = v->exact;
+    return *position < subject_count(v) ? v->subjects + (*position)++ : NULL;
+}
+
 /* The sensor was not there: what windows hold is of another time. */
 static void break_off(struct volume *v, uint32_t step)
 {
+    struct subject *s;
     struct place *p;
 
     for (size_t position = 0; (p = slots_next(v->places, &position));) {
@@ -552,9 +567,7 @@ static void break_off(struct volume *v, uint32_t step)
         p->run = 0;
         p->step = step;
     }
-    for (size_t i = 0; i < subject_count(v); i++) {
-        struct subject *s = v->subjects + i;
-
+    for (size_t position = 0; (s = next_subject(v, &position));) {
         if (s->kind == SUBJECT_NOBODY)
             continue;
         memset(&s->window, 0, sizeof s->window);
@@ -570,9 +583,11 @@ static void break_off(struct volume *v, uint32_t step)
 /* What was recalled counts as seen now. */
 static void begin(struct volume *v, uint32_t step)
 {
+    struct subject *s;
+
     v->step = v->begun = step;
-    for (size_t i = 0; i < subject_count(v); i++)
-        v->subjects[i].since = v->subjects[i].seen = step;
+    for (size_t position = 0; (s = next_subject(v, &position));)
+        s->since = s->seen = step;
 }
 
 static void turn(struct volume *v, nsec_t now)

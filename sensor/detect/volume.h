@@ -53,6 +53,7 @@ struct volume {
     struct slots *places;
     struct subject *subjects; /* clients, then resolvers, then zones */
     uint32_t exact, *unused, unused_count;
+    uint32_t taken; /* subjects of clients that were ever in use are the first of them */
     struct table *by_addr, *servers; /* of subjects; of resolvers that no policy names */
     struct group groups[VOLUME_RESOLVERS + VOLUME_ZONES];
     uint16_t *by_resolver;          /* 1 + group of each resolver of the policy, 0: none yet */

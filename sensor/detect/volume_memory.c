@@ -180,12 +180,15 @@ void volume_remember(void *state, struct memory_sink sink, nsec_t now)
         return;
     put_prior(v, sink, now);
     for (uint32_t i = 0; i < count && budget; i++) {
-        struct subject *s = v->subjects + (v->saved + i) % count;
+        uint32_t at = (v->saved + i) % count;
+        struct subject *s = v->subjects + at;
 
+        if (at >= v->taken && at < v->exact)
+            continue;
         if (s->kind == SUBJECT_NOBODY || !s->dirty || !s->profile.first)
             continue;
         if (!put_subject(s, sink, now, &budget) || !budget) {
-            v->saved = (v->saved + i) % count;
+            v->saved = at;
             return;
         }
     }

@@ -18,7 +18,7 @@ struct back {
     struct record named; /* of the event being written */
     nsec_t hour, flushed, flush, now, remembered;
     size_t waiting;
-    struct observation batch[BACK_BATCH];
+    struct observation batch[ACCOUNT_BATCH];
 };
 
 static void put_finding(void *context, struct finding *f)
@@ -112,28 +112,15 @@ static nsec_t flush_interval(const struct back *b)
  */
 static void turn_hour(struct back *b, nsec_t now)
 {
-    nsec_t hour = now - now % HOUR;
-
-    if (hour <= b->hour && !time_is_ahead(b->hour, now))
-        return;
     if (b->hour)
         flush_account(b, now);
-    b->hour = hour;
+    b->hour = now - now % HOUR;
     b->flushed = now;
 }
 
-static void account_batch(struct back *b)
+static bool is_another_hour(const struct back *b, nsec_t now)
 {
-    for (size_t i = 0; i < b->waiting; i++)
-        account_prefetch(b->account, &b->batch[i], false);
-    for (size_t i = 0; i < b->waiting; i++)
-        account_prefetch(b->account, &b->batch[i], true);
-    for (size_t i = 0; i < b->waiting; i++) {
-        turn_hour(b, b->batch[i].time);
-        account_observe(b->account, &b->batch[i], &b->stats);
-    }
-    for (size_t i = 0; i < b->waiting; i++)
-        account_role(b->account, &b->batch[i]);
+    return now >= b->hour + HOUR || time_is_ahead(b->hour, now);
 }
 
 static void detect_batch(struct back *b)
@@ -175,7 +162,7 @@ static void work(struct back *b)
 {
     if (!b->waiting)
         return;
-    account_batch(b);
+    account_observe(b->account, b->batch, b->waiting, &b->stats);
     detect_batch(b);
     b->now = b->batch[b->waiting - 1].time;
     b->waiting = 0;
@@ -185,15 +172,20 @@ void back_observation(struct back *b, const struct observation *o)
 {
     if (b->points && account_twice(b->account, o, &b->stats))
         return;
+    if (is_another_hour(b, o->time)) {
+        work(b);
+        turn_hour(b, o->time);
+    }
     memcpy(&b->batch[b->waiting++], o, observation_size(o));
-    if (b->waiting == BACK_BATCH)
+    if (b->waiting == ACCOUNT_BATCH)
         work(b);
 }
 
 void back_tick(struct back *b, nsec_t now)
 {
     work(b);
-    turn_hour(b, now);
+    if (is_another_hour(b, now))
+        turn_hour(b, now);
     detection_tick(b->detection, now);
     decision_tick(b->decision, now);
     if (time_passed(b->flushed, flush_interval(b), now))

@@ -258,7 +258,7 @@ static nsec_t drain(struct parser *p, bool *more)
             last = o->time;
             back_observation(p->back, o);
             ring_pop(ring);
-            if (n % BACK_BATCH == 0)
+            if (n % ACCOUNT_BATCH == 0)
                 pairing_flush(&p->pairing);
         }
         *more |= ring_length(ring) > 0;

@@ -52,9 +52,8 @@ void back_destroy(struct back *b);
 void back_use_policy(struct back *b, const struct policy *policy, enum mode mode, bool installed);
 /* Before the first observation: a piece of what an earlier run learned. */
 void back_recall(struct back *b, const struct memory *m);
-/* In order of time. Observations are worked on in batches (BACK_BATCH at most), so that the tables'
- * memory is waited for once a batch; back_tick() and back_flush() end a batch. */
-enum { BACK_BATCH = 32 };
+/* In order of time. Observations are worked on in batches, so that the tables' memory is waited for
+ * once a batch; back_tick(), back_flush() and a new hour end a batch. */
 void back_observation(struct back *b, const struct observation *o);
 void back_tick(struct back *b, nsec_t now);
 /* The end: open events become final, the account is told to the sink, and a RECORD_MARK. */

@@ -47,10 +47,10 @@ struct dns_message {
     uint8_t soa_count; /* SOA records of the answer section: two end an AXFR */
     uint32_t letters;  /* of the question: a digest of which are upper case, 0: none; by the walk */
     uint32_t digest; /* of the answer section's types and data, whatever their order; by the walk */
-    uint8_t address_count;        /* of the answer section's A and AAAA records, the first few */
-    uint8_t qname_length;         /* octets with the root label; 0: no question */
-    uint8_t qname[DNS_NAME_WIRE]; /* wire form, lower case; behind it the services */
+    uint8_t address_count; /* of the answer section's A and AAAA records, the first few */
+    uint8_t qname_length;  /* octets with the root label; 0: no question */
     struct addr address[DNS_ADDRESSES];
+    uint8_t qname[DNS_NAME_WIRE]; /* wire form, lower case; behind it the services */
 };
 
 static inline bool dns_is_response(const struct dns_message *m)

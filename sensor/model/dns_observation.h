@@ -31,7 +31,7 @@ struct dns_observation {
     uint8_t first_ttl;          /* ANSWER_AGAIN: of the first answer's packet */
     uint32_t latency_us;        /* of a matched response; ANSWER_AGAIN: since the query as well */
     uint64_t qname_hash;        /* of the lower-case wire form, same in query and response */
-    struct dns_message message; /* last: qname and addresses end it */
+    struct dns_message message; /* last: its name ends it */
 };
 
 #endif

@@ -56,11 +56,17 @@ struct observation {
     };
 };
 
+/* The name stands last: what is behind it is left out. */
 static inline size_t observation_size(const struct observation *o)
 {
+    const struct dns_message *m = &o->dns.message;
+
     if (o->kind == OBSERVE_STRAY || o->kind == OBSERVE_CUT)
         return offsetof(struct observation, dns);
-    return o->kind == OBSERVE_DNS ? offsetof(struct observation, dns) + sizeof o->dns : sizeof *o;
+    if (o->kind != OBSERVE_DNS)
+        return sizeof *o;
+    return offsetof(struct observation, dns.message.qname) +
+           (m->services ? sizeof m->qname : m->qname_length);
 }
 
 /* Where a stage puts what it found out: a ring in the sensor, a call in analyze. */

@@ -27,12 +27,11 @@ struct seen *seen_create(size_t capacity)
         return NULL;
     while (lines * WAYS < capacity)
         lines *= 2;
-    s->lines = aligned_alloc(sizeof *s->lines, lines * sizeof *s->lines);
+    s->lines = pages_zeroed(lines * sizeof *s->lines);
     if (!s->lines) {
         free(s);
         return NULL;
     }
-    memset(s->lines, 0, lines * sizeof *s->lines);
     pages_enlarge(s->lines, lines * sizeof *s->lines);
     s->mask = lines - 1;
     return s;
@@ -41,7 +40,7 @@ struct seen *seen_create(size_t capacity)
 void seen_destroy(struct seen *s)
 {
     if (s)
-        free(s->lines);
+        pages_free(s->lines);
     free(s);
 }
 

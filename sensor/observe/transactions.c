@@ -42,14 +42,13 @@ struct transactions *transactions_create(size_t capacity)
     while (size < capacity && size < (size_t)1 << 28)
         size *= 2;
     t->ring = calloc(size, sizeof *t->ring);
-    t->buckets = aligned_alloc(sizeof *t->buckets, size / 4 * sizeof *t->buckets);
+    t->buckets = pages_zeroed(size / 4 * sizeof *t->buckets);
     if (!t->ring || !t->buckets) {
         transactions_destroy(t);
         return NULL;
     }
     pages_enlarge(t->ring, size * sizeof *t->ring);
     pages_enlarge(t->buckets, size / 4 * sizeof *t->buckets);
-    memset(t->buckets, 0, size / 4 * sizeof *t->buckets);
     t->mask = (uint32_t)size - 1;
     t->bucket_mask = (uint32_t)(size / 4) - 1;
     return t;
@@ -60,7 +59,7 @@ void transactions_destroy(struct transactions *t)
     if (!t)
         return;
     free(t->ring);
-    free(t->buckets);
+    pages_free(t->buckets);
     free(t);
 }
 

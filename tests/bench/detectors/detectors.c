@@ -22,7 +22,7 @@
 struct tape {
     uint8_t *bytes;
     size_t used, size, count, batch;
-    struct observation *waiting[BACK_BATCH];
+    struct observation *waiting[ACCOUNT_BATCH];
     struct front *front;
     struct account *account;
     struct stats stats;
@@ -48,8 +48,7 @@ static void keep(void *context, struct observation *o)
         fprintf(stderr, "detectors: the observations take more than %zu MB\n", t->size >> 20);
         exit(1);
     }
-    account_observe(t->account, o, &t->stats);
-    account_role(t->account, o);
+    account_observe(t->account, o, 1, &t->stats);
     memcpy(t->bytes + t->used, o, observation_size(o));
     t->used += size;
     t->count++;
@@ -136,7 +135,7 @@ static void play(struct tape *t, const struct detector *d, void *state)
 
     for (t->batch = 0; (o = next_of(t, &position)) != NULL;) {
         t->waiting[t->batch++] = o;
-        if (t->batch < BACK_BATCH && o->time - ticked < TICK)
+        if (t->batch < ACCOUNT_BATCH && o->time - ticked < TICK)
             continue;
         show_batch(t, d, state);
         t->batch = 0;

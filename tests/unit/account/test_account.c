@@ -55,7 +55,7 @@ static void the_least_active_are_folded_and_totals_add_up(void **state)
     for (uint32_t n = 0; n < 5000; n++) {
         struct observation o = query(n % 10 == 0 ? 7 : n + 100, (nsec_t)n * NSEC_S);
 
-        account_observe(a, &o, &stats);
+        account_observe(a, &o, 1, &stats);
     }
     assert_int_equal(account_conversations(a, &list, &count, &omitted), SD_OK);
     assert_int_equal(count, 100);
@@ -83,7 +83,7 @@ static void what_the_sink_refuses_stays(void **state)
     struct observation o = query(1, NSEC_S);
 
     (void)state;
-    account_observe(a, &o, &stats);
+    account_observe(a, &o, 1, &stats);
     account_flush(a, 0, sink);
     totals.refuse = false;
     account_flush(a, 0, sink);
@@ -125,7 +125,7 @@ static int16_t zone_of_vlan_7(struct account *a)
     struct stats stats = {0};
 
     o.vlan = 7;
-    account_observe(a, &o, &stats);
+    account_observe(a, &o, 1, &stats);
     return o.note.zone;
 }
 
@@ -172,8 +172,7 @@ static uint8_t roles_of(struct account *a, uint32_t client)
     struct stats stats = {0};
 
     o.dns.message.flags = 0x0100;
-    account_observe(a, &o, &stats);
-    account_role(a, &o);
+    account_observe(a, &o, 1, &stats);
     return o.note.roles;
 }
 
@@ -187,7 +186,7 @@ static void answers(struct account *a, enum answer_match match, int count)
     o.dns.match = (uint8_t)match;
     o.dns.message.flags = 0x8180;
     for (int i = 0; i < count; i++)
-        account_observe(a, &o, &stats);
+        account_observe(a, &o, 1, &stats);
 }
 
 static void answers_to_nobody_make_no_forwarder(void **state)

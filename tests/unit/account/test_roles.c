@@ -65,8 +65,7 @@ static struct observation message(const char *client, const char *server, uint16
     o.dns.message.flags = flags;
     o.dns.match = flags & 0x8000 ? ANSWER_MATCHED : ANSWER_NONE;
     o.dns.answered = (flags & 0x8000) != 0;
-    account_observe(a, &o, &stats);
-    account_role(a, &o);
+    account_observe(a, &o, 1, &stats);
     return o;
 }
 

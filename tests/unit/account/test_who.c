@@ -26,9 +26,9 @@ static void a_client_keeps_its_place(void **state)
     struct stats stats = {0};
 
     (void)state;
-    clients_note(c, &first, &stats);
-    clients_note(c, &other, &stats);
-    clients_note(c, &again, &stats);
+    clients_note(c, &first, clients_hash(c, &first), &stats);
+    clients_note(c, &other, clients_hash(c, &other), &stats);
+    clients_note(c, &again, clients_hash(c, &again), &stats);
     assert_int_equal(first.note.who, again.note.who);
     assert_int_equal(first.note.tenure, again.note.tenure);
     assert_int_not_equal(first.note.who, other.note.who);
@@ -47,7 +47,7 @@ static void a_flood_of_clients_stays_in_its_places(void **state)
     for (uint32_t i = 0; i < 1000000; i++) {
         struct observation o = from(i);
 
-        clients_note(c, &o, &stats);
+        clients_note(c, &o, clients_hash(c, &o), &stats);
         assert_true(o.note.who < CLIENTS_MOST && o.note.tenure);
         assert_int_not_equal(tenure[o.note.who], o.note.tenure);
         tenure[o.note.who] = o.note.tenure;

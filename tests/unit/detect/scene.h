@@ -17,10 +17,11 @@
 #include "detect/draft.h"
 #include "model/known_names.h"
 
-#define FINDINGS 256
-#define T0       (INT64_C(1795262400) * NSEC_S)
-#define MS       NSEC_MS
-#define S        NSEC_S
+#define FINDINGS   256
+#define T0         (INT64_C(1795262400) * NSEC_S)
+#define MS         NSEC_MS
+#define SCENE_SEED 7 /* one for all that hash: names are compared */
+#define S          NSEC_S
 
 enum { ZONE_OFFICE = 2, ZONE_LAB = 3, ZONE_FREE = 4 };
 enum { QUAD9 = 0, CORP = 1, OTHER = 2 };
@@ -143,10 +144,10 @@ static inline void scene_open(struct scene *s, const struct detector *detector)
     memset(s, 0, sizeof *s);
     s->policy = scene_policy();
     s->detector = detector;
-    s->cuts = own_cuts_create(7);
+    s->cuts = own_cuts_create(SCENE_SEED);
     assert_non_null(s->cuts);
-    setup = (struct detector_setup){s->policy, {scene_put, s}, {scene_put_pair, s}, &s->stats,
-                                    7,         s->cuts};
+    setup = (struct detector_setup){s->policy, {scene_put, s}, {scene_put_pair, s},
+                                    &s->stats, SCENE_SEED,     s->cuts};
     s->state = detector->create(&setup);
     assert_non_null(s->state);
     assert_true(detector->bytes(s->state) < 64u << 20);
@@ -268,7 +269,7 @@ static inline struct observation scene_query(nsec_t t, const char *client, const
     m->has_question = true;
     m->qname_length = (uint8_t)name_to_wire(name, m->qname);
     assert_true(m->qname_length > 0);
-    o.dns.qname_hash = hash_bytes(m->qname, m->qname_length, 0);
+    o.dns.qname_hash = hash_bytes(m->qname, m->qname_length, SCENE_SEED);
     return o;
 }
 
