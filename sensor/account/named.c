@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "account/suffix.h"
+#include "base/fetch.h"
 #include "base/hash.h"
 #include "base/pages.h"
 #include "model/known_names.h"
@@ -68,7 +69,7 @@ void named_use_policy(struct named *n, const struct policy *policy)
 void named_prefetch(const struct named *n, const struct observation *o)
 {
     if (o->kind == OBSERVE_DNS)
-        __builtin_prefetch(n->kept[o->dns.qname_hash % (KEPT / WAYS)], 1);
+        fetch(n->kept[o->dns.qname_hash % (KEPT / WAYS)]);
 }
 
 static uint64_t domain_at(const struct named *n, const struct dns_message *m, unsigned offset)

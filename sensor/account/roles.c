@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/fetch.h"
 #include "base/hash.h"
 #include "base/pages.h"
 
@@ -54,7 +55,7 @@ void roles_destroy(struct roles *r)
 
 void roles_prefetch(const struct roles *r, const struct observation *o)
 {
-    __builtin_prefetch(r->of + o->note.who, 1);
+    fetch(r->of + o->note.who);
 }
 
 static uint8_t shown(const struct role *role)

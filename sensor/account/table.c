@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/error.h"
+#include "base/fetch.h"
 #include "base/hash.h"
 #include "base/pages.h"
 
@@ -78,15 +79,15 @@ void conversation_table_prefetch(const struct conversation_table *t, uint64_t ha
     const char *at;
 
     if (!entry) {
-        __builtin_prefetch(&t->index[hash & t->mask]);
+        fetch(&t->index[hash & t->mask]);
         return;
     }
     word = t->index[hash & t->mask];
     if (!word)
         return;
     at = (const char *)&t->entries[(uint32_t)word - 1];
-    __builtin_prefetch(at, 1);
-    __builtin_prefetch(at + 64, 1);
+    fetch(at);
+    fetch(at + 64);
 }
 
 struct conversation *conversation_table_at(struct conversation_table *t,

@@ -8,6 +8,7 @@
 #define XXH_INLINE_ALL
 #include <xxhash.h>
 
+#include "base/fetch.h"
 #include "base/pages.h"
 #include "base/ways.h"
 
@@ -160,14 +161,12 @@ void table_prefetch_bucket(const struct table *t, const void *key)
     table_prefetch_hashed(t, hash_of(t, key), false);
 }
 
-/* Inlined always: the compiler takes a function that only prefetches for one without effect. */
-static inline __attribute__((always_inline)) void prefetch_way(const struct table *t, size_t bucket,
-                                                               size_t way)
+static void prefetch_way(const struct table *t, size_t bucket, size_t way)
 {
     const char *entry = entry_at(t, bucket, way);
 
     for (size_t line = 0; line < t->shape.hot; line += 64)
-        __builtin_prefetch(entry + line, 1);
+        fetch(entry + line);
 }
 
 void table_prefetch_hashed(const struct table *t, uint64_t hash, bool entry)
@@ -176,7 +175,7 @@ void table_prefetch_hashed(const struct table *t, uint64_t hash, bool entry)
     unsigned ways;
 
     if (!entry) {
-        __builtin_prefetch(&t->buckets[bucket], 1);
+        fetch(&t->buckets[bucket]);
         return;
     }
     ways = ways_of_short(t->buckets[bucket].tag, tag_of(hash));

@@ -8,6 +8,7 @@
 #include <stddef.h>
 
 #include "base/addr.h"
+#include "base/fetch.h"
 #include "base/time.h"
 
 enum { HABIT_LINES = 3, HABIT_LINE = 16, HABIT_OWN = 8, HABIT_CONTACTS = 4 };
@@ -36,8 +37,8 @@ static inline uint32_t habit_name(uint64_t hash)
 /* Where habit_asked() will look; h may be somebody else's, it is not read. */
 static inline void habit_prefetch(const struct habit *h, uint32_t name)
 {
-    __builtin_prefetch(h, 1);
-    __builtin_prefetch(h->name[name % HABIT_LINES], 1);
+    fetch(h);
+    fetch(h->name[name % HABIT_LINES]);
 }
 
 bool habit_asked(const struct habit *h, uint32_t name);

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/fetch.h"
 #include "base/hash.h"
 #include "base/pages.h"
 
@@ -52,7 +53,7 @@ size_t novelty_bytes(const struct novelty *n)
 
 void novelty_prefetch(const struct novelty *n, uint64_t hash)
 {
-    __builtin_prefetch(&n->lines[hash_mix(n->seed, hash) & n->mask], 1);
+    fetch(&n->lines[hash_mix(n->seed, hash) & n->mask]);
 }
 
 static bool holds(const struct line *line, uint32_t mark)

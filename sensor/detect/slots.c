@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/fetch.h"
 #include "base/pages.h"
 
 #define PREFETCH 256 /* bytes of an entry at most */
@@ -45,16 +46,12 @@ size_t slots_bytes(const struct slots *s)
     return sizeof *s + CLIENTS_MOST * s->shape.entry_size;
 }
 
-/* Inlined always: see base/table.c. */
-static inline __attribute__((always_inline)) void prefetch(const uint8_t *entry, size_t size)
-{
-    for (size_t line = 0; line < size && line < PREFETCH; line += LINE)
-        __builtin_prefetch(entry + line, 1);
-}
-
 void slots_prefetch(const struct slots *s, const struct observation *o)
 {
-    prefetch(s->entries + o->note.who * s->shape.entry_size, s->shape.hot);
+    const uint8_t *entry = s->entries + o->note.who * s->shape.entry_size;
+
+    for (size_t line = 0; line < s->shape.hot && line < PREFETCH; line += LINE)
+        fetch(entry + line);
 }
 
 /* Places are given out in their order, so as far as there are clients the array is full. */

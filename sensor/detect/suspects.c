@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/fetch.h"
 #include "base/hash.h"
 #include "base/pages.h"
 #include "base/ways.h"
@@ -89,7 +90,7 @@ void suspects_prefetch(const struct suspects *s, const struct suspect_key *key)
     uint32_t tag;
     size_t at = place(s, key, &tag);
 
-    __builtin_prefetch(&s->buckets[at], 1);
+    fetch(&s->buckets[at]);
 }
 
 struct suspect *suspects_find(struct suspects *s, const struct suspect_key *key, unsigned names)

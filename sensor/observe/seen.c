@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/fetch.h"
 #include "base/pages.h"
 #include "base/ways.h"
 
@@ -46,7 +47,7 @@ void seen_destroy(struct seen *s)
 
 void seen_prefetch(const struct seen *s, uint64_t hash)
 {
-    __builtin_prefetch(&s->lines[hash & s->mask], 1);
+    fetch(&s->lines[hash & s->mask]);
 }
 
 /* The tag's lowest bit: taken; the next: a query was seen. */

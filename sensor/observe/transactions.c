@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/fetch.h"
 #include "base/pages.h"
 #include "base/ways.h"
 
@@ -71,7 +72,7 @@ static struct bucket *bucket_of(struct transactions *t, uint64_t who, uint32_t *
 
 void transactions_prefetch(const struct transactions *t, uint64_t who)
 {
-    __builtin_prefetch(&t->buckets[(uint32_t)who & t->bucket_mask], 1);
+    fetch(&t->buckets[(uint32_t)who & t->bucket_mask]);
 }
 
 static bool stale(const struct transactions *t, uint32_t place)
