@@ -72,6 +72,7 @@ full beside nft    100 evidence       env SEALDNS=$RELEASE/sealdns tests/netns/r
 full beside nft    100 confirm        env SEALDNS=$RELEASE/sealdns tests/netns/run-confirm.sh
 full beside nft    100 wrong          env SEALDNS=$RELEASE/sealdns tests/netns/run-wrong.sh
 full beside nft    100 pairs          env SEALDNS=$RELEASE/sealdns tests/netns/run-pairs.sh
+full beside nft    100 gateways       env SEALDNS=$RELEASE/sealdns tests/netns/run-gateways.sh
 full beside netns  200 attacks        env SEALDNS=$RELEASE/sealdns tests/netns/run-attacks.sh
 full beside netns  120 blocked        env SEALDNS=$RELEASE/sealdns tests/netns/run-blocked.sh
 full beside nft    100 bridge         env SEALDNS=$RELEASE/sealdns tests/netns/run-bridge.sh

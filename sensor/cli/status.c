@@ -109,7 +109,7 @@ static void print_blocks(const json_t *rules)
 static void print_text(const json_t *s)
 {
     const json_t *rules = json_object_get(s, "rules"), *store = json_object_get(s, "store");
-    const json_t *evidence = json_object_get(s, "evidence");
+    const json_t *evidence = json_object_get(s, "evidence"), *peer = json_object_get(s, "peer");
     const json_t *outputs = json_object_get(s, "outputs"), *all = json_object_get(s, "counters");
     const char *file = string(s, "policy_file"), *key;
     const char *name = string(s, "name");
@@ -126,6 +126,10 @@ static void print_text(const json_t *s)
            (long long)integer(store, "rows"), (long long)integer(store, "failed"));
     printf("outputs     %lld lines, %lld lost\n", (long long)integer(outputs, "lines"),
            (long long)integer(outputs, "lost"));
+    if (peer)
+        printf("peer        heard %s, %lld datagrams refused, %lld not sent\n",
+               json_is_string(json_object_get(peer, "heard")) ? string(peer, "heard") : "never",
+               (long long)integer(peer, "refused"), (long long)integer(peer, "unsent"));
     if (evidence)
         printf("evidence    %s, %lld captures, %lld failed, %lld beyond the bounds\n",
                string(evidence, "path"), (long long)integer(evidence, "files"),

@@ -149,6 +149,19 @@ static void print_evidence(const struct policy_evidence *e, FILE *to)
             e->per_minute, severity_name(e->severity));
 }
 
+static void print_peer(const struct policy_peer *peer, FILE *to)
+{
+    if (addr_is_zero(&peer->listen))
+        return;
+    fputs("  peer: {listen: ", to);
+    put_addr(to, &peer->listen);
+    fputs(", address: ", to);
+    put_addr(to, &peer->address);
+    fprintf(to, ", port: %u, key: ", peer->port);
+    put_text(to, peer->key);
+    fputs("}\n", to);
+}
+
 static void print_sensor(const struct policy *p, FILE *to)
 {
     fputs("sensor:\n", to);
@@ -167,6 +180,7 @@ static void print_sensor(const struct policy *p, FILE *to)
     fputs("  pairs: {timeout: ", to);
     put_age(to, p->pairs.timeout);
     fprintf(to, ", hidden: %s}\n", flag(p->pairs.hidden));
+    print_peer(&p->peer, to);
     fprintf(to, "  nftables: {owner: %s, persist: %s, log_group: %u}\n", flag(p->owner_flag),
             flag(p->persist_flag), p->log_group);
     print_roles(p, to);

@@ -168,6 +168,27 @@ static void read_pairs(struct reader *r, const struct node *n, void *object)
         complain(r->complaints, timeout, "`timeout` is between 5s and 1d, or 0s for no pairs");
 }
 
+static void read_peer(struct reader *r, const struct node *n, void *object)
+{
+    static const struct key keys[] = {
+        KEY("listen", OPTION_ADDRESS, .required = true, FIELD(struct policy_peer, listen)),
+        KEY("address", OPTION_ADDRESS, .required = true, FIELD(struct policy_peer, address)),
+        KEY("port", OPTION_NUMBER, FIELD(struct policy_peer, port), .least = 1, .most = 65535),
+        KEY("key", OPTION_PATH, .required = true, FIELD(struct policy_peer, key)),
+        KEYS_END,
+    };
+    struct policy_peer *p = &((struct policy *)object)->peer;
+
+    read_map(r, n, keys, p, "`peer`");
+    if (addr_is_zero(&p->listen) || addr_is_zero(&p->address))
+        return;
+    if (addr_equal(&p->listen, &p->address))
+        complain(r->complaints, n->key,
+                 "`listen` is this gateway's address, `address` the other's");
+    else if (addr_is_v4(&p->listen) != addr_is_v4(&p->address))
+        complain(r->complaints, n->key, "`listen` and `address` are of one family");
+}
+
 static const struct key sensor_keys[] = {
     KEY("name", OPTION_TEXT, FIELD(struct policy, name)),
     LIST("interfaces", OPTION_IFACE, struct policy, interfaces, interface_count),
@@ -177,6 +198,7 @@ static const struct key sensor_keys[] = {
     PART("internal_domains", read_domains),
     PART("on_exit", read_on_exit),
     PART("pairs", read_pairs),
+    PART("peer", read_peer),
     PART("nftables", read_nftables),
     PART("on_resolver_outage", read_on_outage),
     KEY("preflight", OPTION_FLAG, FIELD(struct policy, preflight)),

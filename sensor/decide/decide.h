@@ -5,6 +5,7 @@
 #define SEALDNS_DECIDE_DECIDE_H
 
 #include "model/finding.h"
+#include "model/open_event.h"
 #include "model/policy.h"
 #include "model/record.h"
 #include "model/stats.h"
@@ -20,6 +21,11 @@ void decision_destroy(struct decision *d);
 void decision_use_policy(struct decision *d, const struct policy *policy, enum mode mode,
                          bool installed);
 void decision_finding(struct decision *d, const struct finding *f);
+/* An event that is open at the other gateway. What is found of the same thing here goes on with it:
+ * its id, first, count and revision. One that is open here under the same id, has been quiet for a
+ * minute and grew there, is the other's from now on: it is not made final here. 16,384 are kept, 80
+ * octets each; final ones are forgotten. */
+void decision_adopt(struct decision *d, const struct open_event *e, nsec_t now);
 void decision_tick(struct decision *d, nsec_t now);
 /* The end: every open event becomes final. */
 void decision_flush(struct decision *d, nsec_t now);

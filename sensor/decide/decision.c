@@ -45,6 +45,12 @@ struct entry {
 LIST_HEAD(slot, entry);
 TAILQ_HEAD(quiet, entry);
 
+/* Open at the other gateway. */
+struct elsewhere {
+    struct ledger_key key; /* first: the table's key */
+    struct open_event event;
+};
+
 struct decision {
     const struct policy *policy;
     enum mode mode;
@@ -53,6 +59,8 @@ struct decision {
     struct record_sink sink;
     struct stats *stats;
     struct table *places;
+    struct table *elsewhere; /* NULL: nobody ever told of one */
+    uint64_t seed;
     struct entry *entries, *unused; /* unused: a chain by way of `next` */
     size_t open, fresh;             /* fresh: entries that were never used lie from here on */
     struct quiet quiet;
@@ -213,6 +221,7 @@ struct decision *decision_create(size_t events, uint64_t seed, struct record_sin
     d->limit = events ? events : EVENTS;
     d->sink = sink;
     d->stats = stats;
+    d->seed = seed;
     TAILQ_INIT(&d->quiet);
     shape.capacity = d->limit * 4; /* so that no bucket is full before the ledger is */
     d->places = table_create(&shape);
@@ -228,6 +237,7 @@ void decision_destroy(struct decision *d)
     if (!d)
         return;
     table_destroy(d->places);
+    table_destroy(d->elsewhere);
     free(d->entries);
     free(d);
 }
@@ -308,6 +318,23 @@ static void name_event(const struct decision *d, struct entry *e)
     snprintf(e->event.id, sizeof e->event.id, "%016" PRIx64, id);
 }
 
+/* Where the other gateway had it open, it goes on. */
+static void go_on(struct decision *d, struct entry *e, nsec_t now)
+{
+    struct elsewhere *other = d->elsewhere ? table_find(d->elsewhere, &e->key) : NULL;
+
+    if (!other)
+        return;
+    if (other->event.last + e->idle > now) {
+        snprintf(e->event.id, sizeof e->event.id, "%016" PRIx64, other->event.id);
+        e->event.revision = other->event.revision;
+        e->event.count = other->event.count;
+        if (other->event.first < e->event.first)
+            e->event.first = other->event.first;
+    }
+    table_remove(d->elsewhere, other);
+}
+
 static void make_room(struct decision *d, nsec_t now)
 {
     struct entry *oldest = TAILQ_FIRST(&d->quiet);
@@ -331,6 +358,7 @@ static struct entry *new_event(struct decision *d, const struct ledger_key *key,
     e->event.first = f->first ? f->first : f->time;
     e->idle = idle_of(d, f->rule);
     name_event(d, e);
+    go_on(d, e, f->time);
     return e;
 }
 
@@ -388,6 +416,38 @@ static void take_finding(struct decision *d, const struct finding *f)
         write_event(d, e, f->time);
     else if (!e->listed)
         list(d, e, next_revision(&e->event));
+}
+
+static bool is_handed_over(const struct entry *e, const struct open_event *o, nsec_t now)
+{
+    return strtoull(e->event.id, NULL, 16) == o->id && o->revision > e->event.revision &&
+           o->last > e->event.last && time_passed(e->event.last, GROWS, now);
+}
+
+void decision_adopt(struct decision *d, const struct open_event *o, nsec_t now)
+{
+    struct table_shape shape = {.entry_size = sizeof(struct elsewhere),
+                                .key_size = sizeof(struct ledger_key),
+                                .capacity = EVENTS,
+                                .seed = d->seed};
+    struct ledger_key key = {o->rule, o->key};
+    struct place *own = table_find(d->places, &key);
+    struct elsewhere *other;
+    bool fresh;
+
+    if (own && !is_handed_over(own->entry, o, now))
+        return;
+    if (own)
+        forget(d, own->entry);
+    if (!d->elsewhere)
+        d->elsewhere = table_create(&shape);
+    if (!d->elsewhere)
+        return;
+    other = table_insert(d->elsewhere, &key, &fresh);
+    if (fresh || o->revision >= other->event.revision)
+        other->event = *o;
+    if (other->event.state == STATE_FINAL)
+        table_remove(d->elsewhere, other);
 }
 
 void decision_finding(struct decision *d, const struct finding *f)

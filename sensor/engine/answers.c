@@ -200,6 +200,15 @@ static json_t *log_of(const struct recorder *r)
                      r->policy->log_group && r->wiring->board->cut_group == r->policy->log_group);
 }
 
+static json_t *peer(const struct peering *p)
+{
+    json_t *o = json_pack("{s:I,s:I}", "refused", (json_int_t)peering_refused(p), "unsent",
+                          (json_int_t)peering_unsent(p));
+
+    put_time(o, "heard", peering_heard(p));
+    return o;
+}
+
 static json_t *status(struct recorder *r, const struct asked *a)
 {
     const struct board *b = r->wiring->board;
@@ -230,6 +239,8 @@ static json_t *status(struct recorder *r, const struct asked *a)
                     "rows", (json_int_t)b->store_rows, "failed", (json_int_t)b->store_failed,
                     "outputs", "lines", (json_int_t)b->outputs_written, "lost",
                     (json_int_t)b->outputs_lost, "counters", counters(&sum));
+    if (r->peering)
+        json_object_set_new(all, "peer", peer(r->peering));
     if (r->policy->evidence.path[0])
         json_object_set_new(all, "evidence",
                             json_pack("{s:s,s:I,s:I,s:I}", "path", r->policy->evidence.path,

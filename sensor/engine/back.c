@@ -211,6 +211,12 @@ void back_finding(struct back *b, const struct finding *f)
     decision_finding(b->decision, f);
 }
 
+void back_adopt(struct back *b, const struct open_event_batch *batch, nsec_t now)
+{
+    for (uint32_t i = 0; i < batch->count && i < OPEN_EVENTS_AT_ONCE; i++)
+        decision_adopt(b->decision, batch->event + i, now);
+}
+
 const struct account *back_account(const struct back *b)
 {
     return b->account;

@@ -326,13 +326,10 @@ static void reap(struct monitor *m)
     }
 }
 
-/* Thousands of pairs a second are one transaction a turn. */
 static void serve_parser(struct monitor *m)
 {
     for (int i = 0; i < AT_ONCE && !m->stopping && monitor_serve(m, &m->wiring->parser); i++)
         ;
-    if (!m->stopping)
-        pairs_flush(m);
 }
 
 static void loop(struct monitor *m, int signals)
@@ -354,6 +351,9 @@ static void loop(struct monitor *m, int signals)
                 serve_parser(m);
             if (wait[2].revents & POLLIN)
                 monitor_serve(m, &w->recorder);
+            /* Thousands of pairs a second are one transaction a turn. */
+            if ((wait[1].revents | wait[2].revents) & POLLIN && !m->stopping)
+                pairs_flush(m);
             if (wait[4].revents)
                 trial_hear(m);
         }

@@ -27,6 +27,7 @@ struct monitor {
     struct own_addresses own;
     unsigned gone; /* bit i: interface i is away */
     nsec_t addresses_looked;
+    bool peered; /* a policy of this run had a peer, of which the recorder may still tell */
     bool running, stopping;
     struct asker stopped_by; /* who signalled; pid 0: nobody */
     int status;              /* the exit status */

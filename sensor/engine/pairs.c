@@ -302,6 +302,9 @@ static void tell(struct monitor *m, struct message *t, nsec_t now)
         p->deaf = now;
         log_error("the parser does not listen: clients that are cut off are not recorded");
     }
+    if (t->pairs.count && !addr_is_zero(&m->wiring->policy->peer.listen) &&
+        channel_try(&m->wiring->recorder, t) != SD_OK)
+        log_warning("the other gateway is not told whom this one cut off");
     t->pairs.count = 0;
 }
 

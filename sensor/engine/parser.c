@@ -215,6 +215,9 @@ static void take_message(struct parser *p, const struct message *m, int descript
     case TELL_PROBED:
         take_probe(p, &m->probe);
         break;
+    case TELL_PEER:
+        back_adopt(p->back, &m->peer, clock_now());
+        break;
     case TELL_PAIRS:
         pairing_told(p->back, p->policy, &m->pairs);
         break;

@@ -12,6 +12,7 @@
 #include "account/account.h"
 #include "model/frame.h"
 #include "model/observation.h"
+#include "model/open_event.h"
 #include "model/pair.h"
 #include "model/policy.h"
 #include "model/record.h"
@@ -61,6 +62,8 @@ void back_flush(struct back *b, nsec_t now);
 /* A finding of the sensor about itself (kinds sensor and enforcement): the same way as the others.
  */
 void back_finding(struct back *b, const struct finding *f);
+/* Events that are open at the other gateway. */
+void back_adopt(struct back *b, const struct open_event_batch *batch, nsec_t now);
 const struct account *back_account(const struct back *b);
 struct stats *back_stats(struct back *b);
 

@@ -94,6 +94,8 @@ static void take_record(struct recorder *r, const struct record *record)
         commit(r);
         return;
     }
+    if (record->kind == RECORD_EVENT && r->peering)
+        peering_event(r->peering, &record->event, clock_now());
     if (record->kind == RECORD_EVENT) {
         record = with_capture(r, record);
         line = eve_render(record, r->policy);
@@ -223,9 +225,49 @@ static void pass_probes(struct recorder *r)
     }
 }
 
+static void pass_on_peer(struct recorder *r, const struct message *m)
+{
+    if (channel_send(&r->wiring->recorder, m, -1) != SD_OK)
+        log_warning("what the other gateway told could not be passed on");
+}
+
+static void pass_peer_events(void *context, const struct open_event_batch *b)
+{
+    pass_on_peer(context, &(struct message){.type = REQUEST_PEER, .peer = *b});
+}
+
+static void pass_peer_pairs(void *context, const struct pair_batch *b)
+{
+    pass_on_peer(context, &(struct message){.type = REQUEST_PAIRS, .pairs = *b});
+}
+
+static int start_peering(struct recorder *r, char *error)
+{
+    struct peering_sink sink = {pass_peer_events, pass_peer_pairs, r};
+
+    if (addr_is_zero(&r->policy->peer.listen))
+        return SD_OK;
+    return peering_open(&r->policy->peer, sink, &r->peering, error);
+}
+
+/* The monitor takes what the peer tells only while its policy has one. */
+static void peer_again(struct recorder *r, const struct policy *before)
+{
+    const struct policy_peer *a = &before->peer, *b = &r->policy->peer;
+    char error[256] = "";
+
+    if (addr_equal(&a->listen, &b->listen) && addr_equal(&a->address, &b->address) &&
+        a->port == b->port && strcmp(a->key, b->key) == 0)
+        return;
+    peering_close(r->peering);
+    r->peering = NULL;
+    if (start_peering(r, error) != SD_OK)
+        log_error("%s: the other gateway is not heard", error);
+}
+
 static void take_policy(struct recorder *r, int descriptor)
 {
-    struct policy *anew;
+    struct policy *anew, *before;
     struct outputs *outputs;
     char error[OUTPUT_ERROR] = "";
 
@@ -238,8 +280,10 @@ static void take_policy(struct recorder *r, int descriptor)
         log_error("outputs stay as they were: %s", error);
     keep_paths(r, anew);
     clips_use_policy(r->clips, &anew->evidence);
-    policy_destroy(r->policy);
+    before = r->policy;
     r->policy = anew;
+    peer_again(r, before);
+    policy_destroy(before);
     start_probing(r);
 }
 
@@ -251,6 +295,10 @@ void recorder_message(struct recorder *r, const struct message *m, int descripto
         break;
     case TELL_INSTALLED:
         r->rules = m->rules;
+        break;
+    case TELL_PAIRS:
+        if (r->peering)
+            peering_pairs(r->peering, &m->pairs, clock_now());
         break;
     case TELL_REOPEN:
         outputs_reopen(r->outputs);
@@ -276,7 +324,7 @@ static void read_channel(struct recorder *r)
 
 static void sleep_until_rung(struct recorder *r)
 {
-    struct pollfd wait[4 + CONTROL_CLIENTS];
+    struct pollfd wait[5 + CONTROL_CLIENTS];
     nfds_t count = control_poll(r->control, wait);
     bool sleep = ring_may_sleep(r->wiring->records);
 
@@ -284,6 +332,8 @@ static void sleep_until_rung(struct recorder *r)
     wait[count++] = (struct pollfd){.fd = r->wiring->recorder.descriptor, .events = POLLIN};
     if (r->prober)
         wait[count++] = (struct pollfd){.fd = prober_descriptor(r->prober), .events = POLLIN};
+    if (r->peering)
+        wait[count++] = (struct pollfd){.fd = peering_descriptor(r->peering), .events = POLLIN};
     if (poll(wait, count, sleep ? (r->pending ? 50 : 500) : 0) < 0)
         memset(wait, 0, sizeof wait);
     ring_awake(r->wiring->records);
@@ -306,6 +356,8 @@ static int open_all(struct recorder *r)
     status = store_open(&options, &r->store, error);
     if (status == SD_OK)
         status = outputs_open(p, &r->outputs, error);
+    if (status == SD_OK)
+        status = start_peering(r, error);
     if (status == SD_OK)
         status = control_open(p->socket_path, recorder_answer, r, &r->control, error);
     if (status != SD_OK)
@@ -341,6 +393,9 @@ static void finish(struct recorder *r)
         keep_house(r);
         commit(r);
     }
+    if (r->peering)
+        peering_work(r->peering, clock_now());
+    peering_close(r->peering);
     clips_destroy(r->clips);
     outputs_close(r->outputs);
     store_close(r->store);
@@ -370,6 +425,8 @@ int recorder_main(struct wiring *w)
         sleep_until_rung(&r);
         read_channel(&r);
         drain(&r);
+        if (r.peering)
+            peering_work(r.peering, clock_now());
         pass_probes(&r);
         work_on_clips(&r);
         keep_house(&r);

@@ -5,6 +5,7 @@
 #include <jansson.h>
 
 #include "engine/control.h"
+#include "engine/peering.h"
 #include "engine/schedule.h"
 #include "engine/sensor.h"
 #include "model/record.h"
@@ -19,6 +20,7 @@ struct recorder {
     struct control *control;
     struct prober *prober; /* NULL: the policy wants no probes, or did not so far */
     struct schedule *schedule;
+    struct peering *peering; /* NULL: there is no other gateway */
     struct rules_status rules;
     char rules_differ[256];
     uint64_t pending; /* rows of the open batch */

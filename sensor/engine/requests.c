@@ -147,6 +147,7 @@ int monitor_enforce(struct monitor *m, const struct policy *policy, char error[2
     struct ruleset *rules;
     int status;
 
+    m->peered |= !addr_is_zero(&policy->peer.listen);
     if (policy->mode == MODE_MONITOR)
         return remove_leftovers(m, error);
     if (m->opened)
@@ -458,6 +459,22 @@ static bool pass_probe(const struct monitor *m, const struct probe_report *repor
     return true;
 }
 
+/* False: the recorder would not have let it through. */
+static bool pass_peer(const struct monitor *m, const struct open_event_batch *peer)
+{
+    struct message tell = {.type = TELL_PEER, .peer = *peer};
+    nsec_t now = clock_now();
+
+    if (peer->count == 0 || peer->count > OPEN_EVENTS_AT_ONCE)
+        return false;
+    for (uint32_t i = 0; i < peer->count; i++)
+        if (!open_event_is_sound(peer->event + i, now))
+            return false;
+    if (channel_try(&m->wiring->parser, &tell) != SD_OK)
+        log_warning("what the other gateway told was not taken"); /* it is told again */
+    return true;
+}
+
 static bool may_ask(const struct monitor *m, const struct channel *from,
                     const struct message *request)
 {
@@ -466,8 +483,10 @@ static bool may_ask(const struct monitor *m, const struct channel *from,
     /* The parser, which strangers talk to, asks for pairs and nothing else once it is ready. */
     if (from == &m->wiring->parser)
         return request->type == REQUEST_READY || request->type == REQUEST_PAIRS;
-    return request->type != REQUEST_PAIRS &&
-           (request->type != REQUEST_RULES_TRY ||
+    /* What the other gateway cut is judged here as if it had been seen here. */
+    if (request->type == REQUEST_PAIRS || request->type == REQUEST_PEER)
+        return m->peered;
+    return (request->type != REQUEST_RULES_TRY ||
             (c->seconds >= GUARD_SHORTEST && c->seconds <= GUARD_LONGEST));
 }
 
@@ -499,8 +518,10 @@ static void answer(struct monitor *m, const struct channel *from, const struct m
         break;
     case REQUEST_PROBED:
     case REQUEST_PAIRS:
-        if (request->type == REQUEST_PAIRS ? pairs_ask(m, &request->pairs)
-                                           : pass_probe(m, &request->probe))
+    case REQUEST_PEER:
+        if (request->type == REQUEST_PAIRS  ? pairs_ask(m, &request->pairs)
+            : request->type == REQUEST_PEER ? pass_peer(m, &request->peer)
+                                            : pass_probe(m, &request->probe))
             return;
         /* fall through */
     default:

@@ -4,6 +4,7 @@
 
 #include <stdbool.h>
 
+#include "base/addr.h"
 #include "base/time.h"
 
 /* When it asks resolvers itself. */
@@ -17,6 +18,13 @@ struct policy_probe {
 struct policy_pairs {
     nsec_t timeout; /* for how long; 0: never */
     bool hidden;    /* also where behaviour told the resolver and a probe confirmed it */
+};
+
+/* The other gateway of two that share a policy: see engine/peering.h. */
+struct policy_peer {
+    struct addr listen, address; /* of one family; listen zero: there is none */
+    uint16_t port;
+    char key[256]; /* a file */
 };
 
 #endif

@@ -74,6 +74,7 @@ struct policy {
     char store_path[256], socket_path[108];
     struct policy_probe probe;
     struct policy_pairs pairs;
+    struct policy_peer peer;
     struct policy_evidence evidence;
     uint64_t store_max_size;
     nsec_t store_max_age;

@@ -10,6 +10,7 @@
 #include "base/error.h"
 
 _Static_assert(sizeof(struct pair_batch) <= sizeof(struct finding), "no message grows by pairs");
+_Static_assert(sizeof(struct open_event_batch) <= sizeof(struct finding), "... or by a peer");
 
 int channel_pair(struct channel *a, struct channel *b)
 {

@@ -9,6 +9,7 @@
 #include <stdint.h>
 
 #include "model/finding.h"
+#include "model/open_event.h"
 #include "model/pair.h"
 #include "model/probe.h"
 
@@ -22,13 +23,15 @@ enum message_type {
     REQUEST_PROBED,       /* the recorder asked a resolver: pass it on to the parser; no reply */
     REQUEST_RULES_TRY,    /* read the policy again, install its rules until they are confirmed */
     REQUEST_PAIRS,        /* the parser's only one: cut these clients off these servers; no reply */
-    REQUEST_LAST = REQUEST_PAIRS,
+    REQUEST_PEER,         /* the recorder heard of the other gateway's open events; no reply */
+    REQUEST_LAST = REQUEST_PEER,
     /* monitor -> child */
     REPLY = 100,    /* to the recorder's request: status and text */
     TELL_POLICY,    /* a descriptor with the new policy's texts */
     TELL_INSTALLED, /* the rules in the kernel changed: installed, mode */
     TELL_FINDING,   /* something the sensor or the enforcement has to say of itself */
     TELL_PROBED,    /* what a probe found, checked to be sound */
+    TELL_PEER,      /* what of REQUEST_PEER is sound */
     TELL_PAIRS,     /* what of REQUEST_PAIRS the kernel has now */
     TELL_REOPEN,    /* SIGHUP */
     TELL_CUTS,      /* a descriptor with the kernel's log of what rules cut; none: no more of it */
@@ -68,6 +71,7 @@ struct message {
         struct finding finding;       /* TELL_FINDING */
         struct probe_report probe;    /* REQUEST_PROBED, TELL_PROBED */
         struct change_request change; /* REQUEST_RELOAD, REQUEST_RULES_APPLY, _REMOVE, _TRY */
+        struct open_event_batch peer; /* REQUEST_PEER, TELL_PEER */
         struct pair_batch pairs;      /* REQUEST_PAIRS, TELL_PAIRS */
     };
     char text[256]; /* REPLY: one line for the user; of a status: what differs */

@@ -20,7 +20,7 @@ LIBRARIES = [
     (r"libfyaml\.h|cyaml/.*", {"conf"}),
     (r"pcap(/.*)?\.h|linux/(if_packet|filter|bpf|sockios|net_tstamp)\.h|bpf/.*", {"capture"}),
     (r"(ndpi/)?ndpi_\w+\.h|libknot/.*", {"classify"}),
-    (r"nettle/.*", {"classify", "output"}),
+    (r"nettle/.*", {"classify", "output", "peer"}),
     (r"libpsl\.h", {"account"}),
     (r"libnftnl/.*|libmnl/.*|linux/netfilter.*", {"enforce"}),
     (r"linux/(rtnetlink|netlink)\.h", {"enforce", "engine"}),

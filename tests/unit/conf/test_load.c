@@ -85,6 +85,8 @@ static const char full[] =
     "  on_resolver_outage: open\n"
     "  preflight: false\n"
     "  pairs: {timeout: 5m, hidden: true}\n"
+    "  peer: {listen: \"2001:db8:99::1\", address: \"2001:db8:99::2\", port: 9000, key: "
+    "/etc/sealdns/peer.key}\n"
     "  nftables: {owner: true, persist: true, log_group: 7}\n"
     "  internal_domains: [Corp.Example., lan]\n"
     "  roles: [{address: 10.0.0.53, role: recursive}, {address: \"2001:db8::7\", role: [client, "
@@ -147,6 +149,9 @@ static void contract(void **state)
     assert_true(p->tunnels && p->owner_flag && p->persist_flag && !p->remove_on_exit);
     assert_true(p->open_on_outage && !p->preflight && !p->refused);
     assert_true(p->pairs.timeout == 300 * NSEC_S && p->pairs.hidden);
+    assert_true(p->peer.listen.b[15] == 1 && p->peer.address.b[15] == 2);
+    assert_int_equal(p->peer.port, 9000);
+    assert_string_equal(p->peer.key, "/etc/sealdns/peer.key");
     assert_int_equal(p->log_group, 7);
     assert_int_equal(p->internal_domain_count, 2);
     assert_int_equal(p->role_count, 2);
@@ -219,6 +224,7 @@ static void built_in(void **state)
     assert_string_equal(p->store_path, "/var/lib/sealdns/sealdns.db");
     assert_true(p->remove_on_exit && p->preflight && !p->open_on_outage);
     assert_true(p->pairs.timeout == 600 * NSEC_S && !p->pairs.hidden);
+    assert_true(addr_is_zero(&p->peer.listen));
     assert_int_equal(p->log_group, 853);
     assert_true(policy_resolver_at(p, &quad9, NULL) >= 0);
     for (size_t i = 0; i < p->resolver_count; i++) {

@@ -474,6 +474,131 @@ static void the_same_input_gives_the_same_ids(void **state)
     decision_destroy(b.d);
 }
 
+static struct open_event there(uint32_t revision, nsec_t last)
+{
+    struct event e = {.id = "00000000000000ab",
+                      .revision = revision,
+                      .state = STATE_UPDATE,
+                      .count = 10,
+                      .first = T0,
+                      .last = last,
+                      .finding = {.rule = "cleartext", .kind = KIND_CLEARTEXT, .key = 5}};
+    struct open_event o;
+
+    assert_true(open_event_of(&e, &o));
+    assert_true(open_event_is_sound(&o, last));
+    return o;
+}
+
+static void an_event_of_the_other_gateway_goes_on(void **unused)
+{
+    struct ledger l;
+    struct finding f = finding(T0 + 100 * S, 5), other = finding(T0 + 100 * S, 6);
+    struct open_event o = there(3, T0 + 90 * S);
+
+    (void)unused;
+    open_ledger(&l, 0, MODE_MONITOR, false);
+    decision_adopt(l.d, &o, T0 + 95 * S);
+    decision_finding(l.d, &f);
+    assert_int_equal(l.count, 1);
+    assert_string_equal(l.event[0].id, "00000000000000ab");
+    assert_int_equal(l.event[0].revision, 4);
+    assert_int_equal(l.event[0].state, STATE_UPDATE);
+    assert_int_equal(l.event[0].count, 11);
+    assert_true(l.event[0].first == T0);
+    decision_finding(l.d, &other);
+    assert_int_equal(l.event[1].revision, 1);
+    assert_string_not_equal(l.event[1].id, l.event[0].id);
+    decision_destroy(l.d);
+}
+
+static void what_ended_there_begins_anew_here(void **unused)
+{
+    struct ledger l;
+    struct finding f = finding(T0 + 2000 * S, 5);
+    struct open_event o = there(3, T0 + 90 * S); /* quiet for longer than it stays open */
+
+    (void)unused;
+    open_ledger(&l, 0, MODE_MONITOR, false);
+    decision_adopt(l.d, &o, T0 + 95 * S);
+    decision_finding(l.d, &f);
+    assert_int_equal(l.event[0].revision, 1);
+    decision_destroy(l.d);
+    open_ledger(&l, 0, MODE_MONITOR, false);
+    decision_adopt(l.d, &o, T0 + 95 * S);
+    o.state = STATE_FINAL;
+    o.revision++;
+    decision_adopt(l.d, &o, T0 + 96 * S);
+    f.time = T0 + 97 * S;
+    decision_finding(l.d, &f);
+    assert_int_equal(l.event[0].revision, 1);
+    decision_destroy(l.d);
+}
+
+/* Otherwise it would be final here while it grows there. */
+static void what_moved_there_is_not_made_final_here(void **unused)
+{
+    struct ledger l;
+    struct finding f = finding(T0 + 100 * S, 5);
+    struct open_event o = there(3, T0 + 90 * S);
+
+    (void)unused;
+    open_ledger(&l, 0, MODE_MONITOR, false);
+    decision_adopt(l.d, &o, T0 + 95 * S);
+    decision_finding(l.d, &f); /* ours now */
+    o.revision = 5;
+    o.last = T0 + 120 * S;
+    decision_adopt(l.d, &o, T0 + 121 * S); /* both see it: it stays */
+    f.time = T0 + 125 * S;
+    decision_finding(l.d, &f);
+    o.last = T0 + 190 * S;
+    decision_adopt(l.d, &o, T0 + 191 * S);
+    decision_flush(l.d, T0 + 2000 * S);
+    assert_int_equal(l.count, 1);
+    f.time = T0 + 200 * S; /* and comes back */
+    decision_finding(l.d, &f);
+    assert_string_equal(l.event[1].id, "00000000000000ab");
+    assert_int_equal(l.event[1].revision, 6);
+    decision_destroy(l.d);
+}
+
+/* Two that began by themselves stay two, each with its end. */
+static void an_event_with_another_id_is_left_alone(void **unused)
+{
+    struct ledger l;
+    struct finding f = finding(T0 + 10 * S, 5);
+    struct open_event o = there(9, T0 + 190 * S);
+
+    (void)unused;
+    open_ledger(&l, 0, MODE_MONITOR, false);
+    decision_finding(l.d, &f);
+    decision_adopt(l.d, &o, T0 + 191 * S);
+    decision_flush(l.d, T0 + 2000 * S);
+    assert_int_equal(l.count, 2);
+    assert_int_equal(l.event[1].state, STATE_FINAL);
+    assert_string_equal(l.event[1].id, l.event[0].id);
+    decision_destroy(l.d);
+}
+
+static void what_is_no_event_is_not_sound(void **unused)
+{
+    struct open_event good = there(1, T0 + S), bad[8];
+
+    (void)unused;
+    for (size_t i = 0; i < 8; i++)
+        bad[i] = good;
+    bad[0].id = 0;
+    bad[1].revision = 0;
+    bad[2].revision = UINT32_MAX;
+    bad[3].state = STATE_COUNT;
+    bad[4].first = -1;
+    bad[5].first = bad[5].last + 1;
+    bad[6].last = T0 + 3700 * S;
+    bad[7].zero[2] = 1;
+    for (size_t i = 0; i < 8; i++)
+        assert_false(open_event_is_sound(bad + i, T0));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -492,7 +617,13 @@ int main(void)
         cmocka_unit_test(an_open_event_is_muted_by_a_new_policy_and_back),
         cmocka_unit_test(a_mute_covers_what_it_names),
         cmocka_unit_test(what_the_sink_refuses_is_written_later),
-        cmocka_unit_test(the_same_input_gives_the_same_ids)};
+        cmocka_unit_test(the_same_input_gives_the_same_ids),
+        cmocka_unit_test(an_event_of_the_other_gateway_goes_on),
+        cmocka_unit_test(what_ended_there_begins_anew_here),
+        cmocka_unit_test(what_moved_there_is_not_made_final_here),
+        cmocka_unit_test(an_event_with_another_id_is_left_alone),
+        cmocka_unit_test(what_is_no_event_is_not_sound),
+    };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -213,6 +213,53 @@ static void a_trial_of_no_sensible_time_ends_the_sensor(void **unused)
     }
 }
 
+static struct open_event sound_event(void)
+{
+    return (struct open_event){
+        .rule = 1, .key = 2, .id = 3, .count = 4, .first = NSEC_S, .last = NSEC_S, .revision = 1};
+}
+
+/* Without a peer nobody has told anything; with one, only what is an event. */
+static void only_the_recorder_of_a_peer_tells_of_it(void **unused)
+{
+    static const uint32_t counts[] = {0, OPEN_EVENTS_AT_ONCE + 1, UINT32_MAX};
+    struct message m = {.type = REQUEST_PEER}, told;
+    struct house *h = move_in();
+    int descriptor;
+
+    (void)unused;
+    m.peer.count = 1;
+    m.peer.event[0] = sound_event();
+    ask(h, false, &m, sizeof m);
+    assert_ended(h);
+    move_out(h);
+    h = move_in();
+    h->monitor.peered = true;
+    ask(h, true, &m, sizeof m);
+    assert_ended(h);
+    move_out(h);
+    h = move_in();
+    h->monitor.peered = true;
+    ask(h, false, &m, sizeof m);
+    assert_false(h->monitor.stopping);
+    assert_int_equal(channel_receive(&h->parser, &told, &descriptor, 0), SD_OK);
+    assert_int_equal(told.type, TELL_PEER);
+    assert_memory_equal(&told.peer, &m.peer, sizeof m.peer);
+    m.peer.event[0].state = STATE_COUNT;
+    ask(h, false, &m, sizeof m);
+    assert_ended(h);
+    move_out(h);
+    for (size_t i = 0; i < sizeof counts / sizeof *counts; i++) {
+        h = move_in();
+        h->monitor.peered = true;
+        m.peer.event[0] = sound_event();
+        m.peer.count = counts[i];
+        ask(h, false, &m, sizeof m);
+        assert_ended(h);
+        move_out(h);
+    }
+}
+
 static uint64_t random_of(uint64_t *state)
 {
     *state ^= *state << 13;
@@ -274,6 +321,7 @@ int main(void)
         cmocka_unit_test(wrong_sizes_end_the_sensor),
         cmocka_unit_test(a_report_of_nonsense_ends_the_sensor),
         cmocka_unit_test(a_trial_of_no_sensible_time_ends_the_sensor),
+        cmocka_unit_test(only_the_recorder_of_a_peer_tells_of_it),
         cmocka_unit_test(random_bytes_end_the_sensor),
         cmocka_unit_test(no_descriptor_stays),
     };
