@@ -80,7 +80,7 @@ up() {
     SENSOR[$1]=$LAB_PID
     lab_wait 10 status_of "$1"
 }
-killed() { sensor_processes "${SENSOR[$1]}" | xargs kill -KILL; wait "${SENSOR[$1]}" 2>/dev/null; }
+killed() { sensor_processes "${SENSOR[$1]}" | xargs kill -KILL; wait "${SENSOR[$1]}"; } 2>/dev/null
 heard() { [ "$(status_of "$1" | jq -r .peer.heard)" != null ]; }
 
 asks() { lab_in "$1" dig +tries=1 +time=2 "@$LAB_B4" www.example.org A 2>/dev/null | grep -q 'status: NOERROR'; }
