@@ -212,12 +212,9 @@ static int uncover(int descriptor, uint8_t family)
  * meanwhile is what either cuts. */
 static int replace_covered(int descriptor, const struct ruleset *r, uint32_t flags_there)
 {
-    int e = replace(descriptor, r, 0, true), uncovered;
+    int e = replace(descriptor, r, 0, true);
 
-    if (e == 0)
-        e = replace(descriptor, r, flags_there, false);
-    uncovered = uncover(descriptor, r->family);
-    return e ? e : uncovered;
+    return e ? e : replace(descriptor, r, flags_there, false);
 }
 
 static int delete_table(int descriptor, uint8_t family)
@@ -275,7 +272,7 @@ static int install_once(int descriptor, const struct ruleset *r, char error[ENFO
     uint32_t flags;
     char doing[96];
     bool cutting;
-    int e;
+    int e, uncovered;
 
     if (r->empty) {
         e = ruleset_remove_by(descriptor, error);
@@ -287,7 +284,7 @@ static int install_once(int descriptor, const struct ruleset *r, char error[ENFO
     flags = e == SD_OK ? there->flags : 0;
     cutting = e == SD_OK && !there->sets_only && !r->sets_only;
     if (e == SD_OK && ruleset_is(there, r))
-        e = uncover(descriptor, r->family); /* one who was killed may have left it */
+        e = 0;
     else if (e == SD_OK && r->sets_only && there->sets_only)
         e = sets_only_update(descriptor, there, r);
     else if (cutting)
@@ -295,6 +292,8 @@ static int install_once(int descriptor, const struct ruleset *r, char error[ENFO
     else
         e = replace(descriptor, r, flags, false);
     ruleset_destroy(there);
+    uncovered = uncover(descriptor, r->family); /* also what one who was killed has left */
+    e = e ? e : uncovered;
     if (e == 0)
         return remove_other(descriptor, r->family, error);
     ruleset_describe(r, &size);
