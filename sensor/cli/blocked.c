@@ -6,11 +6,12 @@
 
 #include "base/error.h"
 #include "base/text.h"
+#include "model/met_observation.h"
 
 enum { MOST = 256, SHOWN = 20 };
 
 struct pair {
-    char other[64], rule[64], verdict[20], transport[12], last[TIME_TEXT];
+    char other[64], rule[RULE_NAME], verdict[20], transport[12], last[TIME_TEXT];
     bool as_client;
     json_int_t packets, events;
 };

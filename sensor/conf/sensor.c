@@ -160,9 +160,12 @@ static void read_pairs(struct reader *r, const struct node *n, void *object)
         KEYS_END,
     };
     struct policy_pairs *p = &((struct policy *)object)->pairs;
-    const struct node *timeout = tree_member(n, "timeout");
+    const struct node *timeout = tree_member(n, "timeout"), *hidden = tree_member(n, "hidden");
 
     read_map(r, n, keys, p, "`pairs`");
+    if (p->hidden && !p->timeout)
+        complain(r->complaints, hidden->key,
+                 "`hidden` makes pairs, and `timeout: 0s` forbids them: take one of both out");
     if (timeout && timeout->kind == NODE_TEXT && p->timeout &&
         (p->timeout < 5 * NSEC_S || p->timeout > 86400 * NSEC_S))
         complain(r->complaints, timeout, "`timeout` is between 5s and 1d, or 0s for no pairs");

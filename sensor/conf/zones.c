@@ -145,6 +145,9 @@ static void check_redirect(struct reader *r, const struct node *entry, const str
     else if (none)
         complain(r->complaints, at,
                  "`cleartext: redirect` needs `redirect_to`, the address of a resolver");
+    else if (r->policy->set_only)
+        complain_softly(r->complaints, at,
+                        "`set_only` installs no rules, so nothing is redirected but by your own");
     else if (addr_is_zero(z->redirect_to) || addr_is_zero(z->redirect_to + 1))
         complain_softly(r->complaints, to ? to->key : at,
                         "`redirect_to` has no address of IPv%d: there clear text is rejected",
@@ -166,6 +169,30 @@ static void check_place(struct reader *r, const struct node *entry, const struct
         complain(r->complaints, unapproved, "a bridge does not reject: write `drop`");
 }
 
+/* Whether the zone has any of these addresses: where interfaces alone say who is in, it may. */
+static bool has_some_of(const struct policy_zone *z, const struct prefix *p)
+{
+    bool any = z->network_count == 0;
+
+    for (size_t i = 0; i < z->network_count && !any; i++)
+        any = prefix_holds(z->networks + i, &p->addr) || prefix_holds(p, &z->networks[i].addr);
+    return any;
+}
+
+static void check_rollout_clients(struct reader *r, const struct node *rollout,
+                                  const struct policy_zone *z)
+{
+    const struct policy_rollout *o = &z->rollout;
+    const struct node *list = tree_member(rollout, "clients");
+    const struct node *e = list ? list->first : NULL;
+
+    for (size_t i = 0; e && i < o->client_count; i++, e = e->next)
+        if (!has_some_of(z, o->clients + i))
+            complain_softly(r->complaints, e,
+                            "%s is in no network of zone `%s`: nobody there is enforced by this",
+                            e->text, z->id);
+}
+
 static void check_rollout(struct reader *r, const struct node *entry, const struct policy_zone *z)
 {
     const struct node *rollout = tree_member(entry, "rollout");
@@ -176,6 +203,8 @@ static void check_rollout(struct reader *r, const struct node *entry, const stru
     if (rollout && r->policy->set_only)
         complain(r->complaints, rollout->key,
                  "`rollout` needs our rules, and `set_only` installs none: take one of both out");
+    else if (rollout)
+        check_rollout_clients(r, rollout, z);
 }
 
 /* What the kernel cannot do in this version is an error where rules are asked for. */

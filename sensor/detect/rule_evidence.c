@@ -14,7 +14,7 @@
 struct evidence_item {
     struct tally_item item; /* first; counts packets */
     struct sighting seen;
-    char rule[64];
+    char rule[RULE_NAME];
     bool acted;
     uint8_t cut; /* enum action */
 };

@@ -17,7 +17,7 @@ bool cutlog_is_supported(void);
 /* A packet as a rule met it. Borrowed, during the call. */
 struct cut_line {
     bool acted;            /* false: the rule only counts */
-    char rule[64];         /* the RULE-ID */
+    char rule[RULE_NAME];  /* the RULE-ID */
     uint32_t iface;        /* number of the interface it came in by; 0: it is the gateway's own */
     uint64_t station;      /* of the sender (EUI-48) as a number; 0: unknown */
     const uint8_t *packet; /* from the IP header on: a stranger's bytes */

@@ -6,6 +6,7 @@
 
 #include <stdio.h>
 
+#include "model/met_observation.h"
 #include "model/policy.h"
 
 #define ENFORCE_ERROR 256
@@ -80,7 +81,7 @@ int ruleset_diff(const struct ruleset *r, FILE *to, char error[ENFORCE_ERROR]);
 
 /* The counters of our rules as they are: fn is called for each. SD_ENOENT, SD_EPERM, SD_ENET. */
 struct rule_counter {
-    char id[64]; /* the RULE-ID of the comment */
+    char id[RULE_NAME]; /* the RULE-ID of the comment */
     char chain[32];
     uint64_t packets, bytes;
     bool acts;       /* it cuts or redirects */

@@ -138,7 +138,7 @@ static void add_both(struct compilation *c, int chain, const char *words, int v4
     static const enum match_kind kinds[] = {MATCH_UDP_PORT, MATCH_TCP_PORT};
 
     for (size_t i = 0; i < 2; i++) {
-        struct rule r = rule_named(chain, "%.50s-%s-%s", words, i ? "tcp" : "udp", family_word(v4));
+        struct rule r = rule_named(chain, "%.80s-%s-%s", words, i ? "tcp" : "udp", family_word(v4));
 
         match_family(&r, v4);
         match_port(&r, kinds[i], 53);

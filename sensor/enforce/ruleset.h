@@ -9,7 +9,7 @@
 #define RULESET_TABLE "sealdns"
 #define COVER_TABLE   "sealdns_change" /* beside it for the moment of a change, see install.c */
 #define RULE_MATCHES  3
-#define RULE_PREFIX   96   /* LOG_ACTS or LOG_COUNTS, and a RULE-ID */
+#define RULE_PREFIX   112  /* LOG_ACTS or LOG_COUNTS, and a RULE-ID */
 #define SHARE_OF      100  /* places of MATCH_SHARE */
 #define TCP_FLAGS     0x17 /* FIN, SYN, RST and ACK: of which MATCH_SYN wants SYN alone */
 #define TCP_SYN       0x02
@@ -87,7 +87,7 @@ enum statement {
 #define LOG_THRESHOLD 16 /* packets that the kernel hands over at once */
 
 struct rule {
-    char id[64];            /* "" on a rule that is not ours */
+    char id[RULE_NAME];     /* "" on a rule that is not ours */
     uint16_t chain, target; /* target: chain of a jump or goto, set of STATEMENT_ZONES */
     uint8_t match_count;
     bool counted;

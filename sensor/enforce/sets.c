@@ -340,7 +340,7 @@ int compiled_exception_stations(struct compilation *c, const char *name)
 int compiled_paired(struct compilation *c, const char *name, bool v4)
 {
     const struct policy *p = c->policy;
-    bool cuts = false;
+    bool cuts = c->r->sets_only; /* there all sets are there */
     int set;
 
     for (size_t i = 0; p->pairs.timeout && i < p->zone_count; i++)

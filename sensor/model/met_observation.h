@@ -5,9 +5,12 @@
 
 #include <stdbool.h>
 
+/* Room for a RULE-ID behind the longest id of a zone; a prefix of NFLOG and a comment have more. */
+enum { RULE_NAME = 96 };
+
 struct met_observation {
-    char rule[64]; /* the RULE-ID: the zone's id, a slash, what is cut */
-    bool acted;    /* false: the rule only counts (shadow, a zone that is held) */
+    char rule[RULE_NAME]; /* the RULE-ID: the zone's id, a slash, what is cut */
+    bool acted;           /* false: the rule only counts (shadow, a zone that is held) */
 };
 
 #endif

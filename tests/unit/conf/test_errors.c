@@ -116,6 +116,8 @@ static void keys(void **state)
         {"sensor: {set_only: true, nftables: {owner: true}}\n",
          "p:1:10: `set_only` and `nftables: {owner: true}` exclude each other: nobody else can "
          "write rules into an owned table\n"},
+        {"sensor: {pairs: {timeout: 0s, hidden: true}}\n",
+         "p:1:31: `hidden` makes pairs, and `timeout: 0s` forbids them: take one of both out\n"},
         {"sensor: {roles: [{address: 10.0.0.5, role: resolver}]}\n",
          "p:1:44: `role` cannot be `resolver`: one of client, forwarder, recursive, secondary\n"},
         {"sensor: {roles: [{address: 10.0.0.5, role: client}, {address: 10.0.0.5, role: "
@@ -403,6 +405,14 @@ static void warnings(void **state)
         {"exceptions:\n  - {client: 10.0.0.1, until: 2026-11-20, owner: a, reason: b}\n",
          "p:2:31: warning: this exception has ended and is inactive\n"},
         {"exceptions:\n  - {client: 10.0.0.1, until: 2026-11-21, owner: a, reason: b}\n", ""},
+        {"zones:\n  - {id: a, networks: [10.2.0.0/16], rollout: {clients: [10.2.0.1, 10.0.0.0/8, "
+         "10.3.0.1]}}\n",
+         "p:2:80: warning: 10.3.0.1 is in no network of zone `a`: nobody there is enforced by "
+         "this\n"},
+        {"sensor: {set_only: true}\nzones:\n  - {id: a, networks: [10.2.0.0/16], cleartext: "
+         "redirect, redirect_to: 10.0.0.53}\n",
+         "p:3:49: warning: `set_only` installs no rules, so nothing is redirected but by your "
+         "own\n"},
         {"sensor: {ports: [853]}\n", "p:1:18: warning: port 853 is watched already\n"},
         {"sensor: {ports: [784, 784]}\n", "p:1:23: warning: port 784 is watched already\n"},
         {"zones:\n  - {id: a, vlans: [5], redirect_to: 10.0.0.1}\n",

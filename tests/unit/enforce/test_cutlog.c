@@ -119,6 +119,7 @@ static void lines_of_others_say_nothing(void **unused)
         "sealdns a b",
         "sealdns a\033[31m",
         "sealdns a234567890123456789012345678901234567890123456789"
+        "0123456789012345678901234567890123456789"
         "012345678901234567890"};
     static struct told t;
 

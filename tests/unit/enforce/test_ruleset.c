@@ -330,6 +330,37 @@ static void log_in_words(void **unused)
     policy_destroy(p);
 }
 
+/* The longest id of a zone leaves room for what is cut, in the comment and in the log. */
+static void a_long_id_hides_no_rule(void **unused)
+{
+    static const char *const ends[] = {"/cleartext-udp", "/cleartext-tcp", "/unapproved-dot",
+                                       "/unapproved-doh3", "/redirect-udp-ip4"};
+    struct policy *p = policy_of(7);
+    struct policy_zone *z = p->zones + ZONE_DEFAULT;
+    size_t found = 0;
+
+    (void)unused;
+    p->log_group = 7;
+    z->unapproved = ACTION_REJECT;
+    memset(z->id, 'z', sizeof z->id - 1);
+    for (int redirect = 0; redirect < 2; redirect++) {
+        struct ruleset *r;
+
+        z->cleartext = redirect ? ACTION_REDIRECT : ACTION_REJECT;
+        z->redirect_to[1] = addr_v4((const uint8_t[4]){10, 0, 0, 53});
+        r = rules_of(p, MODE_SHADOW, 0);
+        for (size_t i = 0; i < r->rule_count; i++)
+            for (size_t k = 0; k < sizeof ends / sizeof *ends; k++) {
+                const char *text = r->rules[i].prefix, *at = strstr(text, ends[k]);
+
+                found += at && !at[strlen(ends[k])] && strstr(text, z->id) == at - strlen(z->id);
+            }
+        ruleset_destroy(r);
+    }
+    assert_int_equal(found, 2 + 2 * 2 + 1);
+    policy_destroy(p);
+}
+
 static void monitor_has_no_table(void **unused)
 {
     struct policy *p = policy_of(3);
@@ -535,6 +566,7 @@ int main(void)
         cmocka_unit_test(exceptions_carry_their_rest),
         cmocka_unit_test(cuts_are_logged),
         cmocka_unit_test(log_in_words),
+        cmocka_unit_test(a_long_id_hides_no_rule),
         cmocka_unit_test(monitor_has_no_table),
         cmocka_unit_test(what_cannot_be_is_told),
         cmocka_unit_test(differences),
