@@ -316,6 +316,7 @@ static void pass_time(struct parser *p, nsec_t last, bool more)
 
     back_tick(p->back, more && last ? last : now - LAG);
     pairing_flush(&p->pairing);
+    back_stats(p->back)->pairs_refused = p->pairing.dropped;
     look_for_loss(p, now);
     retire_policy(p);
     ring_wake(p->wiring->records);

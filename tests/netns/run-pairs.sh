@@ -70,7 +70,7 @@ counted() { # the packets that rule forward/paired-ipN has matched
     lab_in gw nft -j list chain inet sealdns https |
         jq --arg id "sealdns: forward/paired-ip$1" '[.nftables[].rule? | select(.comment == $id) | .expr[].counter?.packets // empty] | add // 0'
 }
-# event FILTER: one that was stored last.
+# events FILTER: all revisions that are stored. tells FILTER CONDITION: of them.
 events() { sealdns events --db "$LAB_DIR/sealdns.db" --format json | jq -s "[flatten[] | select($1)]"; }
 tells() { [ "$(events "$1" | jq "$2")" = true ]; }
 status_of() { sealdns status --socket "$LAB_DIR/sealdns.sock" --format json; }
