@@ -157,10 +157,10 @@ static void a_rule_knows_the_zone(void **state)
     strcpy(p->zones[3].id, "lab");
     account_use_policy(a, p);
     strcpy(o.met.rule, "lab/cleartext-udp");
-    account_observe(a, &o, &stats);
+    account_observe(a, &o, 1, &stats);
     assert_int_equal(o.note.zone, 3);
     strcpy(o.met.rule, "laboratory/cleartext-udp");
-    account_observe(a, &o, &stats);
+    account_observe(a, &o, 1, &stats);
     assert_int_equal(o.note.zone, ZONE_DEFAULT);
     account_destroy(a);
     policy_destroy(p);
