@@ -135,21 +135,13 @@ static void address(struct observation *out, const struct carrier *c, bool respo
 /* o->out.dns.message is filled; everything before it is not. */
 static void tell_message(struct observer *o, const struct carrier *c)
 {
-    struct observation *out = &o->out;
-    struct dns_observation *d = &out->dns;
     const struct packet *p = c->packet;
+    struct observation *out = tell_begin(o, OBSERVE_DNS, p);
+    struct dns_observation *d = &out->dns;
     struct seen_before before = {.asked = true};
 
-    memset(out, 0, offsetof(struct observation, dns));
     memset(d, 0, offsetof(struct dns_observation, message));
-    out->kind = OBSERVE_DNS;
     out->transport = c->transport;
-    out->proto = p->proto;
-    out->vlan = p->vlan;
-    out->iface = p->iface;
-    out->ip_id = p->ip_id;
-    out->ttl = p->ttl;
-    out->time = p->time;
     out->flow_id = c->tuple & TELL_FLOW_ID;
     address(out, c, dns_is_response(&d->message));
     d->qname_hash = hash_bytes(d->message.qname, d->message.qname_length, o->seed);

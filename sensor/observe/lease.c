@@ -72,17 +72,11 @@ void lease_set_host_name(struct lease_observation *l, struct cursor wire)
 static void read_packet(struct observer *o, const struct packet *p,
                         int (*read)(const struct lease_message *m))
 {
-    struct observation *out = &o->out;
+    struct observation *out = tell_begin(o, OBSERVE_LEASE, p);
     struct lease_message m = {p, out};
     int status;
 
-    memset(out, 0, offsetof(struct observation, lease) + sizeof out->lease);
-    out->kind = OBSERVE_LEASE;
-    out->proto = p->proto;
-    out->vlan = p->vlan;
-    out->iface = p->iface;
-    out->time = p->time;
-    out->ttl = p->ttl;
+    memset(&out->lease, 0, sizeof out->lease);
     out->server = p->src;
     out->server_port = p->sport;
     out->client_port = p->dport;

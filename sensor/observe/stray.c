@@ -1,7 +1,5 @@
 #include "observe/stray.h"
 
-#include <string.h>
-
 #include "base/hash.h"
 #include "observe/flow.h"
 #include "observe/seen.h"
@@ -17,17 +15,9 @@ static bool was_asked(struct observer *o, const struct packet *p, uint64_t tuple
 
 static struct observation *begin(struct observer *o, const struct packet *p)
 {
-    struct observation *out = &o->out;
+    struct observation *out = tell_begin(o, OBSERVE_STRAY, p);
 
-    memset(out, 0, offsetof(struct observation, dns));
-    out->kind = OBSERVE_STRAY;
     out->transport = TRANSPORT_DO53_UDP;
-    out->proto = p->proto;
-    out->vlan = p->vlan;
-    out->iface = p->iface;
-    out->ip_id = p->ip_id;
-    out->ttl = p->ttl;
-    out->time = p->time;
     out->server_port = PORT_DNS;
     return out;
 }

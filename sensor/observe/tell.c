@@ -20,6 +20,21 @@ uint64_t tell_station(const struct flow *f)
     return station;
 }
 
+struct observation *tell_begin(struct observer *o, uint8_t kind, const struct packet *p)
+{
+    struct observation *out = &o->out;
+
+    memset(out, 0, offsetof(struct observation, dns));
+    out->kind = kind;
+    out->proto = p->proto;
+    out->vlan = p->vlan;
+    out->iface = p->iface;
+    out->ip_id = p->ip_id;
+    out->ttl = p->ttl;
+    out->time = p->time;
+    return out;
+}
+
 void tell_put(struct observer *o)
 {
     o->stats->observations++;

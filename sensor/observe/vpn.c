@@ -1,7 +1,5 @@
 #include "observe/vpn.h"
 
-#include <string.h>
-
 #include "base/cursor.h"
 #include "observe/tell.h"
 
@@ -58,18 +56,12 @@ static enum vpn vpn_of(const struct packet *p)
 bool vpn_datagram(struct observer *o, const struct packet *p)
 {
     enum vpn vpn = vpn_of(p);
-    struct observation *out = &o->out;
+    struct observation *out;
 
     if (vpn == VPN_NONE)
         return false;
-    memset(out, 0, offsetof(struct observation, lease));
-    out->kind = OBSERVE_VPN;
+    out = tell_begin(o, OBSERVE_VPN, p);
     out->vpn = (uint8_t)vpn;
-    out->proto = p->proto;
-    out->vlan = p->vlan;
-    out->iface = p->iface;
-    out->time = p->time;
-    out->ttl = p->ttl;
     out->client = p->dst;
     out->client_port = p->dport;
     out->server = p->src;
