@@ -168,8 +168,10 @@ static void read_prefix(struct cut_line *line, const struct nlattr *a)
     for (size_t i = 0; i < length; i++)
         if (id[i] <= ' ' || id[i] > '~')
             return;
-    if (length < sizeof line->rule)
-        memcpy(line->rule, id, length);
+    if (length >= sizeof line->rule)
+        return;
+    memcpy(line->rule, id, length);
+    line->rule[length] = '\0';
 }
 
 static void read_station(struct cut_line *line, const struct nlattr *a)
@@ -178,6 +180,7 @@ static void read_station(struct cut_line *line, const struct nlattr *a)
 
     if (mnl_attr_get_payload_len(a) < sizeof *hw || ntohs(hw->hw_addrlen) != 6)
         return;
+    line->station = 0;
     for (int i = 0; i < 6; i++)
         line->station = line->station << 8 | hw->hw_addr[i];
 }
