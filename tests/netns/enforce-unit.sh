@@ -126,11 +126,11 @@ check "the text replaces the table whole" "" "$(listing | diff - "$work/by-nft")
 # --- packets
 ask() { ip netns exec "$c" python3 "$here/enforce-peer.py" ask "$@"; }
 outcome() { ask "$@" | cut -d' ' -f1; }
-# swiftly LIMIT-MS ...: the outcome, with the time when the best of three took longer
+# swiftly LIMIT-MS ...: the outcome, with the time when the best of eight took longer
 swiftly() {
     local limit=$1 best=999999 word= ms i
     shift
-    for i in 1 2 3; do
+    for i in 1 2 3 4 5 6 7 8; do
         read -r word ms < <(ask "$@")
         [ "$word" = refused ] || { echo "$word"; return; }
         [ "$ms" -le "$limit" ] && { echo "$word"; return; }
@@ -186,16 +186,17 @@ check "the gateway's own traffic, UDP" answered "$(gateway_asks udp 192.0.2.1 $B
 check "the gateway's own traffic, TCP, IPv6" answered "$(gateway_asks tcp 2001:db8:f::1 $B6 853)"
 check "the gateway asks itself" answered "$(gateway_asks udp 127.0.0.1 127.0.0.1 53)"
 
-# A real client ends at once too: the whole run of dig, best of three.
+# A real client ends at once too: the whole run of dig. Other load makes a run slower, never faster: the best of eight.
 dig_ms() {
     local best=999999 start ms i
-    for i in 1 2 3; do
+    for i in 1 2 3 4 5 6 7 8; do
         start=$(date +%s%3N)
         ip netns exec "$c" dig +tries=1 +time=5 "$@" >/dev/null 2>&1
         ms=$(($(date +%s%3N) - start))
+        [ "$ms" -le 100 ] && { echo swift; return; }
         [ "$ms" -lt "$best" ] && best=$ms
     done
-    [ "$best" -le 100 ] && echo swift || echo "$best ms"
+    echo "$best ms"
 }
 if command -v dig >/dev/null; then
     check "dig over UDP, IPv4" swift "$(dig_ms -b $O4 @$B4 www.example.org)"
@@ -350,7 +351,7 @@ rules diff "$work/redirect.yaml" enforce $own >"$work/drift"
 check "rollout: another share is told" 1 "$(grep -c '^-.*jhash ip saddr mod 100 seed 0x1 < 31' "$work/drift")"
 
 # --- an exception by link address, until it ends by itself
-until=$(date -u -d '+5 seconds' +%Y-%m-%dT%H:%M:%SZ)
+until=$(date -u -d '+10 seconds' +%Y-%m-%dT%H:%M:%SZ)
 mac=$(ip -n "$c" -j link show eth0 | python3 -c 'import json, sys; print(json.load(sys.stdin)[0]["address"])')
 policy mac.yaml 2035-01-31
 cat >>"$work/mac.yaml" <<EOF
