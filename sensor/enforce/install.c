@@ -190,13 +190,14 @@ static int replace(int descriptor, const struct ruleset *r, uint32_t flags_there
     return -ENOMEM;
 }
 
-static int uncover(int descriptor, uint8_t family)
+/* make: first made where it is not there, so that its absence is no error. */
+static int delete_table(int descriptor, uint8_t family, const char *table, bool make)
 {
     struct transaction t;
     int e = transaction_begin(&t, family);
 
-    t.table = COVER_TABLE;
-    if (e == SD_OK)
+    t.table = table;
+    if (e == SD_OK && make)
         e = put_table(&t, NFT_MSG_NEWTABLE, 0, NULL);
     if (e == SD_OK)
         e = put_table(&t, NFT_MSG_DELTABLE, 0, NULL);
@@ -204,6 +205,11 @@ static int uncover(int descriptor, uint8_t family)
         return transaction_commit(&t, descriptor);
     transaction_abandon(&t);
     return -ENOMEM;
+}
+
+static int uncover(int descriptor, uint8_t family)
+{
+    return delete_table(descriptor, family, COVER_TABLE, true);
 }
 
 /* A transaction is whole for who reads it, not for packets: sets are searched, and some get their
@@ -215,19 +221,6 @@ static int replace_covered(int descriptor, const struct ruleset *r, uint32_t fla
     int e = replace(descriptor, r, 0, true);
 
     return e ? e : replace(descriptor, r, flags_there, false);
-}
-
-static int delete_table(int descriptor, uint8_t family)
-{
-    struct transaction t;
-    int e = transaction_begin(&t, family);
-
-    if (e == SD_OK)
-        e = put_table(&t, NFT_MSG_DELTABLE, 0, NULL);
-    if (e == SD_OK)
-        return transaction_commit(&t, descriptor);
-    transaction_abandon(&t);
-    return -ENOMEM;
 }
 
 static int remove_one(int descriptor, uint8_t family, char error[ENFORCE_ERROR])
@@ -245,7 +238,8 @@ static int remove_one(int descriptor, uint8_t family, char error[ENFORCE_ERROR])
         uncover(descriptor, family); /* what it says, the next one says too */
     if (e == SD_ENOENT)
         return e;
-    e = delete_table(descriptor, family); /* also one that could not be read */
+    e = delete_table(descriptor, family, RULESET_TABLE,
+                     false); /* also one that could not be read */
     if (e == 0)
         return SD_OK;
     if (e == -ENOENT)

@@ -161,3 +161,42 @@ lab_servers() {
         lab_wait 10 lab_listens isp "$port" || lab_die "no interferer on port $port"
     done
 }
+
+# What knotd says where the kernel has no XDP sockets, without which it speaks no QUIC.
+NO_XDP='failed to initialize XDP|XDP.*not supported'
+
+# lab_doq NAMESPACE NAME CERTIFICATE UDP-PORT [RECORD]: DoQ on eth0 for whatever address, with the certificate of lab_leaf. An
+# XDP socket takes all that comes to its ports; that of clear text is another than QUIC's, or knotd does not start.
+lab_doq() {
+    local dir=$LAB_DIR/$2.knot
+    mkdir -p "$dir"
+    printf '. 300 SOA a. b. 1 3600 600 86400 300\n. 300 NS a.root.\na.root. 300 A 192.0.2.1\n%s\n' "${5:-}" >"$dir/root.zone"
+    cat >"$dir/knot.conf" <<EOF
+server:
+    rundir: "$dir"
+    user: root
+    key-file: "$LAB_DIR/$3.key"
+    cert-file: "$LAB_DIR/$3.pem"
+xdp:
+    listen: eth0@$4
+    quic: on
+    quic-port: 853
+    route-check: off
+database:
+    storage: "$dir"
+log:
+  - target: stderr
+    any: info
+zone:
+  - domain: .
+    storage: "$dir"
+    file: root.zone
+EOF
+    lab_daemon "$1" "$2" knotd -c "$dir/knot.conf"
+}
+
+# lab_doq_wait NAME: until that has started, or said that it cannot here.
+lab_doq_wait() {
+    lab_wait 15 grep -qE "server started|$NO_XDP" "$LAB_DIR/$1.log" ||
+        lab_die "no DoQ server called $1: $(tail -n 1 "$LAB_DIR/$1.log")"
+}

@@ -2,9 +2,6 @@
 # DoQ servers of run-probe.sh: knotd, which speaks QUIC over XDP sockets alone, so each stands in a namespace of its own
 # behind lan0. Sourced by it.
 
-# knotd where the kernel has no XDP sockets.
-NO_XDP='failed to initialize XDP|XDP.*not supported'
-
 # Name, what a probe must say of it.
 DOQ_FAULTS="right= expired=expired wrongname=wrong-name wrongca=wrong-ca selfsigned=self-signed wrongpin=wrong-pin"
 
@@ -15,35 +12,11 @@ doq_certificate() {
 
 # doq_up FAULT NUMBER
 doq_up() {
-    local name=$1doq dir=$LAB_DIR/$1doq.knot
+    local name=$1doq
     lab_client "$name" "$2"
     ADDRESS[$name]=$(lab_client4 "$2")
     doq_certificate "$1"
-    mkdir -p "$dir"
-    printf '. 300 SOA a. b. 1 3600 600 86400 300\n. 300 NS a.root.\na.root. 300 A 192.0.2.1\n' >"$dir/root.zone"
-    # Its UDP port over XDP is another one than QUIC's, or it does not start.
-    cat >"$dir/knot.conf" <<END
-server:
-    rundir: "$dir"
-    user: root
-    key-file: "$LAB_DIR/$name.key"
-    cert-file: "$LAB_DIR/$name.pem"
-xdp:
-    listen: eth0@53
-    quic: on
-    quic-port: 853
-    route-check: off
-database:
-    storage: "$dir"
-log:
-  - target: stderr
-    any: info
-zone:
-  - domain: .
-    storage: "$dir"
-    file: root.zone
-END
-    lab_daemon "$name" "$name" knotd -c "$dir/knot.conf"
+    lab_doq "$name" "$name" "$name" 53
 }
 
 doq_servers_up() {
@@ -57,10 +30,7 @@ doq_servers_up() {
     lab_client dumbquic 71
     lab_daemon oddquic oddquic socat -T2 "UDP4-LISTEN:853,fork" EXEC:'head -c 1200 /dev/urandom'
     lab_daemon dumbquic dumbquic socat -u "UDP4-RECV:853" /dev/null
-    for entry in $DOQ_FAULTS; do
-        lab_wait 15 grep -qE "server started|$NO_XDP" "$LAB_DIR/${entry%%=*}doq.log" ||
-            lab_die "no DoQ server called ${entry%%=*}: $(tail -n 1 "$LAB_DIR/${entry%%=*}doq.log")"
-    done
+    for entry in $DOQ_FAULTS; do lab_doq_wait "${entry%%=*}doq"; done
 }
 
 doq_policy() {

@@ -44,36 +44,11 @@ outputs:
 EOF
 }
 
-# DoQ for both resolvers: an XDP socket takes what comes to the port, for whatever address. Its own UDP port is nobody's.
+# DoQ for both resolvers; port 53 is Unbound's.
 doq_up() {
-    local dir=$LAB_DIR/knot
-    mkdir -p "$dir"
-    printf '. 300 SOA a. b. 1 3600 600 86400 300\n. 300 NS a.root.\na.root. 300 A 192.0.2.1\n* 300 A %s\n' $PUBLIC >"$dir/root.zone"
-    cat >"$dir/knot.conf" <<EOF
-server:
-    rundir: "$dir"
-    user: root
-    key-file: "$LAB_DIR/both.key"
-    cert-file: "$LAB_DIR/both.pem"
-xdp:
-    listen: eth0@5353
-    quic: on
-    quic-port: 853
-    route-check: off
-database:
-    storage: "$dir"
-log:
-  - target: stderr
-    any: info
-zone:
-  - domain: .
-    storage: "$dir"
-    file: root.zone
-EOF
-    lab_daemon server knotd knotd -c "$dir/knot.conf"
-    lab_wait 15 grep -qE 'server started|failed to initialize XDP|XDP.*not supported' "$LAB_DIR/knotd.log" ||
-        lab_die "no DoQ server: $(tail -n 1 "$LAB_DIR/knotd.log")"
-    grep -q 'server started' "$LAB_DIR/knotd.log"
+    lab_doq server knotd both 5353 "* 300 A $PUBLIC"
+    lab_doq_wait knotd
+    ! grep -qE "$NO_XDP" "$LAB_DIR/knotd.log"
 }
 
 # HTTP/3: a document at the path of RFC 8484; what matters to the gateway is the QUIC connection and its names. Unbound has
@@ -252,17 +227,10 @@ skip_doq() {
     [[ $TRANSPORTS = *doq* ]] || skip "$1: 16 cells of DoQ" "no XDP sockets, without which knotd speaks no QUIC"
 }
 
-# On both sides of the gateway, or it would not see what the gateway itself sends.
-table_sensor_up() { # MODE
-    lab_daemon gw "sensor-$1" "$SEALDNS" run -c "$LAB_DIR/policy.yaml" --mode "$1"
-    SENSOR_PID=$LAB_PID
-    lab_wait 10 sealdns status --socket "$LAB_DIR/sealdns.sock"
-}
-
 played() { # MODE-OF-THE-TABLE MODE-OF-THE-SENSOR CLEARTEXT-OF-STRICT CLEARTEXT-OF-GUEST
     rm -f "$LAB_DIR"/sealdns.db* "$LAB_DIR/eve.json"
     table_policy "$3" "$4" true >"$LAB_DIR/policy.yaml"
-    check "$1: the sensor starts" table_sensor_up "$2"
+    check "$1: the sensor starts" sensor_up "$2" lan0 wan0 # or it would not see what the gateway sends
     [ "$2" = monitor ] || check "$1: the rules are in the kernel" lab_wait 5 table_present
     skip_doq "$1"
     cells "$1"

@@ -29,9 +29,11 @@ EOF
 
 sealdns() { lab_in gw "$SEALDNS" "$@"; }
 
-# sensor_up MODE: starts it on lan0 and waits until its socket answers.
+# sensor_up MODE [INTERFACE...]: starts it, on lan0 unless others are named, and waits until its socket answers.
 sensor_up() {
-    lab_daemon gw "sensor-$1" "$SEALDNS" run -c "$LAB_DIR/policy.yaml" -i lan0 --mode "$1"
+    local on=(-i lan0)
+    [ $# -lt 2 ] || mapfile -t on < <(printf -- '-i\n%s\n' "${@:2}")
+    lab_daemon gw "sensor-$1" "$SEALDNS" run -c "$LAB_DIR/policy.yaml" "${on[@]}" --mode "$1"
     SENSOR_PID=$LAB_PID
     lab_wait 10 sealdns status --socket "$LAB_DIR/sealdns.sock" && return 0
     lab_say "the sensor does not answer:"
