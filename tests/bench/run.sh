@@ -20,6 +20,8 @@ usage: run.sh [--quick] [--runs N] [--packets N] [--workloads LIST] [--seed N] [
   --scratch DIR      keep the captures there and use them again (a new directory, removed at the end)
   --strict           fail when a target is missed, too
   --json FILE        write the figures there as well
+  --profile WORKLOAD instead: nanoseconds and instructions a packet in each stage (valgrind, perf);
+                     --packets N (500000), --runs N (3; of sampling), --functions N
   --detectors        instead: what each detector costs, on 50,000 clients and on the gateway mix; more
                      than 150 MB of state for the clients is an error
   --plan             instead: `sealdns plan` over 30 days of 1,000 clients, in the store and in the page
@@ -39,7 +41,7 @@ for argument; do
     esac
 done
 
-# --scratch, --detectors, --plan and --forward are for this script, all the others for measure.py
+# --scratch and what is done instead are for this script, all the others for what it calls
 want=
 instead=
 set -- "$@" --end
@@ -49,7 +51,7 @@ while [ "$1" != --end ]; do
     elif [ "$1" = --scratch ]; then
         want=scratch
     elif [ "$1" = --detectors ] || [ "$1" = --plan ] || [ "$1" = --forward ] || [ "$1" = --pairs ] ||
-        [ "$1" = --latency ]; then
+        [ "$1" = --latency ] || [ "$1" = --profile ]; then
         instead=$1
     else
         set -- "$@" "$1"
@@ -87,6 +89,11 @@ if [ "$instead" = --plan ]; then
     build_target bench_history
     [ -e "$scratch/history.db" ] || "$root/build/bench_history" "$scratch/history.db"
     python3 "$here/history/measure.py" --store "$scratch/history.db" --scratch "$scratch" \
+        --binary "${SEALDNS:-$root/build/sealdns}" "$@"
+    exit
+fi
+if [ "$instead" = --profile ]; then
+    python3 "$here/stages/by_stage.py" --generate "$scratch/generate" --scratch "$scratch" \
         --binary "${SEALDNS:-$root/build/sealdns}" "$@"
     exit
 fi
