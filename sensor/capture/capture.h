@@ -10,6 +10,7 @@
 
 #define CAPTURE_ERROR 256
 
+struct shunt;
 struct capture; /* begins with a const struct capture_ops * */
 
 typedef void (*capture_frame_fn)(void *context, const struct frame *frame);
@@ -40,6 +41,7 @@ struct capture_live_options {
     const uint16_t *ports; /* watched besides 53, 853, 443, 5353, 5355 */
     size_t port_count;
     bool tunnels;
+    bool shunt;        /* of flows on 443: capture/shunt.h */
     size_t ring_bytes; /* 0: 64 MiB */
     int timeout_ms;    /* 0: 10: a frame waits no longer than this in the ring */
 };
@@ -50,6 +52,10 @@ int capture_live_open(const struct capture_live_options *options, struct capture
                       char error[CAPTURE_ERROR]);
 /* The packet socket, for poll() and for the monitor's rebind. */
 int capture_live_descriptor(const struct capture *c);
+/* What counts flows in the kernel; the capture's own. NULL: every packet comes to us, and
+ * capture_live_unshunted() says why. */
+struct shunt *capture_live_shunt(const struct capture *c);
+const char *capture_live_unshunted(const struct capture *c);
 /* Binds the socket (shared by fork) to the interface that has this name now, after it was taken
  * away or replaced; costs nothing where it is bound to it already, so may be called at every look.
  * SD_ENOENT: there is none of this name; SD_ENET. */

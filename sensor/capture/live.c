@@ -14,6 +14,7 @@
 #include "base/error.h"
 #include "capture/capture.h"
 #include "capture/filter.h"
+#include "capture/shunt.h"
 
 enum {
     READ_MAX = 1000,
@@ -33,6 +34,8 @@ struct live {
     capture_frame_fn fn; /* during read() */
     void *context;
     struct capture_counters counters; /* the kernel's start from 0 at every look */
+    struct shunt *shunt;
+    char unshunted[CAPTURE_ERROR]; /* why there is none */
 };
 
 static void on_frame(u_char *user, const struct pcap_pkthdr *header, const u_char *bytes)
@@ -119,6 +122,7 @@ static void live_destroy(struct capture *c)
 
     if (!l)
         return;
+    shunt_close(l->shunt);
     if (l->pcap)
         pcap_close(l->pcap);
     free(l);
@@ -166,6 +170,29 @@ static int activate(struct live *l, const struct capture_live_options *options)
     return pcap_activate(l->pcap);
 }
 
+static bool is_loopback(const struct live *l, const char *interface)
+{
+    struct ifreq request = {0};
+
+    memcpy(request.ifr_name, interface, strnlen(interface, IFNAMSIZ - 1));
+    return ioctl(pcap_fileno(l->pcap), SIOCGIFFLAGS, &request) == 0 &&
+           request.ifr_flags & IFF_LOOPBACK;
+}
+
+/* Watching goes on without it. A loopback shows each packet to the filter twice, and libpcap leaves
+ * one out; libpcap takes off what is before IP where that is no Ethernet header. */
+static void put_shunt(struct live *l, const struct capture_live_options *options,
+                      const struct bpf_program *classic)
+{
+    if (!options->shunt)
+        snprintf(l->unshunted, sizeof l->unshunted, "off by the policy of the start");
+    else if (pcap_datalink(l->pcap) != DLT_EN10MB || is_loopback(l, options->interface))
+        snprintf(l->unshunted, sizeof l->unshunted, "an interface of this kind has none");
+    else
+        shunt_open(pcap_fileno(l->pcap), (const void *)classic->bf_insns, classic->bf_len, 0,
+                   &l->shunt, l->unshunted);
+}
+
 static int set_filter(struct live *l, const struct capture_live_options *options)
 {
     struct bpf_program program;
@@ -174,6 +201,8 @@ static int set_filter(struct live *l, const struct capture_live_options *options
     if (result != 0)
         return result;
     result = pcap_setfilter(l->pcap, &program) == 0 ? 0 : SD_ENET;
+    if (result == 0)
+        put_shunt(l, options, &program);
     free(program.bf_insns);
     return result;
 }
@@ -237,6 +266,16 @@ int capture_live_open(const struct capture_live_options *options, struct capture
 int capture_live_descriptor(const struct capture *c)
 {
     return pcap_fileno(((const struct live *)c)->pcap);
+}
+
+struct shunt *capture_live_shunt(const struct capture *c)
+{
+    return ((const struct live *)c)->shunt;
+}
+
+const char *capture_live_unshunted(const struct capture *c)
+{
+    return ((const struct live *)c)->unshunted;
 }
 
 static bool is_bound(int descriptor, int index)

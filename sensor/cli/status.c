@@ -24,6 +24,18 @@ static const char *string(const json_t *object, const char *key)
     return text ? text : "";
 }
 
+static void print_shunt(const json_t *shunt)
+{
+    if (json_is_true(json_object_get(shunt, "active")))
+        printf("            %lld decided flows on port 443 stay in the kernel: %lld packets, %lld "
+               "bytes, we saw %.1f %% of all\n",
+               (long long)integer(shunt, "flows"), (long long)integer(shunt, "packets"),
+               (long long)integer(shunt, "bytes"),
+               100 * json_real_value(json_object_get(shunt, "share_seen")));
+    else
+        printf("            all of port 443 comes to us: %s\n", string(shunt, "why"));
+}
+
 static void print_interfaces(const json_t *list)
 {
     const json_t *one;
@@ -36,6 +48,7 @@ static void print_interfaces(const json_t *list)
             string(one, "name"), json_is_true(json_object_get(one, "up")) ? "up" : "GONE",
             (long long)integer(one, "packets"), (long long)integer(one, "kernel_drops"),
             (long long)integer(one, "observations_dropped"));
+        print_shunt(json_object_get(one, "shunt"));
     }
 }
 

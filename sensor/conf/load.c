@@ -37,7 +37,7 @@ static int load_text(struct reader *r, const struct conf_text *text, struct conf
 static int defaults(struct policy *p)
 {
     p->mode = MODE_MONITOR;
-    p->remove_on_exit = p->preflight = true;
+    p->remove_on_exit = p->preflight = p->shunt = true;
     p->log_group = LOG_GROUP;
     p->pairs.timeout = 600 * NSEC_S;
     p->peer.port = 8530;

@@ -172,6 +172,7 @@ static void print_sensor(const struct policy *p, FILE *to)
     fprintf(to, "  place: %s\n", place_name(p->place));
     put_numbers(to, "  ports: [", p->extra_ports, p->extra_port_count);
     fprintf(to, "  tunnels: %s\n", flag(p->tunnels));
+    fprintf(to, "  shunt: %s\n", p->shunt ? "auto" : "off");
     put_texts(to, "  internal_domains: [", p->internal_domains, p->internal_domain_count);
     fprintf(to, "  on_exit: %s\n", p->remove_on_exit ? "remove" : "keep");
     fprintf(to, "  on_resolver_outage: %s\n", p->open_on_outage ? "open" : "stay");

@@ -40,6 +40,23 @@ static void read_on_outage(struct reader *r, const struct node *n, void *object)
         p->open_on_outage = word == 1;
 }
 
+static const char *shunt_word(unsigned value)
+{
+    static const char *const words[] = {"off", "auto"};
+
+    return value < 2 ? words[value] : "?";
+}
+
+static void read_shunt(struct reader *r, const struct node *n, void *object)
+{
+    static const struct option option = {.name = "shunt", .kind = OPTION_WORD, .word = shunt_word};
+    struct policy *p = object;
+    unsigned word;
+
+    if (read_value(r, n, &option, &word))
+        p->shunt = word == 1;
+}
+
 static bool has_port(const struct policy *p, uint16_t port)
 {
     for (size_t i = 0; i < p->extra_port_count; i++)
@@ -198,6 +215,7 @@ static const struct key sensor_keys[] = {
     KEY("mode", OPTION_WORD, FIELD(struct policy, mode), .word = mode_name),
     PART("ports", read_ports),
     KEY("tunnels", OPTION_FLAG, FIELD(struct policy, tunnels)),
+    PART("shunt", read_shunt),
     PART("internal_domains", read_domains),
     PART("on_exit", read_on_exit),
     PART("pairs", read_pairs),

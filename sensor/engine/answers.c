@@ -111,16 +111,31 @@ static json_t *counters(const struct stats *s)
     return all;
 }
 
+static json_t *shunt(const struct wiring *w, size_t i)
+{
+    const struct stats *s = &w->board->front[i];
+    uint64_t all = s->packets + s->shunted_packets;
+    const char *why = capture_live_unshunted(w->captures[i]);
+    bool active = !*why && !s->shunt_fallbacks;
+
+    return json_pack("{s:b,s:s,s:I,s:I,s:I,s:f}", "active", active, "why",
+                     active || *why ? why : "the map is the privileged's alone here", "flows",
+                     (json_int_t)s->shunted, "packets", (json_int_t)s->shunted_packets, "bytes",
+                     (json_int_t)s->shunted_bytes, "share_seen",
+                     all ? (double)s->packets / (double)all : 1.0);
+}
+
 static json_t *interfaces(const struct wiring *w)
 {
     json_t *list = json_array();
 
     for (size_t i = 0; i < w->interface_count; i++)
         json_array_append_new(
-            list, json_pack("{s:s,s:b,s:I,s:I,s:I}", "name", w->interfaces[i], "up",
+            list, json_pack("{s:s,s:b,s:I,s:I,s:I,s:o}", "name", w->interfaces[i], "up",
                             w->board->up[i] != 0, "packets", (json_int_t)w->board->front[i].packets,
                             "kernel_drops", (json_int_t)w->board->captured[i].kernel_drops,
-                            "observations_dropped", (json_int_t)ring_dropped(w->observations[i])));
+                            "observations_dropped", (json_int_t)ring_dropped(w->observations[i]),
+                            "shunt", shunt(w, i)));
     return list;
 }
 

@@ -53,6 +53,11 @@ void front_keep(struct front *f, struct trail *trail)
     f->trail = trail;
 }
 
+void front_shunt(struct front *f, struct shunt_sink shunt)
+{
+    observer_use_shunt(f->observer, shunt);
+}
+
 static void keep(struct trail *trail, const struct frame *frame, const struct packet *p)
 {
     struct trail_frame kept = {.time = frame->time,

@@ -150,7 +150,8 @@ static int open_captures(struct wiring *w)
                                                .index = (uint16_t)i,
                                                .ports = w->policy->extra_ports,
                                                .port_count = w->policy->extra_port_count,
-                                               .tunnels = w->policy->tunnels};
+                                               .tunnels = w->policy->tunnels,
+                                               .shunt = w->policy->shunt};
         int status = capture_live_open(&options, &w->captures[i], error);
 
         if (status != SD_OK) {

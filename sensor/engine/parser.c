@@ -19,6 +19,7 @@
 #include "engine/pairing.h"
 #include "engine/pipeline.h"
 #include "engine/sensor.h"
+#include "engine/shunting.h"
 #include "priv/sandbox.h"
 #include "store/store.h"
 
@@ -87,6 +88,7 @@ static void show_lane(struct lane *l, nsec_t now, int got)
     l->shown = now;
     if (l->capture->ops->counters(l->capture, &b->captured[l->index]) == SD_OK)
         front_stats(l->front)->kernel_drops = b->captured[l->index].kernel_drops;
+    shunting_show(l->capture, front_stats(l->front));
     b->front[l->index] = *front_stats(l->front);
     b->up[l->index] = got != SD_ENET;
 }
@@ -427,6 +429,20 @@ static int make(struct parser *p, uint64_t seed)
     return p->back ? status : SD_EMEM;
 }
 
+/* Confined by now, as the thread will be. */
+static void use_shunt(struct lane *l)
+{
+    const char *why;
+    struct shunt_sink sink = shunting_sink(l->capture, &why);
+
+    front_shunt(l->front, sink);
+    if (sink.put || !l->parser->policy->shunt)
+        return;
+    front_stats(l->front)->shunt_fallbacks = 1;
+    log_notice("interface %s: every packet on port 443 comes to the sensor: %s",
+               l->parser->wiring->interfaces[l->index], why);
+}
+
 static int start(struct parser *p)
 {
     struct message ready = {.type = REQUEST_READY};
@@ -438,6 +454,7 @@ static int start(struct parser *p)
     for (size_t i = 0; i < p->wiring->interface_count; i++) {
         struct lane *l = &p->lanes[i];
 
+        use_shunt(l);
         l->started = pthread_create(&l->thread, NULL, run_lane, l) == 0;
         if (!l->started)
             return SD_EMEM;

@@ -16,6 +16,7 @@
 #include "model/pair.h"
 #include "model/policy.h"
 #include "model/record.h"
+#include "model/shunt.h"
 #include "model/stats.h"
 
 struct front;
@@ -27,6 +28,8 @@ void front_destroy(struct front *f);
 void front_use_policy(struct front *f, const struct policy *policy);
 /* Every frame that is a packet leaves its trail there from now on; NULL: nowhere. */
 void front_keep(struct front *f, struct trail *trail);
+/* Flows that are decided go there from now on. */
+void front_shunt(struct front *f, struct shunt_sink shunt);
 void front_frame(struct front *f, const struct frame *frame);
 void front_tick(struct front *f, nsec_t now);
 /* The end of the capture: every flow says what it still has to say. */

@@ -69,6 +69,7 @@ struct policy {
     bool set_only;      /* our table holds the sets; the rules are somebody else's */
     bool preflight, open_on_outage, refused; /* engine/outage.h; refused is not of the file */
     bool tunnels;            /* look into tunnels in live captures too; offline always */
+    bool shunt;              /* decided flows stay in the kernel: observe/shunt.h */
     char **internal_domains; /* suffixes of names that only inside resolvers know; lower case */
     size_t internal_domain_count;
     char store_path[256], socket_path[108];

@@ -43,6 +43,12 @@
     X(hellos_outer, "... whose name is known to hide another: ECH in use")                         \
     X(behaviours, "times that it was told how a TLS or QUIC flow behaves")                         \
     X(behaviours_unwatched, "flows whose behaviour nobody watched: memory was short")              \
+    X(shunted, "flows that the kernel counts in our place, now")                                   \
+    X(shunts, "... times that one was handed over")                                                \
+    X(shunts_refused, "... flows that it did not take: they stay with us")                         \
+    X(shunted_packets, "frames of such flows, which never came to us")                             \
+    X(shunted_bytes, "... bytes on the wire of them")                                              \
+    X(shunt_fallbacks, "captures that came to be watched without it")                              \
     X(classified, "flows given a verdict by nDPI")                                                 \
     X(observations, "observations made")                                                           \
     X(observations_twice,                                                                          \

@@ -36,11 +36,13 @@ enum flow_flag {
     SERVER_FIN = 64,
     CLIENT_SPOKE = 128, /* sent payload */
     SERVER_SPOKE = 256,
-    FROM_START = 512,   /* the SYN or the first Initial was seen */
-    NAMED = 1024,       /* the transport is decided */
-    COUNTING = 2048,    /* nothing is read any more, only counted */
-    BULKY = 4096,       /* it brought the client much at a stretch */
-    TOLD_WAITING = 8192 /* FLOW_WAITING, and the server has not spoken since */
+    FROM_START = 512,    /* the SYN or the first Initial was seen */
+    NAMED = 1024,        /* the transport is decided */
+    COUNTING = 2048,     /* nothing is read any more, only counted */
+    BULKY = 4096,        /* it brought the client much at a stretch */
+    TOLD_WAITING = 8192, /* FLOW_WAITING, and the server has not spoken since */
+    SHUNTED = 16384,     /* the kernel counts its packets (observe/shunt.h) */
+    SHUNT_REFUSED = 32768
 };
 
 struct flow {

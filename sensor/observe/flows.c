@@ -8,6 +8,7 @@
 #include "observe/do53.h"
 #include "observe/identify.h"
 #include "observe/quic.h"
+#include "observe/shunt.h"
 #include "observe/tcp.h"
 #include "observe/tls.h"
 
@@ -79,6 +80,7 @@ void flows_cool(struct observer *o, struct flow *f)
 /* The last word of a record that goes away. */
 static void finish(struct observer *o, struct flow *f)
 {
+    shunt_end(o, f);
     identify_at_last(o, f);
     behaviour_end(o, f);
     if (f->cold && f->cold->reader == READ_TLS)
@@ -152,6 +154,7 @@ void flows_fail_end(struct observer *o, struct flow *f, const struct fault *faul
 
 void flows_end(struct observer *o, struct flow *f, bool from_client)
 {
+    shunt_end(o, f);
     identify_at_last(o, f);
     behaviour_end(o, f);
     tell_closed(o, f, from_client);
@@ -196,7 +199,7 @@ static nsec_t check_progress(struct observer *o, struct flow *f)
     nsec_t interval = progress_interval(f), since = ticks_ago(o, f->told);
 
     if (f->packets == 0)
-        return IDLE_WORKING;
+        return f->flags & SHUNTED ? interval : IDLE_WORKING;
     if (since < interval)
         return interval - since;
     tell_progress(o, f);
@@ -206,8 +209,10 @@ static nsec_t check_progress(struct observer *o, struct flow *f)
 /* The flow's timer fired. */
 static void check(struct observer *o, struct flow *f)
 {
-    nsec_t idle = flows_silence(o, f), limit = idle_limit(f), next, progress, watch;
+    nsec_t idle, limit = idle_limit(f), next, progress, watch;
 
+    shunt_merge(o, f);
+    idle = flows_silence(o, f);
     if (idle >= limit) {
         if (f->stage == STAGE_OPEN || f->stage == STAGE_WORKING)
             flows_end(o, f, false);

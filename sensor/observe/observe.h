@@ -7,6 +7,7 @@
 #include "model/observation.h"
 #include "model/packet.h"
 #include "model/policy.h"
+#include "model/shunt.h"
 #include "model/stats.h"
 
 struct observer;
@@ -25,6 +26,9 @@ void observer_destroy(struct observer *o);
 
 /* The policy names resolvers (SNI, addresses). Kept by pointer until the next call. */
 void observer_use_policy(struct observer *o, const struct policy *policy);
+
+/* Flows that nothing is read of any more go there, where the policy lets them. */
+void observer_use_shunt(struct observer *o, struct shunt_sink shunt);
 
 void observer_packet(struct observer *o, const struct packet *packet, struct stats *stats);
 /* Time passed: attempts that time out, queries without an answer, idle flows. Cheap; call at least

@@ -100,6 +100,11 @@ void observer_use_policy(struct observer *o, const struct policy *policy)
     watch_ports(o);
 }
 
+void observer_use_shunt(struct observer *o, struct shunt_sink shunt)
+{
+    o->shunt = shunt;
+}
+
 struct cold *observer_warm(struct observer *o, struct flow *f)
 {
     f->cold = pool_get(&o->cold);

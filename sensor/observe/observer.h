@@ -16,6 +16,7 @@
 #define SEALDNS_OBSERVE_OBSERVER_H
 
 #include "base/table.h"
+#include "model/shunt.h"
 #include "observe/cold.h"
 #include "observe/flow.h"
 #include "observe/observe.h"
@@ -32,6 +33,7 @@ struct observer {
     const struct classifier_ops *ops;
     void *classifier;
     struct observation_sink sink;
+    struct shunt_sink shunt;     /* put NULL: there is none */
     const struct policy *policy; /* NULL: nothing is known */
     struct stats *stats;         /* of the call that runs */
     nsec_t now;                  /* never goes back */

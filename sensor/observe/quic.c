@@ -8,6 +8,7 @@
 #include "observe/classifying.h"
 #include "observe/flows.h"
 #include "observe/identify.h"
+#include "observe/shunt.h"
 
 enum {
     LONG = 0x80,
@@ -292,6 +293,8 @@ void quic_packet(struct observer *o, const struct packet *p)
     f->flags |= sender == SIDE_CLIENT ? CLIENT_SPOKE : SERVER_SPOKE;
     if (!(f->flags & COUNTING))
         take_datagram(o, f, p, sender);
+    if (f->flags & COUNTING)
+        shunt_offer(o, f);
     flows_look(o, f, o->now + (f->cold || f->stage == STAGE_TRYING ? NSEC_S : 30 * NSEC_S));
 }
 

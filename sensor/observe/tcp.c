@@ -4,6 +4,7 @@
 #include "observe/flows.h"
 #include "observe/identify.h"
 #include "observe/reset.h"
+#include "observe/shunt.h"
 #include "observe/tls.h"
 
 #define REUSE_SILENCE (30 * NSEC_S)
@@ -218,8 +219,10 @@ static void take_segment(struct observer *o, struct flow *f, const struct packet
         tls_settle(o, f, p);
     if (p->tcp_flags & (TCP_FIN | TCP_RST) && f->stage != STAGE_ENDED)
         take_end(o, f, p, sender);
-    if (f->flags & COUNTING)
+    if (f->flags & COUNTING) {
         flows_cool(o, f);
+        shunt_offer(o, f);
+    }
 }
 
 /* Who sends the first packet that is seen of a connection. */
@@ -243,13 +246,15 @@ static bool opens(const struct observer *o, const struct packet *p)
 
 /* Another connection over the five-tuple of an old one: a SYN after its end or a long silence, or
  * the server's word for it. A SYN alone that anybody can forge does not end a live connection. */
-static bool reopens(const struct observer *o, const struct flow *f, const struct packet *p)
+static bool reopens(struct observer *o, struct flow *f, const struct packet *p)
 {
     uint8_t syn = p->tcp_flags & (TCP_SYN | TCP_ACK);
     bool over = f->stage == STAGE_ENDED || f->flags & (CLIENT_FIN | SERVER_FIN);
 
     if (f->stage == STAGE_TRYING)
         return false;
+    if (syn && f->flags & SHUNTED)
+        shunt_merge(o, f);
     if (syn == TCP_SYN)
         return f->isn != p->seq && (over || flows_silence(o, f) >= REUSE_SILENCE);
     return syn == (TCP_SYN | TCP_ACK) && p->ack != f->isn + 1;

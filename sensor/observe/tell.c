@@ -43,7 +43,8 @@ void tell_put(struct observer *o)
 
 static bool has_counts(const struct flow *f)
 {
-    return f->packets || (f->cold && (f->cold->queries || f->cold->responses));
+    return f->packets || f->bytes_out || f->bytes_in ||
+           (f->cold && (f->cold->queries || f->cold->responses));
 }
 
 static struct flow_observation *begin(struct observer *o, const struct flow *f, uint8_t phase)

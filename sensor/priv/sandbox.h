@@ -3,8 +3,8 @@
 #define SEALDNS_PRIV_SANDBOX_H
 
 /* The parser reads every foreign byte: no capability, no new privileges, no file it has not open,
- * no socket it has not open, no program. Call with all threads still to be started. SD_EPERM: the
- * kernel refused; the process must not go on. */
+ * no socket it has not open, no program, no BPF but elements of a map it holds. Call with all
+ * threads still to be started. SD_EPERM: the kernel refused; the process must not go on. */
 int sandbox_parser(void);
 
 /* The recorder keeps its own files and connections, without capability. As above. */

@@ -145,6 +145,7 @@ static void sensor(void **state)
         {"sensor: {pairs: {timeout: 4s}}\n",
          "p:1:27: `timeout` is between 5s and 1d, or 0s for no pairs\n"},
         {"sensor: {preflight: maybe}\n", "p:1:21: `preflight` cannot be `maybe`: true or false\n"},
+        {"sensor: {shunt: on}\n", "p:1:17: `shunt` cannot be `on`: one of off, auto\n"},
         {"sensor: {tunnels: yes}\n", "p:1:19: `tunnels` cannot be `yes`: true or false\n"},
         {"sensor: {interfaces: [a-very-long-name]}\n",
          "p:1:23: `a-very-long-name` is no interface name: 1 to 15 characters, no space, no "

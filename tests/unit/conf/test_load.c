@@ -81,6 +81,7 @@ static const char full[] =
     "  mode: monitor\n"
     "  ports: [784, 8443]\n"
     "  tunnels: true\n"
+    "  shunt: off\n"
     "  on_exit: keep\n"
     "  on_resolver_outage: open\n"
     "  preflight: false\n"
@@ -147,7 +148,7 @@ static void contract(void **state)
     assert_int_equal(p->probe.timeout, 3 * NSEC_S);
     assert_true(p->probe.on_sight);
     assert_true(p->tunnels && p->owner_flag && p->persist_flag && !p->remove_on_exit);
-    assert_true(p->open_on_outage && !p->preflight && !p->refused);
+    assert_true(p->open_on_outage && !p->preflight && !p->shunt && !p->refused);
     assert_true(p->pairs.timeout == 300 * NSEC_S && p->pairs.hidden);
     assert_true(p->peer.listen.b[15] == 1 && p->peer.address.b[15] == 2);
     assert_int_equal(p->peer.port, 9000);
@@ -222,7 +223,7 @@ static void built_in(void **state)
     assert_int_equal(p->exception_count, 0);
     assert_int_equal(p->output_count, 0);
     assert_string_equal(p->store_path, "/var/lib/sealdns/sealdns.db");
-    assert_true(p->remove_on_exit && p->preflight && !p->open_on_outage);
+    assert_true(p->remove_on_exit && p->preflight && p->shunt && !p->open_on_outage);
     assert_true(p->pairs.timeout == 600 * NSEC_S && !p->pairs.hidden);
     assert_true(addr_is_zero(&p->peer.listen));
     assert_int_equal(p->log_group, 853);
