@@ -98,20 +98,35 @@ static inline size_t place(const struct table *t, const void *key, uint16_t *tag
     return (size_t)hash & t->mask;
 }
 
-/* Most keys are words; for a handful of them a call of memcmp() costs more than it does. */
-static inline bool same_key(const struct table *t, const void *a, const void *b)
+/* Words compared without a way out: for a handful of them a call of memcmp() costs more. */
+static inline bool same_words(const void *a, const void *b, size_t size)
 {
-    size_t size = t->shape.key_size;
     uint64_t differs = 0, left, right;
 
-    if (size % sizeof left)
-        return memcmp(a, b, size) == 0;
     for (size_t at = 0; at < size; at += sizeof left) {
         memcpy(&left, (const uint8_t *)a + at, sizeof left);
         memcpy(&right, (const uint8_t *)b + at, sizeof right);
         differs |= left ^ right;
     }
     return !differs;
+}
+
+static inline bool same_key(const struct table *t, const void *a, const void *b)
+{
+    switch (t->shape.key_size) {
+    case 8:
+        return same_words(a, b, 8);
+    case 16:
+        return same_words(a, b, 16);
+    case 32:
+        return same_words(a, b, 32);
+    case 40:
+        return same_words(a, b, 40);
+    case 48:
+        return same_words(a, b, 48);
+    default:
+        return memcmp(a, b, t->shape.key_size) == 0;
+    }
 }
 
 static int way_of(const struct table *t, size_t bucket, uint16_t tag, const void *key)
@@ -190,15 +205,6 @@ void table_prefetch_entry(const struct table *t, const void *key)
     table_prefetch_hashed(t, hash_of(t, key), true);
 }
 
-const void *table_guess(const struct table *t, const void *key)
-{
-    uint16_t tag;
-    size_t bucket = place(t, key, &tag);
-    unsigned ways = ways_of_short(t->buckets[bucket].tag, tag);
-
-    return ways ? entry_at(t, bucket, ways_first(ways)) : NULL;
-}
-
 /* A free way, emptied if need be. */
 static size_t make_room(struct table *t, size_t bucket)
 {
@@ -267,6 +273,61 @@ void *table_next(struct table *t, size_t *position)
             return entry_at(t, at / WAYS, at % WAYS);
     }
     return NULL;
+}
+
+/* 1 more than its number: 0 is no place. */
+static uint32_t place_of(const struct table *t, const void *entry)
+{
+    return 1 + (uint32_t)((size_t)((const uint8_t *)entry - t->entries) / t->shape.entry_size);
+}
+
+/* NULL: another key is there, or none. */
+static inline void *find_there(struct table *t, uint32_t place, const void *key)
+{
+    size_t bucket = (place - 1) / WAYS, way = (place - 1) % WAYS;
+    void *entry;
+
+    if (place == 0 || !t->buckets[bucket].tag[way])
+        return NULL;
+    entry = entry_at(t, bucket, way);
+    if (!same_key(t, entry, key))
+        return NULL;
+    t->buckets[bucket].used[way] = ++t->clock;
+    return entry;
+}
+
+void *table_find_at(struct table *t, uint32_t *place, const void *key)
+{
+    void *entry = find_there(t, *place, key);
+
+    if (entry)
+        return entry;
+    entry = table_find(t, key);
+    *place = entry ? place_of(t, entry) : 0;
+    return entry;
+}
+
+void *table_insert_at(struct table *t, uint32_t *place, const void *key, bool *fresh)
+{
+    void *entry = find_there(t, *place, key);
+
+    *fresh = false;
+    if (entry)
+        return entry;
+    entry = table_insert(t, key, fresh);
+    *place = place_of(t, entry);
+    return entry;
+}
+
+const void *table_prefetch_at(const struct table *t, uint32_t place)
+{
+    size_t bucket = (place - 1) / WAYS, way = (place - 1) % WAYS;
+
+    if (place == 0)
+        return NULL;
+    fetch(&t->buckets[bucket]);
+    prefetch_way(t, bucket, way);
+    return entry_at(t, bucket, way);
 }
 
 size_t table_count(const struct table *t)

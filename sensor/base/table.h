@@ -40,13 +40,18 @@ void table_prefetch_entry(const struct table *t, const void *key);
 uint64_t table_hash(const struct table *t, const void *key);
 void table_prefetch_hashed(const struct table *t, uint64_t hash, bool entry);
 void *table_insert_hashed(struct table *t, const void *key, uint64_t hash, bool *fresh);
-/* In the place of table_prefetch_entry(): the entry that is this key's, by its tag alone, for who
- * knows which lines of it will be needed. Not to be read. NULL: there is none. */
-const void *table_guess(const struct table *t, const void *key);
 
 /* Every entry in the order of memory: start with *position = 0; NULL at the end. Removing the entry
  * just returned is allowed. */
 void *table_next(struct table *t, size_t *position);
+
+/* The same as table_find() and table_insert() for who keeps where the entry was (0: nowhere yet):
+ * found there without a hash; if it is elsewhere by now, *place becomes that. */
+void *table_find_at(struct table *t, uint32_t *place, const void *key);
+void *table_insert_at(struct table *t, uint32_t *place, const void *key, bool *fresh);
+/* One pass in the place of two. Of the entry, which is not to be read, who knows that it needs more
+ * than the hot part may fetch that. NULL: place is 0. */
+const void *table_prefetch_at(const struct table *t, uint32_t place);
 
 size_t table_count(const struct table *t);
 uint64_t table_evictions(const struct table *t);
