@@ -54,6 +54,8 @@ struct amplification {
     struct tallied base; /* first */
     struct table *reflections, *victims;
     uint64_t struck[CLIENTS_MOST / 64]; /* by note.who: it may be in victims */
+    size_t struck_count;                /* while there are any, it reads what is answered */
+    struct reader reader;
     nsec_t window, victim_window;
     uint32_t ratio, answers_min, same_milli, rate, rate_same_milli;
     uint32_t victim_rate, victim_ratio, victim_octets, victim_same_milli, rate_high;
@@ -156,6 +158,7 @@ static void *amplification_create(const struct detector_setup *setup)
     victims.entry_size = sizeof(struct victim);
     victims.key_size = offsetof(struct victim, begun);
     victims.capacity = VICTIMS;
+    a->reader = setup->reader;
     amplification_use_policy(a, setup->policy);
     a->reflections = table_create(&reflections);
     a->victims = table_create(&victims);
@@ -308,12 +311,34 @@ static void accuse_victim(struct amplification *a, const struct victim *v,
     tally_add(a->base.tally, &k->item, k->item.total ? 1 : v->answers, o->time);
 }
 
+static uint64_t struck_bit(const struct observation *o)
+{
+    return UINT64_C(1) << o->note.who % 64;
+}
+
+static bool is_marked(const struct amplification *a, const struct observation *o)
+{
+    return (a->struck[o->note.who / 64] & struck_bit(o)) != 0;
+}
+
+static void mark(struct amplification *a, const struct observation *o, bool struck)
+{
+    if (is_marked(a, o) == struck)
+        return;
+    a->struck[o->note.who / 64] ^= struck_bit(o);
+    a->struck_count += struck ? 1 : SIZE_MAX;
+    if (a->struck_count)
+        reader_adds(a->reader, READ_ANSWERED);
+    else
+        reader_drops(a->reader, READ_ANSWERED);
+}
+
 static void see_unasked(struct amplification *a, const struct observation *o)
 {
     bool fresh;
     struct victim *v = table_insert(a->victims, &o->client, &fresh);
 
-    a->struck[o->note.who / 64] |= UINT64_C(1) << o->note.who % 64;
+    mark(a, o, true);
     begin_window(a, v, o->time);
     v->answers++;
     v->second++;
@@ -333,7 +358,7 @@ static void see_matched(struct amplification *a, const struct observation *o)
     if (v && o->time - v->begun <= a->victim_window)
         v->matched++;
     else
-        a->struck[o->note.who / 64] &= ~(UINT64_C(1) << o->note.who % 64);
+        mark(a, o, false);
 }
 
 static void amplification_observe(void *state, const struct observation *o)
@@ -346,7 +371,7 @@ static void amplification_observe(void *state, const struct observation *o)
         see_reflection(a, o);
     else if (o->dns.match == ANSWER_UNASKED && o->note.inside & INSIDE_CLIENT)
         see_unasked(a, o);
-    else if (o->dns.match == ANSWER_MATCHED && a->struck[o->note.who / 64] >> o->note.who % 64 & 1)
+    else if (o->dns.match == ANSWER_MATCHED && is_marked(a, o))
         see_matched(a, o);
 }
 
@@ -358,7 +383,7 @@ static size_t amplification_bytes(const void *state)
 }
 
 const struct detector detector_amplification = {.name = RULE,
-                                                .reads = READ_QUERIES | READ_RESPONSES,
+                                                .reads = READ_STRANGERS | READ_DOUBTFUL,
                                                 .create = amplification_create,
                                                 .destroy = amplification_destroy,
                                                 .use_policy = amplification_use_policy,

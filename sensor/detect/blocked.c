@@ -308,6 +308,7 @@ static void look(struct blocked *b, struct group *g, nsec_t now)
                                     .most = g->failing_count,
                                     .next = now + GROW};
     b->incidents++;
+    reader_adds(b->reader, READ_QUERIES);
     blocked_tell(b, g, now, false);
 }
 
@@ -319,6 +320,8 @@ static void blocked_tick(void *state, nsec_t now)
     if (!time_passed(b->looked, LOOK, now))
         return;
     b->looked = now;
+    if (!b->incidents)
+        reader_drops(b->reader, READ_QUERIES);
     for (g = TAILQ_FIRST(&b->troubled); g; g = next) {
         next = TAILQ_NEXT(g, link);
         look(b, g, now);
@@ -392,6 +395,7 @@ static void *blocked_create(const struct detector_setup *setup)
     b->sink = setup->sink;
     b->stats = setup->stats;
     b->cuts = setup->cuts;
+    b->reader = setup->reader;
     TAILQ_INIT(&b->troubled);
     b->pairs = table_create(&pairs);
     b->states = table_create(&states);
@@ -411,7 +415,7 @@ static size_t blocked_bytes(const void *state)
 }
 
 const struct detector detector_blocked = {.name = RULE,
-                                          .reads = READ_QUERIES | READ_FLOWS,
+                                          .reads = READ_FLOWS,
                                           .create = blocked_create,
                                           .destroy = blocked_destroy,
                                           .use_policy = blocked_use_policy,

@@ -70,6 +70,7 @@ struct blocked {
     struct finding_sink sink;
     struct stats *stats;
     const struct own_cuts *cuts;
+    struct reader reader; /* while an incident is open: of queries */
     struct groups groups;
     struct table *pairs, *states; /* of clients, of groups */
     struct troubled troubled;

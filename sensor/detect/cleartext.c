@@ -6,12 +6,14 @@
 
 #include "detect/detect.h"
 #include "detect/draft.h"
+#include "detect/slots.h"
 #include "detect/tally.h"
 #include "model/known_names.h"
 
 #define RULE    "cleartext"
 #define PAIRS   32768
 #define SAMPLES 3
+#define SERVERS 2 /* that a client asks in turns */
 
 enum { PAIR, EXCEPTED }; /* tally_key.what */
 
@@ -31,11 +33,22 @@ struct pair {
     char sample[SAMPLES - 1][64]; /* further ones */
 } __attribute__((aligned(64)));
 
+/* Where a client's pairs are: most ask the same servers all day. */
+struct asker {
+    struct slot slot; /* first */
+    uint32_t next;
+    struct {
+        uint32_t server; /* the last four octets */
+        uint32_t place;
+    } pair[SERVERS];
+};
+
 struct cleartext {
     const struct policy *policy;
     struct finding_sink sink;
     const struct own_cuts *cuts;
     struct tally *tally;
+    struct slots *askers;
     uint32_t generation;
     uint64_t many;
     uint8_t severity_gateway, severity_many;
@@ -115,6 +128,7 @@ static void cleartext_destroy(void *state)
     struct cleartext *c = state;
 
     tally_destroy(c->tally);
+    slots_destroy(c->askers);
     free(c);
 }
 
@@ -129,6 +143,7 @@ static void *cleartext_create(const struct detector_setup *setup)
                                 .stats = setup->stats,
                                 .tell = tell,
                                 .context = c};
+    static const struct slots_shape askers = {.entry_size = sizeof(struct asker)};
 
     if (!c)
         return NULL;
@@ -136,9 +151,10 @@ static void *cleartext_create(const struct detector_setup *setup)
     c->cuts = setup->cuts;
     read_policy(c, setup->policy);
     c->tally = tally_create(&shape);
-    if (c->tally)
+    c->askers = slots_create(&askers);
+    if (c->tally && c->askers)
         return c;
-    free(c);
+    cleartext_destroy(c);
     return NULL;
 }
 
@@ -203,11 +219,41 @@ static struct tally_key key_of(const struct observation *o)
         .client = o->client, .server = o->server, .zone = o->note.zone, .what = PAIR};
 }
 
+static uint32_t tail_of(const struct addr *server)
+{
+    uint32_t tail;
+
+    memcpy(&tail, server->b + 12, sizeof tail);
+    return tail;
+}
+
+/* Where the client's pair with this server may be. */
+static uint32_t *place_of(struct asker *a, const struct addr *server)
+{
+    uint32_t tail = tail_of(server), at;
+
+    for (at = 0; at < SERVERS; at++)
+        if (a->pair[at].server == tail)
+            return &a->pair[at].place;
+    at = a->next++ % SERVERS;
+    a->pair[at].server = tail;
+    a->pair[at].place = 0;
+    return &a->pair[at].place;
+}
+
+static struct pair *pair_of(struct cleartext *c, const struct tally_key *key,
+                            const struct observation *o)
+{
+    struct asker *a = slots_at(c->askers, &o->note, NULL);
+
+    return (struct pair *)tally_again(c->tally, place_of(a, &o->server), key, o->time);
+}
+
 static void count_query(struct cleartext *c, const struct policy_zone *zone,
                         const struct observation *o)
 {
     struct tally_key key = key_of(o);
-    struct pair *p = (struct pair *)tally_at(c->tally, &key, o->time);
+    struct pair *p = pair_of(c, &key, o);
 
     ask_policy(c, zone, p, o);
     if (p->excepted && !addr_is_zero(&p->item.key.client)) {
@@ -223,13 +269,24 @@ static void count_query(struct cleartext *c, const struct policy_zone *zone,
     tally_add(c->tally, &p->item, 1, o->time);
 }
 
-static void cleartext_prefetch(const void *state, const struct observation *o, bool entry)
+static void cleartext_prefetch(const void *state, const struct observation *o)
 {
     const struct cleartext *c = state;
-    struct tally_key key = key_of(o);
 
-    if (o->kind == OBSERVE_DNS && !dns_is_response(&o->dns.message) && !o->note.approved)
-        tally_prefetch(c->tally, &key, entry);
+    slots_prefetch(c->askers, o);
+}
+
+static void cleartext_prefetch_entry(const void *state, const struct observation *o)
+{
+    const struct cleartext *c = state;
+    const struct asker *a = slots_find(c->askers, o->note.who, o->note.tenure);
+    struct tally_key key = key_of(o);
+    uint32_t place = 0;
+
+    for (int i = 0; a && i < SERVERS; i++)
+        if (a->pair[i].server == tail_of(&o->server))
+            place = a->pair[i].place;
+    tally_prefetch_at(c->tally, place, &key);
 }
 
 static void cleartext_observe(void *state, const struct observation *o)
@@ -275,11 +332,11 @@ static size_t cleartext_bytes(const void *state)
 {
     const struct cleartext *c = state;
 
-    return sizeof *c + tally_bytes(c->tally);
+    return sizeof *c + tally_bytes(c->tally) + slots_bytes(c->askers);
 }
 
 const struct detector detector_cleartext = {.name = RULE,
-                                            .reads = READ_QUERIES,
+                                            .reads = READ_UNAPPROVED,
                                             .create = cleartext_create,
                                             .destroy = cleartext_destroy,
                                             .use_policy = cleartext_use_policy,
@@ -288,4 +345,5 @@ const struct detector detector_cleartext = {.name = RULE,
                                             .tick = cleartext_tick,
                                             .flush = cleartext_flush,
                                             .bytes = cleartext_bytes,
-                                            .prefetch = cleartext_prefetch};
+                                            .prefetch = cleartext_prefetch,
+                                            .prefetch_entry = cleartext_prefetch_entry};

@@ -298,8 +298,7 @@ static void designation_observe(void *state, const struct observation *o)
     struct designation *s = state;
     const struct dns_message *m = &o->dns.message;
 
-    if (o->kind != OBSERVE_DNS || !dns_is_response(m) || m->rcode != 0 || m->counts[1] == 0 ||
-        (!m->services && !is_canary(s, m)))
+    if (!m->services && !is_canary(s, m))
         return;
     if (!o->dns.answered || !keeps(s->base.policy, o->note.zone))
         return;
@@ -381,7 +380,7 @@ static void designation_recall(void *state, const struct memory *m)
 }
 
 const struct detector detector_designation = {.name = RULE,
-                                              .reads = READ_RESPONSES,
+                                              .reads = READ_DATA,
                                               .create = designation_create,
                                               .destroy = tallied_destroy,
                                               .use_policy = designation_use_policy,

@@ -4,6 +4,7 @@
 #define SEALDNS_DETECT_DETECT_H
 
 #include "detect/own_cuts.h"
+#include "detect/reading.h"
 #include "model/finding.h"
 #include "model/memory.h"
 #include "model/observation.h"
@@ -18,28 +19,13 @@ struct detector_setup {
     struct stats *stats;    /* findings, state_evicted */
     uint64_t seed;
     const struct own_cuts *cuts; /* what the kernel said; NULL: nothing */
+    struct reader reader;        /* the detector's own */
 };
-
-/* What a detector looks at. */
-enum detector_reads {
-    READ_QUERIES = 1,
-    READ_RESPONSES = 2,
-    READ_FLOWS = 4,
-    READ_RARE = 8 /* only what has a call of its own; there is no observe() then */
-};
-
-/* The number of the bit, of an observation of kind OBSERVE_DNS or OBSERVE_FLOW. */
-static inline unsigned detector_reading(const struct observation *o)
-{
-    if (o->kind == OBSERVE_FLOW)
-        return 2;
-    return dns_is_response(&o->dns.message) ? 1 : 0;
-}
 
 /* One detector. State is created with create() and given back to every call; it must be bounded. */
 struct detector {
     const char *name; /* id of rules/detections/<name>.yaml */
-    uint8_t reads;    /* bits of enum detector_reads: what observe() and prefetch() get; 0: all */
+    uint16_t reads;   /* bits of enum detector_reads: what observe() and prefetch() get; 0: all */
     void *(*create)(const struct detector_setup *setup); /* NULL: no memory */
     void (*destroy)(void *state);
     /* A new policy: thresholds and lists; what was learned stays. */
@@ -60,9 +46,10 @@ struct detector {
     void (*tick)(void *state, nsec_t now);  /* about ten times a second; may be NULL */
     void (*flush)(void *state, nsec_t now); /* what was held back is said now; may be NULL */
     size_t (*bytes)(const void *state);     /* worst case of its tables */
-    /* Of a batch: what observe() will look up; all with entry false first, then all with entry true
+    /* Of a batch, before any observe(): what that will look up, then what it will find there
      * (base/table.h). May be NULL. */
-    void (*prefetch)(const void *state, const struct observation *o, bool entry);
+    void (*prefetch)(const void *state, const struct observation *o);
+    void (*prefetch_entry)(const void *state, const struct observation *o);
     /* What it learned since the last call goes to the sink, a bounded number of pieces; about once
      * a minute and at the end. What the sink does not take is said again. May be NULL. */
     void (*remember)(void *state, struct memory_sink sink, nsec_t now);
@@ -81,8 +68,8 @@ void detection_destroy(struct detection *d);
 /* now: of the last observation. Flushes under the policy it had, which must still be there; so the
  * ledger of decide/ gets the new policy after this. */
 void detection_use_policy(struct detection *d, const struct policy *policy, nsec_t now);
-void detection_observe(struct detection *d, const struct observation *o);
-void detection_prefetch(const struct detection *d, const struct observation *o, bool entry);
+/* In order of time; more at once wait for memory less. */
+void detection_observe(struct detection *d, const struct observation *o, size_t count);
 void detection_tick(struct detection *d, nsec_t now);
 void detection_remember(struct detection *d, struct memory_sink sink, nsec_t now);
 /* Offered to every detector: each knows its own topics. */

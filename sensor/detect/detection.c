@@ -2,33 +2,26 @@
 
 #include <stdlib.h>
 
-#define DETECTORS_MAX 64
-#define READINGS      3 /* bits of enum detector_reads */
+#define BATCH 32
 
-/* A detector that gets observations of one reading. */
-struct reader {
+enum { DETECTORS_MAX = 64 }; /* bits of a word */
+
+/* What an observation calls of a detector. */
+struct calls {
     void (*observe)(void *state, const struct observation *o);
+    void (*prefetch)(const void *state, const struct observation *o);
+    void (*prefetch_entry)(const void *state, const struct observation *o);
     void *state;
-};
-
-struct prefetcher {
-    void (*prefetch)(const void *state, const struct observation *o, bool entry);
-    const void *state;
-};
-
-/* Side by side, in the detectors' order: every observation goes through one of these lists, and
- * what a detector does not look at costs nothing. */
-struct readers {
-    struct reader reader[DETECTORS_MAX + 1]; /* both lists end with NULL */
-    struct prefetcher prefetcher[DETECTORS_MAX + 1];
 };
 
 struct detection {
     struct finding_sink sink;
     struct stats *stats;
     struct own_cuts *cuts;
+    struct readers readers;
+    uint64_t prefetches, prefetches_entry; /* detectors that do, bits */
     void *state[DETECTORS_MAX];
-    struct readers readers[READINGS];
+    struct calls calls[DETECTORS_MAX];
 };
 
 static void count_and_pass(void *context, struct finding *f)
@@ -40,18 +33,15 @@ static void count_and_pass(void *context, struct finding *f)
     d->sink.put(d->sink.context, f);
 }
 
-static void list_readers(struct detection *d, unsigned reading)
+static void list_calls(struct detection *d, const struct detector *detector, size_t i)
 {
-    struct reader *r = d->readers[reading].reader;
-    struct prefetcher *p = d->readers[reading].prefetcher;
+    struct reader reader = {&d->readers, UINT64_C(1) << i};
 
-    for (size_t i = 0; detectors[i]; i++) {
-        if (detectors[i]->reads && !(detectors[i]->reads & 1U << reading))
-            continue;
-        *r++ = (struct reader){detectors[i]->observe, d->state[i]};
-        if (detectors[i]->prefetch)
-            *p++ = (struct prefetcher){detectors[i]->prefetch, d->state[i]};
-    }
+    d->calls[i] = (struct calls){detector->observe, detector->prefetch, detector->prefetch_entry,
+                                 d->state[i]};
+    d->prefetches |= detector->prefetch ? reader.bit : 0;
+    d->prefetches_entry |= detector->prefetch_entry ? reader.bit : 0;
+    reader_adds(reader, detector->reads ? detector->reads & ~READ_RARE : READ_ALL);
 }
 
 struct detection *detection_create(const struct detector_setup *setup)
@@ -70,14 +60,14 @@ struct detection *detection_create(const struct detector_setup *setup)
         return NULL;
     }
     for (size_t i = 0; detectors[i] && i < DETECTORS_MAX; i++) {
+        own.reader = (struct reader){&d->readers, UINT64_C(1) << i};
         d->state[i] = detectors[i]->create(&own);
         if (!d->state[i]) {
             detection_destroy(d);
             return NULL;
         }
+        list_calls(d, detectors[i], i);
     }
-    for (unsigned reading = 0; reading < READINGS; reading++)
-        list_readers(d, reading);
     return d;
 }
 
@@ -116,28 +106,63 @@ static void observe_rare(struct detection *d, const struct observation *o)
     }
 }
 
-void detection_observe(struct detection *d, const struct observation *o)
+static void observe(struct detection *d, const struct observation *o, unsigned reads)
 {
-    const struct reader *r;
+    uint64_t left = readers_of(&d->readers, reads);
 
+    for (; left; left &= left - 1) {
+        const struct calls *c = &d->calls[__builtin_ctzll(left)];
+
+        c->observe(c->state, o);
+    }
+    if (o->kind < OBSERVE_PROBE)
+        return;
     if (o->kind == OBSERVE_MET)
         own_cuts_note(d->cuts, o);
-    if (o->kind >= OBSERVE_PROBE) {
-        observe_rare(d, o);
-        return;
-    }
-    for (r = d->readers[detector_reading(o)].reader; r->observe; r++)
-        r->observe(r->state, o);
+    observe_rare(d, o);
 }
 
-void detection_prefetch(const struct detection *d, const struct observation *o, bool entry)
+static void prefetch(struct detection *d, const struct observation *o, unsigned reads)
 {
-    const struct prefetcher *p;
+    uint64_t left = readers_of(&d->readers, reads) & d->prefetches;
 
-    if (o->kind >= OBSERVE_PROBE)
-        return;
-    for (p = d->readers[detector_reading(o)].prefetcher; p->prefetch; p++)
-        p->prefetch(p->state, o, entry);
+    for (; left; left &= left - 1) {
+        const struct calls *c = &d->calls[__builtin_ctzll(left)];
+
+        c->prefetch(c->state, o);
+    }
+}
+
+static void prefetch_entry(struct detection *d, const struct observation *o, unsigned reads)
+{
+    uint64_t left = readers_of(&d->readers, reads) & d->prefetches_entry;
+
+    for (; left; left &= left - 1) {
+        const struct calls *c = &d->calls[__builtin_ctzll(left)];
+
+        c->prefetch_entry(c->state, o);
+    }
+}
+
+static void observe_batch(struct detection *d, const struct observation *o, size_t count)
+{
+    unsigned reads[BATCH];
+
+    for (size_t i = 0; i < count; i++) {
+        reads[i] = o[i].kind < OBSERVE_PROBE ? reading_of(&o[i]) : 0;
+        prefetch(d, &o[i], reads[i]);
+    }
+    for (size_t i = 0; i < count; i++)
+        prefetch_entry(d, &o[i], reads[i]);
+    for (size_t i = 0; i < count; i++)
+        observe(d, &o[i], reads[i]);
+}
+
+void detection_observe(struct detection *d, const struct observation *o, size_t count)
+{
+    for (; count > BATCH; count -= BATCH, o += BATCH)
+        observe_batch(d, o, BATCH);
+    observe_batch(d, o, count);
 }
 
 void detection_tick(struct detection *d, nsec_t now)

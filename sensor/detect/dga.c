@@ -300,12 +300,11 @@ static void dga_observe(void *state, const struct observation *o)
     judge(d, a, o);
 }
 
-static void dga_prefetch(const void *state, const struct observation *o, bool entry)
+static void dga_prefetch(const void *state, const struct observation *o)
 {
     const struct dga *d = state;
 
-    if (!entry && o->kind == OBSERVE_DNS && o->dns.answered)
-        slots_prefetch(d->slots, o);
+    slots_prefetch(d->slots, o);
 }
 
 static size_t dga_bytes(const void *state)
@@ -317,7 +316,7 @@ static size_t dga_bytes(const void *state)
 }
 
 const struct detector detector_dga = {.name = RULE,
-                                      .reads = READ_RESPONSES,
+                                      .reads = READ_ANSWERED,
                                       .create = dga_create,
                                       .destroy = dga_destroy,
                                       .use_policy = dga_use_policy,

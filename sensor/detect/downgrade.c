@@ -8,7 +8,7 @@
  *
  * Worst case in bytes: 65,536 habits of about 350, 32,768 pairs of about 330, 65,536 stations of
  * 120, 1 MiB of answers, 2,048 watches of about 2,600, 4,096 fallbacks of about 1,300, 65,536 usage
- * profiles of 160 and as many of 104 that a former run remembered. */
+ * profiles of 192 and as many of 104 that a former run remembered. */
 #include "detect/downgrade.h"
 
 #include <stdlib.h>
@@ -37,10 +37,12 @@ bool downgrade_inside(const struct downgrade *d, const struct addr *client,
 
 /* --- clear text ------------------------------------------------------------------------------ */
 
-static struct habit *habit_of(struct downgrade *d, const struct observation *o)
+/* u: of the client, NULL where there is none yet. */
+static struct habit *habit_of(struct downgrade *d, const struct observation *o, struct usage *u)
 {
     bool fresh;
-    struct habit *h = table_insert(d->habits, &o->client, &fresh);
+    struct habit *h = u ? table_insert_at(d->habits, &u->habit, &o->client, &fresh)
+                        : table_insert(d->habits, &o->client, &fresh);
 
     if (fresh || (h->station != o->station && o->station)) {
         h->station = o->station;
@@ -67,9 +69,9 @@ static void see_query(struct downgrade *d, const struct observation *o)
 {
     const struct dns_message *m = &o->dns.message;
     uint32_t name = habit_name(o->dns.qname_hash);
-    struct habit *h = habit_of(d, o);
-    struct watch *w = h->watched ? watch_of(d, o, h) : NULL;
     struct usage *u = downgrade_usage(d, o);
+    struct habit *h = habit_of(d, o, u);
+    struct watch *w = h->watched ? watch_of(d, o, h) : NULL;
 
     if (habit_asked(h, name)) { /* explained by what was asked before */
         if (habit_owns(h, name))
@@ -225,7 +227,7 @@ static void see_flow(struct downgrade *d, const struct observation *o)
     uint64_t by_address =
         groups_at(&d->groups, policy_resolver_at(d->policy, &o->server, NULL), &o->server);
     struct sealed_key key = {o->client, group};
-    struct habit *h = habit_of(d, o);
+    struct habit *h = habit_of(d, o, downgrade_usage_of(d, o->note.who, o->note.tenure));
     struct sealed *s;
     bool fresh;
 
@@ -264,11 +266,12 @@ static void see_flow(struct downgrade *d, const struct observation *o)
 static void downgrade_vpn_began(void *state, const struct observation *o)
 {
     struct downgrade *d = state;
+    struct usage *u = downgrade_usage(d, o);
     struct watch *w;
 
-    if (!usage_began_vpn(downgrade_usage(d, o), (enum vpn)o->vpn, o->time))
+    if (!usage_began_vpn(u, (enum vpn)o->vpn, o->time))
         return;
-    see_contact(d, habit_of(d, o), o);
+    see_contact(d, habit_of(d, o, u), o);
     w = table_find(d->watches, &o->client);
     for (int i = 0; w && i < GROUPS; i++) {
         struct sealed *s = w->group[i] ? downgrade_pair(d, &o->client, w->group[i]) : NULL;
@@ -290,29 +293,57 @@ static void downgrade_met(void *state, const struct observation *o)
 
 /* --- the detector ---------------------------------------------------------------------------- */
 
-static void downgrade_prefetch(const void *state, const struct observation *o, bool entry)
+/* The place of the client's habit, as far as it is known; 0: not. */
+static uint32_t place_of_habit(const struct downgrade *d, const struct observation *o)
+{
+    const struct usage *u = slots_find(d->usages, o->note.who, o->note.tenure);
+
+    return u ? u->habit : 0;
+}
+
+static void downgrade_prefetch(const void *state, const struct observation *o)
 {
     const struct downgrade *d = state;
-    void (*prefetch)(const struct table *t, const void *key) =
-        entry ? table_prefetch_entry : table_prefetch_bucket;
+    const struct dns_message *m = &o->dns.message;
+    struct sealed_key key = {.client = o->client};
+
+    if (o->kind == OBSERVE_DNS && dns_is_response(m)) {
+        for (int i = 0; i < m->address_count && i < DNS_ADDRESSES; i++)
+            resolved_prefetch(d->resolved, &o->client, m->address + i);
+        return;
+    }
+    if (o->kind == OBSERVE_FLOW) {
+        if (!groups_attempt(d->policy, o))
+            return;
+        key.group = groups_at(&d->groups, o->note.resolver, &o->server);
+        table_prefetch_bucket(d->pairs, &key);
+    }
+    slots_prefetch(d->usages, o);
+}
+
+static void downgrade_prefetch_entry(const void *state, const struct observation *o)
+{
+    const struct downgrade *d = state;
     struct sealed_key key = {.client = o->client};
     const struct habit *h;
+    uint32_t place;
 
-    if (o->kind == OBSERVE_FLOW && groups_attempt(d->policy, o)) {
+    if (o->kind == OBSERVE_DNS && dns_is_response(&o->dns.message))
+        return;
+    if (o->kind == OBSERVE_FLOW) {
+        if (!groups_attempt(d->policy, o))
+            return;
         key.group = groups_at(&d->groups, o->note.resolver, &o->server);
-        prefetch(d->pairs, &key);
-        prefetch(d->habits, &o->client);
-        if (!entry)
-            slots_prefetch(d->usages, o);
-    } else if (o->kind == OBSERVE_DNS &&
-               (!dns_is_response(&o->dns.message) || table_count(d->watches) > 0)) {
-        if (!entry)
-            table_prefetch_bucket(d->habits, &o->client);
-        else if ((h = table_guess(d->habits, &o->client)))
-            habit_prefetch(h, habit_name(o->dns.qname_hash));
-        if (!entry && !dns_is_response(&o->dns.message))
-            slots_prefetch(d->usages, o);
+        table_prefetch_entry(d->pairs, &key);
     }
+    place = place_of_habit(d, o);
+    if (!place) {
+        table_prefetch_bucket(d->habits, &o->client);
+        return;
+    }
+    h = table_prefetch_at(d->habits, place);
+    if (o->kind == OBSERVE_DNS)
+        habit_prefetch(h, habit_name(o->dns.qname_hash));
 }
 
 static void downgrade_observe(void *state, const struct observation *o)
@@ -390,17 +421,33 @@ static void downgrade_destroy(void *state)
     free(d);
 }
 
-static struct table *make_table(struct downgrade *d, size_t entry, size_t key, size_t capacity,
-                                void (*evicted)(void *, void *), uint64_t seed)
+static bool make_tables(struct downgrade *d, uint64_t seed)
 {
-    struct table_shape shape = {.entry_size = entry,
-                                .key_size = key,
-                                .capacity = capacity,
+    struct table_shape habits = {.entry_size = sizeof(struct habit),
+                                 .key_size = sizeof(struct addr),
+                                 .capacity = CLIENTS,
+                                 .seed = seed,
+                                 .context = d,
+                                 .hot = offsetof(struct habit, own)};
+    struct table_shape pairs = {.entry_size = sizeof(struct sealed),
+                                .key_size = sizeof(struct sealed_key),
+                                .capacity = PAIRS,
                                 .seed = seed,
-                                .evicted = evicted,
                                 .context = d};
+    struct table_shape watches = habits, fallbacks = pairs;
 
-    return table_create(&shape);
+    watches.entry_size = sizeof(struct watch);
+    watches.capacity = WATCHES;
+    watches.evicted = watch_evicted;
+    watches.hot = 0;
+    fallbacks.entry_size = sizeof(struct fallback);
+    fallbacks.capacity = FALLBACKS;
+    fallbacks.evicted = downgrade_fallback_evicted;
+    d->habits = table_create(&habits);
+    d->pairs = table_create(&pairs);
+    d->watches = table_create(&watches);
+    d->fallbacks = table_create(&fallbacks);
+    return d->habits && d->pairs && d->watches && d->fallbacks;
 }
 
 static void *downgrade_create(const struct detector_setup *setup)
@@ -413,20 +460,15 @@ static void *downgrade_create(const struct detector_setup *setup)
     d->sink = setup->sink;
     d->stats = setup->stats;
     d->cuts = setup->cuts;
+    d->reader = setup->reader;
     d->seed = seed;
     TAILQ_INIT(&d->busy);
     TAILQ_INIT(&d->due);
-    d->habits = make_table(d, sizeof(struct habit), sizeof(struct addr), CLIENTS, NULL, seed);
-    d->pairs = make_table(d, sizeof(struct sealed), sizeof(struct sealed_key), PAIRS, NULL, seed);
-    d->watches =
-        make_table(d, sizeof(struct watch), sizeof(struct addr), WATCHES, watch_evicted, seed);
-    d->fallbacks = make_table(d, sizeof(struct fallback), sizeof(struct sealed_key), FALLBACKS,
-                              downgrade_fallback_evicted, seed);
     d->servers = servers_create(seed);
     d->stations = stations_create(CLIENTS, seed);
     d->resolved = resolved_create(seed);
-    if (d->habits && d->pairs && d->watches && d->fallbacks && d->servers && d->stations &&
-        d->resolved && downgrade_usage_create(d, seed) && read_policy(d, setup->policy))
+    if (make_tables(d, seed) && d->servers && d->stations && d->resolved &&
+        downgrade_usage_create(d, seed) && read_policy(d, setup->policy))
         return d;
     downgrade_destroy(d);
     return NULL;
@@ -442,6 +484,7 @@ static size_t downgrade_bytes(const void *state)
 }
 
 const struct detector detector_downgrade = {.name = RULE,
+                                            .reads = READ_QUERIES | READ_ADDRESSES | READ_FLOWS,
                                             .create = downgrade_create,
                                             .destroy = downgrade_destroy,
                                             .use_policy = downgrade_use_policy,
@@ -452,5 +495,6 @@ const struct detector detector_downgrade = {.name = RULE,
                                             .flush = downgrade_flush,
                                             .bytes = downgrade_bytes,
                                             .prefetch = downgrade_prefetch,
+                                            .prefetch_entry = downgrade_prefetch_entry,
                                             .remember = downgrade_remember,
                                             .recall = downgrade_recall};

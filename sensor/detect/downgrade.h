@@ -45,6 +45,7 @@ struct downgrade {
     struct finding_sink sink;
     struct stats *stats;
     const struct own_cuts *cuts;
+    struct reader reader; /* while anybody is watched: of every response */
     uint64_t seed;
     struct fallback_scale scale;
     struct sealed_times times;
@@ -74,8 +75,7 @@ struct usage *downgrade_usage(struct downgrade *d, const struct observation *o);
 struct usage *downgrade_usage_of(struct downgrade *d, uint32_t who, uint32_t tenure);
 void downgrade_remember(void *downgrade, struct memory_sink sink, nsec_t now);
 void downgrade_recall(void *downgrade, const struct memory *m);
-/* False: no memory. */
-bool downgrade_usage_create(struct downgrade *d, uint64_t seed);
+bool downgrade_usage_create(struct downgrade *d, uint64_t seed); /* false: no memory */
 
 /* downgrade_blame.c: who made an attempt fail. FLOW_FAILED. */
 struct blame blame_of(const struct downgrade *d, const struct sealed *s,

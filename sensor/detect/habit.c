@@ -9,16 +9,6 @@ static uint64_t address_hash(const struct addr *a)
     return hash_mix(a->w[0], a->w[1]);
 }
 
-bool habit_asked(const struct habit *h, uint32_t name)
-{
-    const uint32_t *line = h->name[name % HABIT_LINES];
-    uint32_t found = 0;
-
-    for (int i = 0; i < HABIT_LINE; i++) /* without a way out: the compiler makes vectors of it */
-        found |= line[i] == name;
-    return found;
-}
-
 static void turn_hour(struct habit *h, nsec_t now)
 {
     if (h->since && now - h->since < HOUR)

@@ -37,11 +37,19 @@ static inline uint32_t habit_name(uint64_t hash)
 /* Where habit_asked() will look; h may be somebody else's, it is not read. */
 static inline void habit_prefetch(const struct habit *h, uint32_t name)
 {
-    fetch(h);
     fetch(h->name[name % HABIT_LINES]);
 }
 
-bool habit_asked(const struct habit *h, uint32_t name);
+static inline bool habit_asked(const struct habit *h, uint32_t name)
+{
+    const uint32_t *line = h->name[name % HABIT_LINES];
+    uint32_t found = 0;
+
+    for (int i = 0; i < HABIT_LINE; i++) /* without a way out: the compiler makes vectors of it */
+        found |= line[i] == name;
+    return found;
+}
+
 /* A name that was not asked before. ordinary: no bootstrap or the like; only such make a habit. */
 void habit_learn(struct habit *h, uint32_t name, bool ordinary, nsec_t now);
 /* New names in the last one to two hours, and how many are to be expected in a span. */

@@ -68,7 +68,7 @@ static void open_resolver_observe(void *state, const struct observation *o)
 }
 
 const struct detector detector_open_resolver = {.name = RULE,
-                                                .reads = READ_RESPONSES,
+                                                .reads = READ_STRANGERS,
                                                 .create = open_resolver_create,
                                                 .destroy = tallied_destroy,
                                                 .use_policy = open_resolver_use_policy,

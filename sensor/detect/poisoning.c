@@ -502,7 +502,7 @@ static size_t poisoning_bytes(const void *state)
 }
 
 const struct detector detector_poisoning = {.name = RULE,
-                                            .reads = READ_QUERIES | READ_RESPONSES,
+                                            .reads = READ_ITERATIVE | READ_DOUBTFUL,
                                             .create = poisoning_create,
                                             .destroy = poisoning_destroy,
                                             .use_policy = poisoning_use_policy,

@@ -335,7 +335,7 @@ static void privacy_recall(void *state, const struct memory *m)
 }
 
 const struct detector detector_privacy = {.name = RULE,
-                                          .reads = READ_RESPONSES | READ_FLOWS,
+                                          .reads = READ_ANSWERED | READ_FLOWS,
                                           .create = privacy_create,
                                           .destroy = privacy_destroy,
                                           .use_policy = privacy_use_policy,

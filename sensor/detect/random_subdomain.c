@@ -46,7 +46,8 @@ struct random_subdomain {
     struct table *domains;
     nsec_t window, cooled;
     uint32_t rate, distinct_milli, failed_milli;
-    uint8_t hot[HOT]; /* failed answers lately, by the domain's hash */
+    struct reader reader; /* while anything is hot: of all that is answered */
+    uint8_t hot[HOT];     /* failed answers lately, by the domain's hash */
 };
 
 /* --- what is said ----------------------------------------------------------------------------- */
@@ -123,6 +124,7 @@ static void *random_subdomain_create(const struct detector_setup *setup)
 
     if (!r)
         return NULL;
+    r->reader = setup->reader;
     random_subdomain_use_policy(r, setup->policy);
     r->domains = table_create(&domains);
     if (r->domains)
@@ -265,6 +267,7 @@ static void see_failed(struct random_subdomain *r, const struct observation *o)
     *heat += *heat < UINT8_MAX;
     if (*heat < HOT_FROM)
         return;
+    reader_adds(r->reader, READ_ANSWERED);
     d = table_insert(r->domains, &o->note.domain_hash, &fresh);
     if (fresh || o->time - d->begun > 2 * r->window)
         begin_window(d, o->time);
@@ -290,13 +293,18 @@ static void random_subdomain_observe(void *state, const struct observation *o)
 static void random_subdomain_tick(void *state, nsec_t now)
 {
     struct random_subdomain *r = state;
+    uint8_t hottest = 0;
 
     tallied_tick(r, now);
     if (!time_passed(r->cooled, r->window, now))
         return;
     r->cooled = now;
-    for (int i = 0; i < HOT; i++)
+    for (int i = 0; i < HOT; i++) {
         r->hot[i] /= 2;
+        hottest = r->hot[i] > hottest ? r->hot[i] : hottest;
+    }
+    if (hottest < HOT_FROM)
+        reader_drops(r->reader, READ_ANSWERED);
 }
 
 static size_t random_subdomain_bytes(const void *state)
@@ -307,7 +315,7 @@ static size_t random_subdomain_bytes(const void *state)
 }
 
 const struct detector detector_random_subdomain = {.name = RULE,
-                                                   .reads = READ_RESPONSES,
+                                                   .reads = READ_FAILED,
                                                    .create = random_subdomain_create,
                                                    .destroy = random_subdomain_destroy,
                                                    .use_policy = random_subdomain_use_policy,

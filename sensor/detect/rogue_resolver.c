@@ -102,7 +102,7 @@ static void rogue_resolver_observe(void *state, const struct observation *o)
 }
 
 const struct detector detector_rogue_resolver = {.name = RULE,
-                                                 .reads = READ_RESPONSES,
+                                                 .reads = READ_NEIGHBOURS,
                                                  .create = rogue_resolver_create,
                                                  .destroy = tallied_destroy,
                                                  .use_policy = rogue_resolver_use_policy,

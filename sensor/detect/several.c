@@ -60,7 +60,7 @@ static void several_observe(void *state, const struct observation *o)
 }
 
 const struct detector detector_several = {.name = RULE,
-                                          .reads = READ_QUERIES,
+                                          .reads = READ_SEVERAL,
                                           .create = several_create,
                                           .destroy = tallied_destroy,
                                           .use_policy = tallied_use_policy,

@@ -4,18 +4,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/fetch.h"
 #include "base/pages.h"
 
-#define PREFETCH 256 /* bytes of an entry at most */
-#define LINE     64
+#define PREFETCH 256  /* bytes of an entry at most */
 #define MANY     1024 /* clients from which larger pages are worth it */
-
-struct slots {
-    struct slots_shape shape;
-    size_t end; /* places that were ever used */
-    uint8_t *entries;
-};
 
 struct slots *slots_create(const struct slots_shape *shape)
 {
@@ -26,7 +18,7 @@ struct slots *slots_create(const struct slots_shape *shape)
         return NULL;
     s->shape = *shape;
     if (!s->shape.hot)
-        s->shape.hot = shape->entry_size;
+        s->shape.hot = shape->entry_size < PREFETCH ? shape->entry_size : PREFETCH;
     s->entries = pages_zeroed(CLIENTS_MOST * shape->entry_size);
     if (s->entries)
         return s;
@@ -46,14 +38,6 @@ size_t slots_bytes(const struct slots *s)
     return sizeof *s + CLIENTS_MOST * s->shape.entry_size;
 }
 
-void slots_prefetch(const struct slots *s, const struct observation *o)
-{
-    const uint8_t *entry = s->entries + o->note.who * s->shape.entry_size;
-
-    for (size_t line = 0; line < s->shape.hot && line < PREFETCH; line += LINE)
-        fetch(entry + line);
-}
-
 /* Places are given out in their order, so as far as there are clients the array is full. */
 static void grow(struct slots *s, size_t end)
 {
@@ -63,36 +47,21 @@ static void grow(struct slots *s, size_t end)
                       (2 * end < CLIENTS_MOST ? 2 * end : CLIENTS_MOST) * s->shape.entry_size);
 }
 
-void *slots_at(struct slots *s, const struct observation_note *note, bool *fresh)
+void slots_take(struct slots *s, struct slot *slot, const struct observation_note *note)
 {
-    struct slot *slot = (struct slot *)(s->entries + note->who * s->shape.entry_size);
-    bool other = slot->tenure != note->tenure;
-
     assert(note->who < CLIENTS_MOST);
-    if (fresh)
-        *fresh = other;
-    if (!other)
-        return slot;
     if (slot->tenure && s->shape.leaves)
         s->shape.leaves(s->shape.context, slot);
     memset(slot, 0, s->shape.entry_size);
     slot->tenure = note->tenure;
     if (note->who >= s->end)
         grow(s, note->who + 1U);
-    return slot;
-}
-
-void *slots_find(struct slots *s, uint32_t who, uint32_t tenure)
-{
-    struct slot *slot = (struct slot *)(s->entries + who * s->shape.entry_size);
-
-    return tenure && slot->tenure == tenure ? slot : NULL;
 }
 
 void *slots_next(struct slots *s, size_t *position)
 {
     while (*position < s->end) {
-        struct slot *slot = (struct slot *)(s->entries + (*position)++ * s->shape.entry_size);
+        struct slot *slot = slots_place(s, (uint32_t)(*position)++);
 
         if (slot->tenure)
             return slot;

@@ -8,14 +8,15 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/fetch.h"
 #include "model/observation.h"
+
+enum { SLOTS_LINE = 64 }; /* of the cache; entries begin with one where their size allows it */
 
 /* First member of the detector's own entry. */
 struct slot {
     uint32_t tenure; /* 0: nobody */
 };
-
-struct slots;
 
 struct slots_shape {
     size_t entry_size;
@@ -25,15 +26,53 @@ struct slots_shape {
     void *context;
 };
 
+struct slots {
+    struct slots_shape shape;
+    size_t end; /* places that were ever used */
+    uint8_t *entries;
+};
+
 /* NULL: no memory. */
 struct slots *slots_create(const struct slots_shape *shape);
 void slots_destroy(struct slots *s); /* does not call leaves() */
 size_t slots_bytes(const struct slots *s);
-void slots_prefetch(const struct slots *s, const struct observation *o);
+/* A new client has the place. Of slots_at(). */
+void slots_take(struct slots *s, struct slot *slot, const struct observation_note *note);
+
+static inline struct slot *slots_place(const struct slots *s, uint32_t who)
+{
+    return (struct slot *)(s->entries + who * s->shape.entry_size);
+}
+
+static inline void slots_prefetch(const struct slots *s, const struct observation *o)
+{
+    const uint8_t *entry = (const uint8_t *)slots_place(s, o->note.who);
+
+    for (size_t line = 0; line < s->shape.hot; line += SLOTS_LINE)
+        fetch(entry + line);
+}
+
 /* The client's entry; *fresh (may be NULL): it is new and zero but for the tenure. */
-void *slots_at(struct slots *s, const struct observation_note *note, bool *fresh);
+static inline void *slots_at(struct slots *s, const struct observation_note *note, bool *fresh)
+{
+    struct slot *slot = slots_place(s, note->who);
+    bool other = slot->tenure != note->tenure;
+
+    if (fresh)
+        *fresh = other;
+    if (other)
+        slots_take(s, slot, note);
+    return slot;
+}
+
 /* The entry of who had the place then; NULL: another has it now. */
-void *slots_find(struct slots *s, uint32_t who, uint32_t tenure);
+static inline void *slots_find(const struct slots *s, uint32_t who, uint32_t tenure)
+{
+    struct slot *slot = slots_place(s, who);
+
+    return tenure && slot->tenure == tenure ? slot : NULL;
+}
+
 /* Every client in order of places: start with *position = 0; NULL at the end. */
 void *slots_next(struct slots *s, size_t *position);
 

@@ -134,7 +134,8 @@ static size_t way_for_new(const struct bucket *b, uint16_t now)
     return least;
 }
 
-struct suspect *suspects_at(struct suspects *s, const struct suspect_key *key, nsec_t now)
+struct suspect *suspects_at(struct suspects *s, const struct suspect_key *key, nsec_t now,
+                            unsigned *names)
 {
     uint32_t tag;
     size_t at = place(s, key, &tag);
@@ -157,5 +158,6 @@ struct suspect *suspects_at(struct suspects *s, const struct suspect_key *key, n
     b->seen[way] = unit;
     if (b->worth[way] < UINT16_MAX)
         b->worth[way]++;
+    *names = b->worth[way];
     return entry;
 }

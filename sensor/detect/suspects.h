@@ -65,8 +65,10 @@ size_t suspects_bytes(const struct suspects *s);
 void suspects_prefetch(const struct suspects *s, const struct suspect_key *key);
 /* NULL: there is none, or it brought fewer names than that lately. */
 struct suspect *suspects_find(struct suspects *s, const struct suspect_key *key, unsigned names);
-/* For a new name: the suspect, zero but for its key when it is new. */
-struct suspect *suspects_at(struct suspects *s, const struct suspect_key *key, nsec_t now);
+/* For a new name: the suspect, zero but for its key when it is new. *names: how many it brought
+ * lately, as suspects_find() takes it. */
+struct suspect *suspects_at(struct suspects *s, const struct suspect_key *key, nsec_t now,
+                            unsigned *names);
 uint64_t suspects_evicted(const struct suspects *s);
 
 #endif

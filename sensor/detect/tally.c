@@ -123,14 +123,23 @@ void tally_prefetch(const struct tally *t, const struct tally_key *key, bool ent
     (entry ? table_prefetch_entry : table_prefetch_bucket)(t->table, key);
 }
 
+void tally_prefetch_at(const struct tally *t, uint32_t place, const struct tally_key *key)
+{
+    if (place)
+        table_prefetch_at(t->table, place);
+    else
+        table_prefetch_bucket(t->table, key);
+}
+
 struct tally_item *tally_find(struct tally *t, const struct tally_key *key)
 {
     return table_find(t->table, key);
 }
 
-struct tally_item *tally_at(struct tally *t, const struct tally_key *key, nsec_t now)
+struct tally_item *tally_again(struct tally *t, uint32_t *place, const struct tally_key *key,
+                               nsec_t now)
 {
-    struct tally_item *item = table_find(t->table, key);
+    struct tally_item *item = table_find_at(t->table, place, key);
     struct tally_key beyond = *key;
     bool fresh;
 
@@ -142,7 +151,14 @@ struct tally_item *tally_at(struct tally *t, const struct tally_key *key, nsec_t
         memset(&beyond.client, 0, sizeof beyond.client);
         memset(&beyond.server, 0, sizeof beyond.server);
     }
-    return table_insert(t->table, &beyond, &fresh);
+    return table_insert_at(t->table, place, &beyond, &fresh);
+}
+
+struct tally_item *tally_at(struct tally *t, const struct tally_key *key, nsec_t now)
+{
+    uint32_t place = 0;
+
+    return tally_again(t, &place, key, now);
 }
 
 void tally_add(struct tally *t, struct tally_item *item, uint32_t n, nsec_t now)

@@ -56,10 +56,15 @@ size_t tally_bytes(const struct tally *t);
 void tally_set_idle(struct tally *t, nsec_t idle);
 
 void tally_prefetch(const struct tally *t, const struct tally_key *key, bool entry);
+/* The one pass for who keeps the place of the item; with 0, the first of two. */
+void tally_prefetch_at(const struct tally *t, uint32_t place, const struct tally_key *key);
 /* The item of this key, NULL: none. */
 struct tally_item *tally_find(struct tally *t, const struct tally_key *key);
 /* The item of this key; where it is new and over the budget, the one of its zone. */
 struct tally_item *tally_at(struct tally *t, const struct tally_key *key, nsec_t now);
+/* The same for who keeps the item's place (base/table.h). */
+struct tally_item *tally_again(struct tally *t, uint32_t *place, const struct tally_key *key,
+                               nsec_t now);
 /* Counts n and tells at once, within a second (news) or within a minute. */
 void tally_add(struct tally *t, struct tally_item *item, uint32_t n, nsec_t now);
 void tally_tick(struct tally *t, nsec_t now);

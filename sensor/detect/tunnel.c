@@ -13,6 +13,7 @@
 #include "base/text.h"
 #include "detect/draft.h"
 #include "detect/novelty.h"
+#include "detect/slots.h"
 #include "detect/tallied.h"
 #include "detect/tunnel.h"
 
@@ -34,9 +35,17 @@ struct incident {
     char name[256], domain[128];
 };
 
+/* Which of a client's domains may have a suspect that matters, a bit each by hash: most have none,
+ * and then answers and known names are done with. */
+struct asker {
+    struct slot slot; /* first */
+    uint64_t domains;
+};
+
 struct tunnel {
     struct tallied base; /* first */
     struct novelty *names;
+    struct slots *askers;
     struct suspects *suspects;
     struct tunnel_limits limits;
     struct shape_logs logs;
@@ -165,6 +174,7 @@ static void tunnel_destroy(void *state)
     struct tunnel *t = state;
 
     novelty_destroy(t->names);
+    slots_destroy(t->askers);
     suspects_destroy(t->suspects);
     tallied_destroy(t);
 }
@@ -176,15 +186,17 @@ static void *tunnel_create(const struct detector_setup *setup)
                                                .item_size = sizeof(struct incident),
                                                .capacity = EVENTS,
                                                .tell = tell};
+    static const struct slots_shape askers = {.entry_size = sizeof(struct asker)};
     struct tunnel *t = tallied_create(&shape, setup);
 
     if (!t)
         return NULL;
     t->names = novelty_create(NAMES, setup->seed);
+    t->askers = slots_create(&askers);
     t->suspects = suspects_create(SUSPECTS, setup->seed);
     shape_logs_fill(&t->logs);
     tunnel_use_policy(t, setup->policy);
-    if (t->names && t->suspects)
+    if (t->names && t->askers && t->suspects)
         return t;
     tunnel_destroy(t);
     return NULL;
@@ -254,12 +266,25 @@ static struct suspect_key client_key(const struct observation *o, struct place p
     return (struct suspect_key){place.domain, o->note.who, o->note.tenure};
 }
 
+static uint64_t domain_bit(uint64_t domain)
+{
+    return UINT64_C(1) << (domain >> 40 & 63);
+}
+
+static bool may_matter(const struct tunnel *t, const struct observation *o, uint64_t domain)
+{
+    const struct asker *a = slots_find(t->askers, o->note.who, o->note.tenure);
+
+    return a && (a->domains & domain_bit(domain));
+}
+
 /* Over all clients: only what looks like data, and only where no client is named already. */
 static void note_fleet(struct tunnel *t, const struct observation *o, struct place place,
                        const struct shape *shape, bool named)
 {
     struct suspect_key key = {.domain = place.domain, .who = SUSPECT_ALL};
-    struct suspect *s = suspects_at(t->suspects, &key, o->time);
+    unsigned names;
+    struct suspect *s = suspects_at(t->suspects, &key, o->time, &names);
     struct tunnel_verdict v;
 
     tunnel_note_name(s, o, shape);
@@ -278,10 +303,13 @@ static void new_name(struct tunnel *t, const struct observation *o, struct place
     struct shape shape = shape_of(o->dns.message.qname, place.end, &t->logs);
     struct tunnel_verdict v;
     struct suspect *s;
+    unsigned names;
 
     if (shape.address && o->dns.message.qtype != DNS_TYPE_NULL)
         return;
-    s = suspects_at(t->suspects, &key, o->time);
+    s = suspects_at(t->suspects, &key, o->time, &names);
+    if (names >= MATTERS)
+        ((struct asker *)slots_at(t->askers, &o->note, NULL))->domains |= domain_bit(place.domain);
     if (!s->names)
         s->client = o->client;
     tunnel_note_name(s, o, &shape);
@@ -293,21 +321,23 @@ static void new_name(struct tunnel *t, const struct observation *o, struct place
         note_fleet(t, o, place, &shape, s->score > 0);
 }
 
-static void tunnel_prefetch(const void *state, const struct observation *o, bool entry)
+static void tunnel_prefetch(const void *state, const struct observation *o)
 {
     const struct tunnel *t = state;
-    struct place place;
-    struct suspect_key key;
 
-    if (entry)
-        return;
-    place = place_of(o);
-    if (!place.domain)
-        return;
+    slots_prefetch(t->askers, o);
     if (!dns_is_response(&o->dns.message))
         novelty_prefetch(t->names, o->dns.qname_hash);
-    key = client_key(o, place);
-    suspects_prefetch(t->suspects, &key);
+}
+
+static void tunnel_prefetch_entry(const void *state, const struct observation *o)
+{
+    const struct tunnel *t = state;
+    struct place place = place_of(o);
+    struct suspect_key key = client_key(o, place);
+
+    if (place.domain && may_matter(t, o, place.domain))
+        suspects_prefetch(t->suspects, &key);
 }
 
 static void tunnel_observe(void *state, const struct observation *o)
@@ -323,6 +353,8 @@ static void tunnel_observe(void *state, const struct observation *o)
         new_name(t, o, place);
         return;
     }
+    if (!may_matter(t, o, place.domain))
+        return;
     key = client_key(o, place);
     s = suspects_find(t->suspects, &key, MATTERS);
     if (!s)
@@ -348,11 +380,12 @@ static size_t tunnel_bytes(const void *state)
 {
     const struct tunnel *t = state;
 
-    return sizeof *t + tallied_bytes(t) + novelty_bytes(t->names) + suspects_bytes(t->suspects);
+    return sizeof *t + tallied_bytes(t) + novelty_bytes(t->names) + slots_bytes(t->askers) +
+           suspects_bytes(t->suspects);
 }
 
 const struct detector detector_tunnel = {.name = RULE,
-                                         .reads = READ_QUERIES | READ_RESPONSES,
+                                         .reads = READ_QUERIES | READ_ANSWERED,
                                          .create = tunnel_create,
                                          .destroy = tunnel_destroy,
                                          .use_policy = tunnel_use_policy,
@@ -360,4 +393,5 @@ const struct detector detector_tunnel = {.name = RULE,
                                          .tick = tunnel_tick,
                                          .flush = tallied_flush,
                                          .bytes = tunnel_bytes,
-                                         .prefetch = tunnel_prefetch};
+                                         .prefetch = tunnel_prefetch,
+                                         .prefetch_entry = tunnel_prefetch_entry};

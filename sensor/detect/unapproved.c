@@ -200,13 +200,22 @@ static bool concerns(const struct unapproved *u, const struct observation *o)
            o->flow.phase != FLOW_OPENED && o->flow.confidence >= u->confidence_min;
 }
 
-static void unapproved_prefetch(const void *state, const struct observation *o, bool entry)
+static void unapproved_prefetch(const void *state, const struct observation *o)
 {
     const struct unapproved *u = state;
     struct tally_key key = key_of(o);
 
     if (concerns(u, o))
-        tally_prefetch(u->tally, &key, entry);
+        tally_prefetch(u->tally, &key, false);
+}
+
+static void unapproved_prefetch_entry(const void *state, const struct observation *o)
+{
+    const struct unapproved *u = state;
+    struct tally_key key = key_of(o);
+
+    if (concerns(u, o))
+        tally_prefetch(u->tally, &key, true);
 }
 
 /* By the name in the hello alone: an address that others share proves nothing. And by one that the
@@ -298,4 +307,5 @@ const struct detector detector_unapproved = {.name = RULE,
                                              .flush = unapproved_flush,
                                              .cut = unapproved_cut,
                                              .bytes = unapproved_bytes,
-                                             .prefetch = unapproved_prefetch};
+                                             .prefetch = unapproved_prefetch,
+                                             .prefetch_entry = unapproved_prefetch_entry};

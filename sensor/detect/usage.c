@@ -5,7 +5,6 @@
 
 #define RULE  "downgrade"
 #define TOPIC "profile"
-#define WEEK  (7 * 86400 * NSEC_S)
 #define KEY   (240 * NSEC_S) /* WireGuard renews it after two minutes, gives up after three */
 enum { VERSION = 2 };
 
@@ -33,7 +32,7 @@ static void age(struct usage *u, nsec_t now)
 
     if (!u->n.aged)
         u->n.aged = now;
-    if (now - u->n.aged < WEEK)
+    if (now - u->n.aged < USAGE_WEEK)
         return;
     for (size_t i = 0; i < sizeof n / sizeof *n; i++)
         *n[i] /= 2;
@@ -86,8 +85,8 @@ bool usage_is_misplaced(const struct usage *u)
     return !addr_is_zero(&u->kept) && !addr_equal(&u->kept, &u->address);
 }
 
-void usage_seen(struct usage *u, const struct addr *client, nsec_t now, bool fresh,
-                const struct usage_limits *l)
+void usage_seen_anew(struct usage *u, const struct addr *client, nsec_t now, bool fresh,
+                     const struct usage_limits *l)
 {
     if (fresh && !u->n.since)
         u->n.since = now;
@@ -95,8 +94,6 @@ void usage_seen(struct usage *u, const struct addr *client, nsec_t now, bool fre
         go_by(u, client);
     if (now - u->n.last > l->absence)
         u->attached = now;
-    if (now > u->n.last)
-        u->n.last = now;
     age(u, now);
 }
 

@@ -12,6 +12,8 @@
 #include "model/memory.h"
 #include "model/policy.h"
 
+#define USAGE_WEEK (7 * 86400 * NSEC_S)
+
 enum usage_profile {
     USAGE_UNKNOWN,
     USAGE_STRICT,
@@ -45,13 +47,14 @@ struct usage {
     uint8_t slow;     /* a failure of this run ended in silence or ICMP: clients wait long */
     uint32_t run;     /* failures since the last success or clear text */
     uint32_t tail;    /* last four octets of the address it used last */
+    uint32_t habit;   /* where that address has its habit, 0: not known (base/table.h) */
     struct usage_counts n;
     nsec_t failed, window;
     nsec_t attached;           /* first sight, or first after a long silence */
     nsec_t vpn_began, vpn_key; /* it agrees on a key again and again */
     struct addr address;       /* by which it is remembered: the last, IPv4 before IPv6 */
     struct addr kept;          /* and by which it lies in the store, zero: by none */
-};
+} __attribute__((aligned(SLOTS_LINE)));
 
 struct usage_limits {
     uint32_t clear_queries, hard_failures;
@@ -75,8 +78,18 @@ void usage_place(struct usage *u, const struct addr *client, const struct usage_
 /* What it is remembered by is another address than the store has: that piece is to be forgotten. */
 bool usage_is_misplaced(const struct usage *u);
 /* A packet of the client came; fresh: it was not known before. */
-void usage_seen(struct usage *u, const struct addr *client, nsec_t now, bool fresh,
-                const struct usage_limits *l);
+void usage_seen_anew(struct usage *u, const struct addr *client, nsec_t now, bool fresh,
+                     const struct usage_limits *l);
+static inline void usage_seen(struct usage *u, const struct addr *client, nsec_t now, bool fresh,
+                              const struct usage_limits *l)
+{
+    if (fresh || usage_moves(u, client) || now - u->n.last > l->absence || !u->n.aged ||
+        now - u->n.aged >= USAGE_WEEK)
+        usage_seen_anew(u, client, now, fresh, l);
+    if (now > u->n.last)
+        u->n.last = now;
+}
+
 /* False: no more than a new key for a VPN that runs. */
 bool usage_began_vpn(struct usage *u, enum vpn vpn, nsec_t now);
 void usage_worked(struct usage *u, bool name_sent);

@@ -723,21 +723,43 @@ static struct group *group_of(struct volume *v, struct place *p, const struct ob
     return p->server ? v->groups + p->server - 1 : NULL;
 }
 
-static void count_dns(struct volume *v, const struct observation *o, struct step *s)
+#define UNREAD_BIT (UINT64_C(1) << 40) /* distinct_add() does not look at it */
+
+/* What one message adds. */
+struct message_counts {
+    uint32_t query, units, nxdomain, servfail, rare;
+    uint64_t domain; /* hash; 0: none */
+};
+
+static struct message_counts counts_of(const struct volume *v, const struct observation *o)
 {
     const struct dns_message *m = &o->dns.message;
+    struct message_counts c = {.units = (o->bytes + 32) / 64};
 
-    step_count(s, SERIES_BYTES, (o->bytes + 32) / 64);
     if (dns_is_response(m)) {
-        if (o->dns.answered && (m->rcode == 3 || m->rcode == 2))
-            step_count(s, m->rcode == 3 ? SERIES_NXDOMAIN : SERIES_SERVFAIL, 1);
+        c.nxdomain = o->dns.answered && m->rcode == 3;
+        c.servfail = o->dns.answered && m->rcode == 2;
+        return c;
+    }
+    c.query = 1;
+    c.rare = is_rare(m->qtype);
+    if (o->note.domain_hash)
+        c.domain = hash_mix(o->note.domain_hash, v->seed) | UNREAD_BIT;
+    return c;
+}
+
+static inline void count_message(struct step *s, const struct message_counts *c)
+{
+    step_count(s, SERIES_BYTES, c->units);
+    if (!c->query) {
+        step_count(s, SERIES_NXDOMAIN, c->nxdomain);
+        step_count(s, SERIES_SERVFAIL, c->servfail);
         return;
     }
     step_count(s, SERIES_ALL, 1);
-    if (is_rare(m->qtype))
-        step_count(s, SERIES_RARE, 1);
-    if (o->note.domain_hash)
-        distinct_add(&s->domains, hash_mix(o->note.domain_hash, v->seed));
+    step_count(s, SERIES_RARE, c->rare);
+    if (c->domain)
+        distinct_add(&s->domains, c->domain);
 }
 
 static void count_flow(const struct observation *o, struct step *s)
@@ -756,12 +778,14 @@ static void volume_observe(void *state, const struct observation *o)
     if (o->time >= v->boundary)
         turn(v, o->time);
     if (o->kind == OBSERVE_DNS) {
+        struct message_counts c = counts_of(v, o);
+
         p = place_of(v, o);
         g = group_of(v, p, o);
-        count_dns(v, o, &p->now);
+        count_message(&p->now, &c);
         if (g)
-            count_dns(v, o, &g->now);
-        if (p->now.count[SERIES_ALL] > p->hot && !dns_is_response(&o->dns.message))
+            count_message(&g->now, &c);
+        if (c.query && p->now.count[SERIES_ALL] > p->hot)
             vote(volume_subject(v, p->exact), o);
     } else if (o->kind == OBSERVE_FLOW && o->flow.queries && transport_is_sealed(o->transport)) {
         p = place_of(v, o);
@@ -772,11 +796,11 @@ static void volume_observe(void *state, const struct observation *o)
     }
 }
 
-static void volume_prefetch(const void *state, const struct observation *o, bool entry)
+static void volume_prefetch(const void *state, const struct observation *o)
 {
     const struct volume *v = state;
 
-    if (!entry && o->kind == OBSERVE_DNS)
+    if (o->kind == OBSERVE_DNS)
         slots_prefetch(v->places, o);
 }
 

@@ -109,6 +109,7 @@ struct watch *watch_client(struct downgrade *d, const struct observation *o, str
     bool fresh;
     struct watch *w = table_insert(d->watches, &o->client, &fresh);
 
+    reader_adds(d->reader, READ_RESPONSES);
     h->watched = true;
     w->station = o->station;
     w->who = o->note.who;
@@ -240,6 +241,8 @@ static void sweep_watches(struct downgrade *d, nsec_t now)
     while (table_count(d->watches) > 0 && (w = table_next(d->watches, &position)))
         if (w->held_count == 0 && !is_alive(d, w, now))
             table_remove(d->watches, w);
+    if (table_count(d->watches) == 0)
+        reader_drops(d->reader, READ_RESPONSES);
 }
 
 void watch_tick(struct downgrade *d, nsec_t now)

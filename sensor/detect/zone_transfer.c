@@ -327,6 +327,7 @@ static size_t zone_transfer_bytes(const void *state)
 }
 
 const struct detector detector_zone_transfer = {.name = RULE,
+                                                .reads = READ_TRANSFERS | READ_FLOWS,
                                                 .create = zone_transfer_create,
                                                 .destroy = zone_transfer_destroy,
                                                 .use_policy = zone_transfer_use_policy,

@@ -123,16 +123,6 @@ static bool is_another_hour(const struct back *b, nsec_t now)
     return now >= b->hour + HOUR || time_is_ahead(b->hour, now);
 }
 
-static void detect_batch(struct back *b)
-{
-    for (size_t i = 0; i < b->waiting; i++)
-        detection_prefetch(b->detection, &b->batch[i], false);
-    for (size_t i = 0; i < b->waiting; i++)
-        detection_prefetch(b->detection, &b->batch[i], true);
-    for (size_t i = 0; i < b->waiting; i++)
-        detection_observe(b->detection, &b->batch[i]);
-}
-
 static int put_memory(void *context, const struct memory *m)
 {
     struct back *b = context;
@@ -163,7 +153,7 @@ static void work(struct back *b)
     if (!b->waiting)
         return;
     account_observe(b->account, b->batch, b->waiting, &b->stats);
-    detect_batch(b);
+    detection_observe(b->detection, b->batch, b->waiting);
     b->now = b->batch[b->waiting - 1].time;
     b->waiting = 0;
 }

@@ -113,15 +113,17 @@ static double resident_mb(void)
 
 static bool wants(const struct detector *d, const struct observation *o)
 {
-    return !d->reads || (d->reads & 1U << detector_reading(o));
+    return ((d->reads ? d->reads : READ_ALL) & reading_of(o)) != 0;
 }
 
 static void show_batch(const struct tape *t, const struct detector *d, void *state)
 {
-    for (int entry = 0; d->prefetch && entry < 2; entry++)
-        for (size_t i = 0; i < t->batch; i++)
-            if (wants(d, t->waiting[i]))
-                d->prefetch(state, t->waiting[i], entry);
+    for (size_t i = 0; d->prefetch && i < t->batch; i++)
+        if (wants(d, t->waiting[i]))
+            d->prefetch(state, t->waiting[i]);
+    for (size_t i = 0; d->prefetch_entry && i < t->batch; i++)
+        if (wants(d, t->waiting[i]))
+            d->prefetch_entry(state, t->waiting[i]);
     for (size_t i = 0; i < t->batch; i++)
         if (wants(d, t->waiting[i]))
             d->observe(state, t->waiting[i]);

@@ -32,6 +32,7 @@ struct scene {
     const struct detector *detector;
     void *state;
     struct own_cuts *cuts;
+    struct readers readers;
     size_t count;
     struct finding found[FINDINGS];
     size_t pair_count;
@@ -146,11 +147,12 @@ static inline void scene_open(struct scene *s, const struct detector *detector)
     s->detector = detector;
     s->cuts = own_cuts_create(SCENE_SEED);
     assert_non_null(s->cuts);
-    setup = (struct detector_setup){s->policy, {scene_put, s}, {scene_put_pair, s},
-                                    &s->stats, SCENE_SEED,     s->cuts};
+    setup = (struct detector_setup){s->policy,  {scene_put, s}, {scene_put_pair, s}, &s->stats,
+                                    SCENE_SEED, s->cuts,        {&s->readers, 1}};
+    reader_adds(setup.reader, detector->reads ? detector->reads & ~READ_RARE : READ_ALL);
     s->state = detector->create(&setup);
     assert_non_null(s->state);
-    assert_true(detector->bytes(s->state) < 64u << 20);
+    assert_true(detector->bytes(s->state) < 72u << 20);
 }
 
 static inline void scene_close(struct scene *s)
@@ -211,7 +213,8 @@ static inline void scene_note(const struct policy *p, struct observation *o)
 static inline void scene_see(struct scene *s, struct observation *o)
 {
     scene_note(s->policy, o);
-    s->detector->observe(s->state, o);
+    if (readers_of(&s->readers, reading_of(o)))
+        s->detector->observe(s->state, o);
     if (s->detector->tick)
         s->detector->tick(s->state, o->time);
 }
@@ -279,6 +282,7 @@ static inline struct observation scene_answer(nsec_t t, const char *client, cons
 {
     struct observation o = scene_query(t, client, server, name);
 
+    o.dns.match = ANSWER_MATCHED;
     o.dns.answered = true;
     o.dns.message.flags = 0x8180;
     o.dns.message.address_count = 1;

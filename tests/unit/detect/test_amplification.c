@@ -55,6 +55,7 @@ static void exchange(const struct exchange *x, nsec_t t, int n)
     scene_see(&s, &o);
     o.dns.message.flags = 0x8400;
     o.dns.match = ANSWER_MATCHED;
+    o.dns.answered = true;
     o.bytes = x->answer % 1500; /* the last fragment's */
     o.dns.message.length = (uint16_t)(x->answer - 42);
     scene_see(&s, &o);

@@ -35,6 +35,7 @@ static struct observation ddr(const char *client, const char *target, const char
 
     if (hint)
         svcb.hint[svcb.hint_count++] = at(hint);
+    o.dns.match = ANSWER_MATCHED;
     o.dns.answered = true;
     o.dns.message.flags = 0x8180;
     o.dns.message.counts[1] = 1;
@@ -89,7 +90,8 @@ static void nothing_is_made_of_a_denial(void **state)
     struct observation o = ddr(OFFICE, "dns.google", NULL);
 
     (void)state;
-    o.dns.answered = false; /* nobody asked */
+    o.dns.match = ANSWER_UNASKED;
+    o.dns.answered = false;
     assert_int_equal(events_of(o), 0);
     o = ddr(OFFICE, "dns.google", NULL);
     o.dns.message.services = 0;

@@ -34,6 +34,7 @@ static struct observation answer(const char *client, const char *server)
         scene_answer(T0, client, server, "www.example.net", "192.0.2.80"); /* RA, no AA */
 
     o.dns.match = ANSWER_MATCHED;
+    o.dns.answered = true;
     o.dns.message.counts[1] = 1;
     return o;
 }

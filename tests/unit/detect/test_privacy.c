@@ -203,6 +203,7 @@ static struct observation answer(uint32_t latency_us, const char *server)
     struct observation o = scene_answer(T0, "10.20.1.1", server, "a.example", "192.0.2.1");
 
     o.dns.match = ANSWER_MATCHED;
+    o.dns.answered = true;
     o.dns.latency_us = latency_us;
     return o;
 }

@@ -46,6 +46,7 @@ static void loaded(struct load l)
         snprintf(client, sizeof client, "10.30.1.%d", i % (l.clients ? l.clients : 1) + 1);
         o = scene_answer(T0 + i * l.each, client, "10.20.0.1", name, "192.0.2.1");
         o.dns.match = ANSWER_MATCHED;
+        o.dns.answered = true;
         o.dns.qname_hash = hash_bytes(o.dns.message.qname, o.dns.message.qname_length, 3);
         o.dns.message.qtype = l.qtype ? l.qtype : DNS_TYPE_A;
         o.dns.message.rcode = i * 37 % 100 < l.good ? 0 : i % 2 ? 3 : 2;
@@ -125,6 +126,7 @@ static void invented_domains_by_the_thousand_are_bounded(void **state)
         o = scene_answer(T0 + i * MS / 100, "10.30.1.1", "10.20.0.1", name, "192.0.2.1");
         o.note.domain_hash = 0;
         o.dns.match = ANSWER_MATCHED;
+        o.dns.answered = true;
         o.dns.message.rcode = 3;
         scene_note(s.policy, &o);
         o.note.domain_hash = hash_mix((uint64_t)i % 6000, 9); /* all are registrable here */

@@ -41,6 +41,7 @@ static void see_answer(const char *client, uint16_t qtype, uint16_t records, uin
 
     o.time += S;
     o.dns.match = ANSWER_MATCHED;
+    o.dns.answered = true;
     o.dns.message.flags = (uint16_t)(0x8400 | rcode);
     o.dns.message.rcode = rcode;
     o.dns.message.counts[1] = records;
