@@ -63,13 +63,33 @@ int capture_live_rebind(int descriptor, const char *interface);
 /* The name of the interface it is bound to, now. SD_ENOENT: to none, or it is gone. */
 int capture_live_bound(int descriptor, char name[16]);
 
-/* pcap, pcapng; "-" is standard input. Several files are merged in the order of their packets'
- * time (equal times: in the order given). A capture that ends inside a packet is read to its last
- * whole packet and notice() says so. SD_EFORMAT (no capture), SD_ENOENT, SD_EIO: error says which
- * file. */
-int capture_files_open(char *const *paths, size_t count, struct capture **out,
-                       char error[CAPTURE_ERROR]);
-/* 0..1000 of the bytes read, -1 unknown (standard input). */
-int capture_files_progress(const struct capture *c);
+/* Frames one by one. */
+struct capture_frames {
+    /* 0: *out, borrowed until the next call. SD_EEND; SD_EIO and other errors. */
+    int (*next)(void *of, struct frame *out);
+    void *of;
+};
+
+/* Who reads files ahead, in threads of their own; capture/ has none. */
+struct capture_ahead {
+    bool plain;                                  /* also what is not packed */
+    void *(*start)(struct capture_frames from);  /* NULL: it cannot */
+    int (*next)(void *ahead, struct frame *out); /* as of capture_frames, and the same */
+    void (*stop)(void *ahead);                   /* from is not called any more after this */
+};
+
+/* pcap, pcapng, both also packed by gzip, zstd or lz4, whatever they are called; "-" is standard
+ * input. Several files are merged in the order of their packets' time (equal times: in the order
+ * given). A capture that ends inside a packet, or is damaged, is read to its last whole packet and
+ * notice() says so. ahead: may be NULL. SD_EFORMAT (no capture), SD_ENOENT, SD_EIO, SD_ELIMIT (zstd
+ * with a window beyond 128 MiB), SD_EMEM: error says which file. */
+int capture_files_open(char *const *paths, size_t count, const struct capture_ahead *ahead,
+                       struct capture **out, char error[CAPTURE_ERROR]);
+
+/* Octets of the files, packed as they are: read so far, and in all (-1 unknown: standard input). */
+struct capture_progress {
+    int64_t read, size;
+};
+void capture_files_progress(const struct capture *c, struct capture_progress *out);
 
 #endif

@@ -2,6 +2,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/error.h"
@@ -16,13 +17,13 @@ extern const struct command command_analyze;
 
 struct analysis {
     const char *config, *db;
-    bool json;
+    bool json, one_thread;
     size_t conversations;
     struct policy *policy;
     struct event_list *events;
     struct store *store;
-    bool failed; /* memory or the store failed: told once, at the end exit 1 */
-    bool shown;  /* a progress bar stands on the terminal */
+    bool failed;         /* memory or the store failed: told once, at the end exit 1 */
+    double begun, shown; /* seconds of the clock; shown: when progress was, 0: never */
 };
 
 static void complain(struct analysis *a, int status)
@@ -64,19 +65,32 @@ static void print_notice(const char *line)
     log_warning("%s", line);
 }
 
-static void print_progress(void *context, int permille, uint64_t frames)
+static double seconds(void)
+{
+    struct timespec now;
+
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (double)now.tv_sec + (double)now.tv_nsec / 1e9;
+}
+
+static void print_progress(void *context, const struct offline_progress *p)
 {
     struct analysis *a = context;
+    double now = seconds(), passed = now - a->begun;
+    double part = p->size > 0 ? (double)p->read / (double)p->size : 0;
 
-    if (frames % 65536 > 2048)
-        return; /* a bar that is drawn more often is only slower */
-    a->shown = true;
-    if (permille < 0)
-        fprintf(stderr, "\r%llu packets ", (unsigned long long)frames);
-    else
-        fprintf(stderr, "\r[%-40.*s] %3d%% %llu packets ", permille / 25,
-                "########################################", permille / 10,
-                (unsigned long long)frames);
+    if (now - a->shown < 0.2 || passed <= 0)
+        return; /* drawn more often it is only slower */
+    a->shown = now;
+    fprintf(stderr, "\r");
+    if (part > 0)
+        fprintf(stderr, "[%-30.*s] %3d%% ", (int)(part * 30), "##############################",
+                (int)(part * 100));
+    fprintf(stderr, "%llu packets, %.0f/s, %.1f MB/s", (unsigned long long)p->frames,
+            (double)p->frames / passed, (double)p->octets / passed / 1e6);
+    if (part > 0)
+        fprintf(stderr, ", %.0f s left", passed / part - passed);
+    fprintf(stderr, "\033[K");
 }
 
 static int open_store(struct analysis *a)
@@ -109,16 +123,18 @@ static int run_files(struct analysis *a, char **paths, size_t count)
 {
     struct offline options = {.policy = a->policy,
                               .conversations = a->conversations,
+                              .one_thread = a->one_thread,
                               .sink = {put_record, a},
                               .progress_context = a};
     struct offline_result result;
     char error[OFFLINE_ERROR] = "";
     int status;
 
+    a->begun = seconds();
     if (isatty(STDERR_FILENO))
         options.progress = print_progress;
     status = offline_run(&options, paths, count, print_notice, &result, error);
-    if (a->shown)
+    if (a->shown > 0)
         fprintf(stderr, "\r\033[K");
     if (status != SD_OK) {
         log_error("%s", error);
@@ -159,10 +175,13 @@ static int number(const char *text, size_t *out)
 
 static int run(int argc, char **argv)
 {
-    static const struct option options[] = {
-        {"config", required_argument, NULL, 'c'}, {"format", required_argument, NULL, 'f'},
-        {"db", required_argument, NULL, 'd'},     {"conversations", required_argument, NULL, 'n'},
-        {"help", no_argument, NULL, 'h'},         {0}};
+    static const struct option options[] = {{"config", required_argument, NULL, 'c'},
+                                            {"format", required_argument, NULL, 'f'},
+                                            {"db", required_argument, NULL, 'd'},
+                                            {"conversations", required_argument, NULL, 'n'},
+                                            {"one-thread", no_argument, NULL, '1'},
+                                            {"help", no_argument, NULL, 'h'},
+                                            {0}};
     struct analysis a = {0};
     int option;
 
@@ -171,6 +190,8 @@ static int run(int argc, char **argv)
             a.config = optarg;
         else if (option == 'd')
             a.db = optarg;
+        else if (option == '1')
+            a.one_thread = true;
         else if (option == 'f' && (strcmp(optarg, "json") == 0 || strcmp(optarg, "text") == 0))
             a.json = strcmp(optarg, "json") == 0;
         else if (option == 'f')
@@ -189,17 +210,17 @@ static int run(int argc, char **argv)
 
 const struct command command_analyze = {
     "analyze", "the same pipeline over capture files",
-    "Usage: sealdns analyze [-c FILE] [--format text|json] [--db FILE] [--conversations N] "
-    "CAPTURE...\n"
+    "Usage: sealdns analyze [-c FILE] [--format text|json] [--db FILE] [--conversations N]\n"
+    "                       [--one-thread] CAPTURE...\n"
     "\n"
-    "Reads pcap and pcapng files (- is standard input) in the order of their packets and prints "
-    "what\n"
-    "the sensor would have seen. Time comes from the packets; this machine is not looked at. The "
-    "same\n"
-    "input gives the same output.\n"
+    "Reads pcap and pcapng files (- is standard input), also packed by gzip, zstd or lz4 whatever\n"
+    "they are called, in the order of their packets, and prints what the sensor would have seen.\n"
+    "Time comes from the packets; this machine is not looked at. The same input gives the same\n"
+    "output.\n"
     "\n"
     "  -c, --config FILE      policy; default " DEFAULT_CONFIG " or the built-in one\n"
     "      --format FORMAT    text (default) or json, one document\n"
     "      --db FILE          keep events and conversations in this SQLite store as well\n"
-    "      --conversations N  at most N conversations; the least active are counted as omitted\n",
+    "      --conversations N  at most N conversations; the least active are counted as omitted\n"
+    "      --one-thread       all in one thread: less processor time in all, more by the clock\n",
     run};

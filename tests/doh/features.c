@@ -76,7 +76,7 @@ int main(int argc, char **argv)
         fprintf(stderr, "usage: features CAPTURE [SESSION]\n");
         return 2;
     }
-    if (capture_files_open(argv + 1, 1, &c, error) != SD_OK) {
+    if (capture_files_open(argv + 1, 1, NULL, &c, error) != SD_OK) {
         fprintf(stderr, "features: %s\n", error);
         return 1;
     }

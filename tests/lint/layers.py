@@ -19,6 +19,7 @@ LIBRARIES = [
     (r"xxhash\.h|ck_\w+\.h|stdatomic\.h", {"base", "engine"}),
     (r"libfyaml\.h|cyaml/.*", {"conf"}),
     (r"pcap(/.*)?\.h|linux/(if_packet|filter|bpf|sockios|net_tstamp)\.h|bpf/.*", {"capture"}),
+    (r"zlib\.h|zstd(_errors)?\.h|lz4frame\.h", {"capture"}),
     (r"(ndpi/)?ndpi_\w+\.h|libknot/.*", {"classify"}),
     (r"nettle/.*", {"classify", "output", "peer"}),
     (r"libpsl\.h", {"account"}),

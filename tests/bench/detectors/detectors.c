@@ -71,7 +71,7 @@ static int record(struct tape *t, char *path, const struct policy *policy)
 {
     char error[CAPTURE_ERROR] = "";
     struct capture *c;
-    int got, status = capture_files_open(&path, 1, &c, error);
+    int got, status = capture_files_open(&path, 1, NULL, &c, error);
 
     if (status != SD_OK) {
         fprintf(stderr, "detectors: %s\n", error);

@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -63,7 +64,7 @@ static struct capture *opened(char *const *paths, size_t count)
     char error[CAPTURE_ERROR];
     struct capture *c = NULL;
 
-    assert_int_equal(capture_files_open(paths, count, &c, error), SD_OK);
+    assert_int_equal(capture_files_open(paths, count, NULL, &c, error), SD_OK);
     assert_string_equal(error, "");
     return c;
 }
@@ -74,6 +75,7 @@ static void merged_by_time(void **state)
                      pcap("b", "bce", (uint32_t[]){1, 3, 5}, 0)};
     struct capture *c = opened(paths, 2);
     struct seen seen = {0};
+    struct capture_progress progress;
 
     (void)state;
     assert_int_equal(c->ops->read(c, on_frame, &seen), 6);
@@ -81,9 +83,44 @@ static void merged_by_time(void **state)
     assert_int_equal(seen.last, 5 * NSEC_S + 6 * NSEC_US);
     assert_int_equal(seen.linktype, 101);
     assert_int_equal(c->ops->read(c, on_frame, &seen), SD_EEND);
-    assert_int_equal(capture_files_progress(c), 1000);
+    capture_files_progress(c, &progress);
+    assert_int_equal(progress.size, 2 * 24 + 6 * 17);
+    assert_int_equal(progress.read, progress.size);
     assert_null(c->ops->notice(c));
     c->ops->destroy(c);
+}
+
+/* More files than there may be open at a time; the last one given is the first one by time. */
+static void many_one_after_the_other(void **state)
+{
+    enum { MANY = 40, OPEN = 16 };
+    char names[MANY][128], *paths[MANY];
+    struct rlimit before, few;
+    struct capture *c;
+    struct seen seen = {0};
+
+    (void)state;
+    for (uint32_t i = 0; i < MANY; i++) {
+        char letter[] = {(char)('A' + MANY - 1 - i), '\0'};
+
+        snprintf(names[i], sizeof names[i], "%s", pcap(letter, letter, (uint32_t[]){MANY - i}, 0));
+        paths[i] = names[i];
+    }
+    assert_int_equal(getrlimit(RLIMIT_NOFILE, &before), 0);
+    few = before;
+    few.rlim_cur = OPEN;
+    assert_int_equal(setrlimit(RLIMIT_NOFILE, &few), 0);
+    c = opened(paths, MANY);
+    while (c->ops->read(c, on_frame, &seen) > 0)
+        ;
+    assert_string_equal(c->ops->error(c), "");
+    assert_int_equal(strlen(seen.order), MANY);
+    for (size_t i = 0; i < MANY; i++)
+        assert_int_equal(seen.order[i], 'A' + (int)i);
+    c->ops->destroy(c);
+    assert_int_equal(setrlimit(RLIMIT_NOFILE, &before), 0);
+    for (size_t i = 0; i < MANY; i++)
+        unlink(paths[i]);
 }
 
 static void ends_in_a_packet(void **state)
@@ -111,7 +148,7 @@ static void refused(const char *path, int expected, const char *word)
     char error[CAPTURE_ERROR];
     struct capture *c = NULL;
 
-    assert_int_equal(capture_files_open((char *[]){(char *)(uintptr_t)path}, 1, &c, error),
+    assert_int_equal(capture_files_open((char *[]){(char *)(uintptr_t)path}, 1, NULL, &c, error),
                      expected);
     assert_null(c);
     assert_non_null(strstr(error, word));
@@ -132,7 +169,7 @@ static void no_capture(void **state)
     refused("/dev/null", SD_EFORMAT, "is not a pcap or pcapng capture");
     refused(pcap("header", "", NULL, 4), SD_EFORMAT, "header is not");
     refused("/nonexistent/x.pcap", SD_ENOENT, "cannot open /nonexistent/x.pcap");
-    refused(directory, SD_EIO, "cannot read");
+    refused(directory, SD_EIO, "Is a directory");
 }
 
 static void standard_input(void **state)
@@ -142,6 +179,7 @@ static void standard_input(void **state)
     char bytes[512];
     ssize_t length = read(file, bytes, sizeof bytes);
     struct seen seen = {0};
+    struct capture_progress progress;
     struct capture *c;
 
     (void)state;
@@ -152,7 +190,8 @@ static void standard_input(void **state)
     assert_int_equal(dup2(pipes[0], STDIN_FILENO), STDIN_FILENO);
     close(pipes[0]);
     c = opened((char *[]){(char[]){"-"}}, 1);
-    assert_int_equal(capture_files_progress(c), -1);
+    capture_files_progress(c, &progress);
+    assert_int_equal(progress.size, -1);
     assert_int_equal(c->ops->read(c, on_frame, &seen), 2);
     assert_string_equal(seen.order, "xy");
     c->ops->destroy(c);
@@ -180,9 +219,8 @@ static int tear_down(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(merged_by_time),
-        cmocka_unit_test(ends_in_a_packet),
-        cmocka_unit_test(no_capture),
+        cmocka_unit_test(merged_by_time),   cmocka_unit_test(many_one_after_the_other),
+        cmocka_unit_test(ends_in_a_packet), cmocka_unit_test(no_capture),
         cmocka_unit_test(standard_input),
     };
 
