@@ -27,8 +27,10 @@ def check_totals(document, manifest):
     wrong = []
     for name in ("packets", "bytes"):
         wrong += expect("capture." + name, capture[name], manifest[name])
-    for name in ("malformed", "unsupported"):
-        wrong += expect("capture." + name, capture[name], 0)
+    wrong += expect("capture.malformed", capture["malformed"], manifest["malformed"])
+    wrong += expect("capture.unsupported", capture["unsupported"], 0)
+    for name, made in manifest["counters"].items():
+        wrong += expect("counters." + name, document["counters"].get(name, 0), made)
     for name in ("first", "last"):
         wrong += expect("capture." + name, microseconds(capture[name]), manifest[name + "_us"])
     for name in ("queries", "responses", "malformed"):

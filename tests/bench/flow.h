@@ -44,6 +44,7 @@ struct flow {
     uint32_t record;    /* of them, bytes of the record that is open */
     uint32_t unacked;   /* packets of the server since the client's last */
     uint32_t pipelined; /* queries in flight */
+    bool lasting;       /* DoT: asks for long, many queries at once */
     uint64_t planned;   /* packets the mix has put to the account of this flow */
     uint64_t sent;
     struct question question;

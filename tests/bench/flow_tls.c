@@ -10,6 +10,9 @@
  * around them */
 enum { DOT_QUERY_RECORD = 2 + 128 + 17, DOT_RESPONSE_RECORD = 2 + 468 + 17 };
 enum { FINISHED_RECORD = 53, TICKET_RECORD = 250, THINK_US = 1500000 };
+/* What a lasting connection to a resolver has in flight, and what its answers put into a segment.
+ */
+enum { LASTING_MOST = 8, LASTING_THINK_US = 200000, RESPONSES_A_SEGMENT = 2 };
 enum { CLIENT, SERVER };
 
 static const struct payload nothing;
@@ -135,10 +138,20 @@ static void send_tickets(struct generator *g, struct flow *flow)
     flow_next(flow, STAGE_REQUEST, 500);
 }
 
-/* One in eight times two queries in one segment, as pipelining clients do. */
+/* One in eight times two queries in one segment, as pipelining clients do; a resolver's forwarder
+ * asks for many clients at once. */
+static uint32_t in_one_segment(struct generator *g, const struct flow *flow)
+{
+    if (flow->lasting) {
+        uint32_t most = flow->requests < LASTING_MOST ? flow->requests : LASTING_MOST;
+        return 1 + random_below(&g->random, most);
+    }
+    return flow->requests >= 2 && random_below(&g->random, 8) == 0 ? 2 : 1;
+}
+
 static size_t dot_request(struct generator *g, struct flow *flow, uint8_t *out)
 {
-    flow->pipelined = flow->requests >= 2 && random_below(&g->random, 8) == 0 ? 2 : 1;
+    flow->pipelined = in_one_segment(g, flow);
     size_t length = 0;
     for (uint32_t i = 0; i < flow->pipelined; i++) {
         length += tls_sealed_record(out + length, DOT_QUERY_RECORD, &g->random);
@@ -163,21 +176,22 @@ static void send_request(struct generator *g, struct flow *flow)
     flow_next(flow, STAGE_RESPONSE, flow->rtt_us + random_below(&g->random, 20000));
 }
 
-static uint64_t think(struct generator *g)
+static uint64_t think(struct generator *g, const struct flow *flow)
 {
-    return 1000 + (uint64_t)random_exponential(&g->random, THINK_US);
+    return 1000 +
+           (uint64_t)random_exponential(&g->random, flow->lasting ? LASTING_THINK_US : THINK_US);
 }
 
 static void send_dot_response(struct generator *g, struct flow *flow)
 {
     uint8_t payload[WIRE_TCP_PAYLOAD];
     size_t length = 0;
-    for (uint32_t i = 0; i < flow->pipelined; i++) {
+    for (int i = 0; i < RESPONSES_A_SEGMENT && flow->pipelined != 0; i++, flow->pipelined--) {
         length += tls_sealed_record(payload + length, DOT_RESPONSE_RECORD, &g->random);
+        g->tally[KIND_DOT].responses++;
     }
-    g->tally[KIND_DOT].responses += flow->pipelined;
     send(g, flow, SERVER, 0, (struct payload){payload, length});
-    flow_next(flow, STAGE_DATA_ACK, 100);
+    flow_next(flow, flow->pipelined != 0 ? STAGE_RESPONSE : STAGE_DATA_ACK, 100);
 }
 
 static void send_web_response(struct generator *g, struct flow *flow, bool closing)
@@ -198,9 +212,9 @@ static void acknowledge_data(struct generator *g, struct flow *flow, bool closin
     if (flow->burst != 0) {
         flow_next(flow, STAGE_RESPONSE, 100);
     } else if (flow->requests == 0 || closing) {
-        flow_next(flow, STAGE_FIN, think(g));
+        flow_next(flow, STAGE_FIN, think(g, flow));
     } else {
-        flow_next(flow, STAGE_REQUEST, think(g));
+        flow_next(flow, STAGE_REQUEST, think(g, flow));
     }
 }
 

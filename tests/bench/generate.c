@@ -22,6 +22,9 @@ static const struct workload workloads[] = {
     {"mix", workload_mix, {2000000, 1, 2000, 2, 20000, 0}},
     {"flood", workload_flood_dns, {2000000, 1, 0, 1, 100000, 50000}},
     {"flood-syn", workload_flood_syn, {2000000, 1, 0, 1, 1, 50000}},
+    {"flood-hash", workload_flood_hash, {2000000, 1, 0, 1, 100000, 50000}},
+    {"flood-fragments", workload_flood_fragments, {2000000, 1, 0, 1, 100000, 50000}},
+    {"dot", workload_dot, {2000000, 1, 2000, 2, 1, 0}},
 };
 
 static void pairs_grow(struct pairs *pairs)
@@ -108,9 +111,13 @@ static void write_manifest(const struct generator *g, const char *workload, cons
             "{\"workload\": \"%s\", \"seed\": %" PRIu64 ", \"packets\": %" PRIu64
             ", \"bytes\": %" PRIu64 ",\n \"first_us\": %" PRIu64 ", \"last_us\": %" PRIu64
             ",\n \"dns\": {\"queries\": %" PRIu64 ", \"responses\": %" PRIu64
-            ", \"malformed\": 0},\n \"transports\": {\n",
+            ", \"malformed\": 0},\n \"malformed\": %" PRIu64
+            ",\n \"counters\": {\"fragments\": %" PRIu64 ", \"fragments_joined\": %" PRIu64
+            ", \"fragments_dropped\": %" PRIu64 "},\n \"transports\": {\n",
             workload, g->plan.seed, g->wire.packets, g->wire.bytes, g->wire.first_us,
-            g->wire.last_us, g->tally[KIND_DO53].queries, g->tally[KIND_DO53].responses);
+            g->wire.last_us, g->tally[KIND_DO53].queries, g->tally[KIND_DO53].responses,
+            g->fragments.overlaps, g->fragments.sent, g->fragments.whole,
+            g->fragments.sent - g->fragments.of_whole);
     for (int kind = 0; kind < KIND_COUNT; kind++) {
         write_tally(out, &g->tally[kind], kind_names[kind]);
         fputs(kind + 1 < KIND_COUNT ? ",\n" : "},\n", out);
@@ -133,7 +140,7 @@ static const struct workload *find_workload(const char *name)
             return &workloads[i];
         }
     }
-    errx(2, "%s: no such workload; there are dns, mix, flood and flood-syn", name);
+    errx(2, "%s: no such workload; see tests/bench/README.md", name);
 }
 
 static uint64_t number_option(const char *text)

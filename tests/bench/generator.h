@@ -45,6 +45,14 @@ struct pairs {
     uint64_t mask;
 };
 
+/* What was sent in pieces; whole datagrams are queries. */
+struct fragments {
+    uint64_t sent;
+    uint64_t whole;
+    uint64_t of_whole; /* pieces of whole datagrams */
+    uint64_t overlaps;
+};
+
 struct generator {
     struct plan plan;
     struct wire wire;
@@ -52,6 +60,7 @@ struct generator {
     struct zipf names;
     struct pairs pairs;
     struct tally tally[KIND_COUNT];
+    struct fragments fragments;
 };
 
 /* Counts a flow, and its conversation when it is a new one. */
@@ -68,5 +77,8 @@ void workload_dns(struct generator *g);
 void workload_mix(struct generator *g);
 void workload_flood_dns(struct generator *g);
 void workload_flood_syn(struct generator *g);
+void workload_flood_hash(struct generator *g);
+void workload_flood_fragments(struct generator *g);
+void workload_dot(struct generator *g);
 
 #endif

@@ -11,7 +11,7 @@ import sys
 
 import check
 
-WORKLOADS = ("dns", "mix", "flood", "flood-syn")
+WORKLOADS = ("dns", "mix", "flood", "flood-syn", "flood-hash", "flood-fragments", "dot")
 Run = collections.namedtuple("Run", "wall cpu memory")
 Figure = collections.namedtuple("Figure", "tool runs packets wall cpu memory")
 

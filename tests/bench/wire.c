@@ -98,18 +98,23 @@ static void put_checksum(uint8_t *at, uint32_t sum)
     at[1] = (uint8_t)checksum;
 }
 
-/* Ethernet and IPv4 headers; returns the sum of the pseudo header. */
-static uint32_t put_headers(struct pen *pen, const struct hop *hop, uint8_t protocol, size_t length)
+static void put_ethernet(struct pen *pen, const struct hop *hop, uint16_t type)
 {
     pen_u16(pen, 0x0200);
     pen_u32(pen, hop->destination);
     pen_u16(pen, 0x0200);
     pen_u32(pen, hop->source);
-    pen_u16(pen, 0x0800);
+    pen_u16(pen, type);
+}
+
+/* Returns the sum of the pseudo header. `fragment` is the identification and what follows it. */
+static uint32_t put_ipv4(struct pen *pen, const struct hop *hop, uint8_t protocol, size_t length,
+                         uint32_t fragment)
+{
     uint8_t *ip = pen->at;
     pen_u16(pen, 0x4500);
     pen_u16(pen, (uint16_t)(20 + length));
-    pen_u32(pen, 0x00004000); /* do not fragment */
+    pen_u32(pen, fragment);
     pen_u8(pen, 64);
     pen_u8(pen, protocol);
     pen_u16(pen, 0);
@@ -119,12 +124,62 @@ static uint32_t put_headers(struct pen *pen, const struct hop *hop, uint8_t prot
     return sum_words(ip + 12, 8, (uint32_t)(protocol + length));
 }
 
-void wire_udp(struct wire *wire, uint64_t time_us, const struct hop *hop, struct payload payload)
+/* Ethernet and IPv4 headers; returns the sum of the pseudo header. */
+static uint32_t put_headers(struct pen *pen, const struct hop *hop, uint8_t protocol, size_t length)
+{
+    put_ethernet(pen, hop, 0x0800);
+    return put_ipv4(pen, hop, protocol, length, 0x00004000); /* do not fragment */
+}
+
+static void put_ipv6_address(struct pen *pen, uint32_t address)
+{
+    pen_u32(pen, 0x20010db8);
+    pen_zeros(pen, 8);
+    pen_u32(pen, address);
+}
+
+/* With the fragment header (RFC 8200 4.5). */
+static void put_ipv6(struct pen *pen, const struct hop *hop, const struct piece *piece)
+{
+    pen_u32(pen, 0x60000000);
+    pen_u16(pen, (uint16_t)(8 + piece->payload.length));
+    pen_u16(pen, 44 << 8 | 64); /* fragment header, hop limit */
+    put_ipv6_address(pen, hop->source);
+    put_ipv6_address(pen, hop->destination);
+    pen_u16(pen, (uint16_t)(piece->protocol << 8));
+    pen_u16(pen, (uint16_t)(piece->offset | (piece->more != 0)));
+    pen_u32(pen, piece->id);
+}
+
+void wire_piece(struct wire *wire, uint64_t time_us, const struct hop *hop,
+                const struct piece *piece)
 {
     uint8_t frame[WIRE_FRAME_MAX];
     struct pen pen = {frame};
-    uint32_t sum = put_headers(&pen, hop, 17, 8 + payload.length);
-    uint8_t *udp = pen.at;
+    put_ethernet(&pen, hop, piece->version == 4 ? 0x0800 : 0x86dd);
+    if (piece->version == 4) {
+        uint32_t more = piece->more != 0 ? 0x2000 : 0;
+        put_ipv4(&pen, hop, piece->protocol, piece->payload.length,
+                 piece->id << 16 | more | (uint32_t)piece->offset / 8);
+    } else {
+        put_ipv6(&pen, hop, piece);
+    }
+    pen_bytes(&pen, piece->payload.bytes, piece->payload.length);
+    write_frame(wire, time_us, frame, (size_t)(pen.at - frame));
+}
+
+/* Of UDP's pseudo header; IPv6 has the prefix in both addresses, too. */
+static uint32_t sum_of_ends(int version, const struct hop *hop, size_t length)
+{
+    uint32_t prefix = version == 6 ? 2 * (0x2001 + 0x0db8) : 0;
+    return prefix + (hop->source >> 16) + (hop->source & 0xffff) + (hop->destination >> 16) +
+           (hop->destination & 0xffff) + 17 + (uint32_t)length;
+}
+
+/* Returns where the next byte goes. */
+static uint8_t *put_udp(uint8_t *udp, const struct hop *hop, uint32_t sum, struct payload payload)
+{
+    struct pen pen = {udp};
     pen_u16(&pen, hop->source_port);
     pen_u16(&pen, hop->destination_port);
     pen_u16(&pen, (uint16_t)(8 + payload.length));
@@ -134,6 +189,21 @@ void wire_udp(struct wire *wire, uint64_t time_us, const struct hop *hop, struct
     if (udp[6] == 0 && udp[7] == 0) {
         udp[6] = udp[7] = 0xff; /* RFC 768: zero would mean no checksum */
     }
+    return pen.at;
+}
+
+size_t wire_datagram(uint8_t *out, int version, const struct hop *hop, struct payload payload)
+{
+    uint32_t sum = sum_of_ends(version, hop, 8 + payload.length);
+    return (size_t)(put_udp(out, hop, sum, payload) - out);
+}
+
+void wire_udp(struct wire *wire, uint64_t time_us, const struct hop *hop, struct payload payload)
+{
+    uint8_t frame[WIRE_FRAME_MAX];
+    struct pen pen = {frame};
+    uint32_t sum = put_headers(&pen, hop, 17, 8 + payload.length);
+    pen.at = put_udp(pen.at, hop, sum, payload);
     write_frame(wire, time_us, frame, (size_t)(pen.at - frame));
 }
 

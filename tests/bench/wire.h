@@ -59,6 +59,20 @@ struct payload {
 void wire_udp(struct wire *wire, uint64_t time_us, const struct hop *hop, struct payload payload);
 void wire_tcp(struct wire *wire, uint64_t time_us, const struct hop *hop, struct segment segment,
               struct payload payload);
+/* A piece of what IP carries. IPv6 addresses are 2001:db8:: and the hop's 32 bits. */
+struct piece {
+    int version; /* 4 or 6 */
+    uint32_t id; /* IPv4 takes the lower half */
+    uint16_t offset;
+    int more;
+    uint8_t protocol;
+    struct payload payload;
+};
+
+void wire_piece(struct wire *wire, uint64_t time_us, const struct hop *hop,
+                const struct piece *piece);
+/* The UDP header and the payload, to be sent in pieces; returns their length. */
+size_t wire_datagram(uint8_t *out, int version, const struct hop *hop, struct payload payload);
 void wire_icmp_echo(struct wire *wire, uint64_t time_us, const struct hop *hop, int reply);
 
 #endif

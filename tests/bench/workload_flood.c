@@ -1,6 +1,6 @@
 /* Every packet is a flow of its own, from a source that never comes again. */
 #include "dns.h"
-#include "generator.h"
+#include "flood.h"
 
 /* 16.0.0.0/4 onwards: an odd factor modulo 2^28 makes distinct numbers distinct addresses. */
 static uint32_t flood_source(uint64_t number)
@@ -8,7 +8,7 @@ static uint32_t flood_source(uint64_t number)
     return 0x10000000U + (uint32_t)((number * 0x9e3779b1U) & 0x0fffffffU);
 }
 
-static uint64_t flood_time(const struct generator *g, uint64_t number)
+uint64_t flood_time(const struct generator *g, uint64_t number)
 {
     return BENCH_START_US + (uint64_t)((double)number * 1e6 / g->plan.rate);
 }

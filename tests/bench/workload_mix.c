@@ -1,17 +1,19 @@
-/* What passes a gateway: 80 % TLS on 443, 10 % DNS, 5 % QUIC, 3 % DoT, 2 % the rest, by packets. */
+/* What passes a gateway: 80 % TLS on 443, 10 % DNS, 5 % QUIC, 3 % DoT, 2 % the rest, by packets;
+ * and DoT alone, over connections that last. */
 #include "flow.h"
 #include "names.h"
 
 #include <err.h>
 #include <stdlib.h>
 
-enum { SERVERS = 0x20000, HYBRID_PER_CENT = 40 };
+enum { SERVERS = 0x20000, HYBRID_PER_CENT = 40, DOT_QUERIES = 8, LASTING_QUERIES = 1000 };
 
-static const double shares[KIND_COUNT] = {[KIND_TLS] = 0.80,
-                                          [KIND_DO53] = 0.10,
-                                          [KIND_QUIC] = 0.05,
-                                          [KIND_DOT] = 0.03,
-                                          [KIND_OTHER] = 0.02};
+static const double gateway[KIND_COUNT] = {[KIND_TLS] = 0.80,
+                                           [KIND_DO53] = 0.10,
+                                           [KIND_QUIC] = 0.05,
+                                           [KIND_DOT] = 0.03,
+                                           [KIND_OTHER] = 0.02};
+static const double dot_alone[KIND_COUNT] = {[KIND_DOT] = 1};
 static void (*const steps[KIND_COUNT])(struct generator *, struct flow *,
                                        bool) = {[KIND_TLS] = flow_step_tls,
                                                 [KIND_DOT] = flow_step_tls,
@@ -23,6 +25,8 @@ static const uint64_t guesses[KIND_COUNT] = {
     [KIND_TLS] = 60, [KIND_DOT] = 36, [KIND_DO53] = 3, [KIND_QUIC] = 40, [KIND_OTHER] = 2};
 
 struct mix {
+    const double *shares; /* of each kind */
+    bool lasting;
     struct flow *flows;
     uint32_t *heap; /* indexes of flows, the next to send at the top */
     size_t count;
@@ -58,7 +62,8 @@ static enum kind choose_kind(const struct mix *mix)
     enum kind chosen = KIND_TLS;
     double least = 1e300;
     for (enum kind kind = 0; kind < KIND_COUNT; kind++) {
-        double filled = shares[kind] > 0 ? (double)mix->booked[kind] / shares[kind] : 1e300;
+        double filled =
+            mix->shares[kind] > 0 ? (double)mix->booked[kind] / mix->shares[kind] : 1e300;
         if (filled < least) {
             least = filled;
             chosen = kind;
@@ -111,7 +116,9 @@ static void begin_flow(struct generator *g, struct mix *mix, struct flow *flow, 
     flow->hybrid =
         (kind == KIND_TLS || kind == KIND_QUIC) && random_below(r, 100) < HYBRID_PER_CENT;
     flow->variant = (uint8_t)random_below(r, kind == KIND_DOT ? 4 : 2);
-    flow->requests = 1 + (uint32_t)random_exponential(r, kind == KIND_DOT ? 8 : 2);
+    flow->lasting = mix->lasting;
+    double queries = mix->lasting ? LASTING_QUERIES : DOT_QUERIES;
+    flow->requests = 1 + (uint32_t)random_exponential(r, kind == KIND_DOT ? queries : 2);
     if (kind == KIND_DO53) {
         flow->variant = flow->variant + 1;
         flow->requests = flow->variant;
@@ -159,23 +166,33 @@ static void fill_up(struct generator *g)
     }
 }
 
-void workload_mix(struct generator *g)
+static void run(struct generator *g, struct mix *mix, size_t parallel)
 {
-    struct mix mix = {0};
-    size_t parallel = g->plan.packets / 400 + 1;
-    begin_all(g, &mix, parallel < 2000 ? parallel : 2000);
-    while (mix.count != 0) {
-        struct flow *flow = &mix.flows[mix.heap[0]];
-        bool closing = g->wire.packets + 60 * mix.count >= g->plan.packets;
+    begin_all(g, mix, parallel < 2000 ? parallel : 2000);
+    while (mix->count != 0) {
+        struct flow *flow = &mix->flows[mix->heap[0]];
+        bool closing = g->wire.packets + 60 * mix->count >= g->plan.packets;
         steps[flow->kind](g, flow, closing);
         if (flow->stage == STAGE_DONE) {
-            replace_top(g, &mix, closing);
+            replace_top(g, mix, closing);
         }
-        if (mix.count != 0) {
-            sift_down(&mix, 0);
+        if (mix->count != 0) {
+            sift_down(mix, 0);
         }
     }
     fill_up(g);
-    free(mix.flows);
-    free(mix.heap);
+    free(mix->flows);
+    free(mix->heap);
+}
+
+void workload_mix(struct generator *g)
+{
+    struct mix mix = {.shares = gateway};
+    run(g, &mix, g->plan.packets / 400 + 1);
+}
+
+void workload_dot(struct generator *g)
+{
+    struct mix mix = {.shares = dot_alone, .lasting = true};
+    run(g, &mix, g->plan.packets / 2000 + 1);
 }
