@@ -1,6 +1,7 @@
 #!/bin/sh
-# Makes the captures, measures sealdns, tcpdump and ndpiReader on them, and checks every count against what was made.
-# Options: see `run.sh --help`. Exit status: 0 all counts right, 1 a count is off or a run failed, 2 wrong usage.
+# Makes the captures, measures sealdns and other programs on them, checks every count against what was made, and prints
+# what the goals are and which are met. Options: see `run.sh --help`. Exit status: 0 all counts right, 1 a count is off or a
+# run failed, 2 wrong usage.
 set -eu
 here=$(cd "$(dirname "$0")" && pwd)
 root=$(cd "$here/../.." && pwd)
@@ -9,16 +10,16 @@ keep=no
 
 usage() {
     cat <<'END'
-usage: run.sh [--quick] [--runs N] [--packets N] [--workloads LIST] [--seed N] [--resolvers N]
-              [--no-ndpi] [--ndpi-packets N] [--scratch DIR] [--strict] [--json FILE]
-  --quick            one run over 200,000 packets, ndpiReader over 50,000
+usage: run.sh [--quick] [--runs N] [--packets N] [--small N] [--workloads LIST] [--programs LIST]
+              [--seed N] [--resolvers N] [--scratch DIR] [--strict] [--json FILE]
+  --quick            one run over 200,000 packets, ndpiReader and Suricata over 50,000
   --runs N           measure N times and take the median (5)
   --packets N        packets of every capture (2000000)
-  --workloads LIST   of dns,mix,flood,flood-syn (all)
-  --no-ndpi          leave out ndpiReader, which is slow
-  --ndpi-packets N   packets for ndpiReader, run once on a capture of its own (500000)
+  --small N          packets for ndpiReader and Suricata, captures of their own (500000)
+  --workloads LIST   of dns,mix,flood,flood-syn,flood-hash,flood-fragments,dot (all)
+  --programs LIST    beside sealdns, of tcpdump,loop,dnscap,ndpiReader,suricata (all that are installed)
   --scratch DIR      keep the captures there and use them again (a new directory, removed at the end)
-  --strict           fail when a target is missed, too
+  --strict           fail when a goal is missed, too
   --json FILE        write the figures there as well
   --profile WORKLOAD instead: nanoseconds and instructions a packet in each stage (valgrind, perf);
                      --packets N (500000), --runs N (3; of sampling), --functions N
@@ -109,5 +110,6 @@ if [ "$instead" = --detectors ]; then
     exit 0
 fi
 ${CC:-cc} -std=gnu11 -O2 -D_GNU_SOURCE -Wall -Wextra "$here/stopwatch/stopwatch.c" -o "$scratch/stopwatch"
-python3 "$here/measure.py" --generate "$scratch/generate" --stopwatch "$scratch/stopwatch" --scratch "$scratch" \
+${CC:-cc} -std=gnu11 -O2 -D_GNU_SOURCE -Wall -Wextra "$here/loop/loop.c" -o "$scratch/loop" -lpcap
+python3 "$here/measure.py" --generate "$scratch/generate" --stopwatch "$scratch/stopwatch" --loop "$scratch/loop" --scratch "$scratch" \
     --binary "${SEALDNS:-$root/build/sealdns}" "$@"

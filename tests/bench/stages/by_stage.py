@@ -11,6 +11,8 @@ import subprocess
 import sys
 
 import callgrind
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."))
+import binary
 
 FREQUENCY = 4000  # samples a CPU second
 VARIANT = re.compile(r"^_*(.*?)(_(sse|ssse|avx|evex|erms)\w*)?(@.*)?$")
@@ -23,13 +25,6 @@ def plain(name):
     return VARIANT.match(name).group(1).replace("memcpy", "memmove")
 
 
-def analyze(options, capture):
-    for suffix in ("", "-wal", "-shm"):
-        if os.path.exists(options.store + suffix):
-            os.remove(options.store + suffix)
-    return [options.binary, "analyze", "--format", "json", "--db", options.store, capture]
-
-
 def run(command, output):
     with open(output, "wb") as out:
         done = subprocess.run(command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=out, check=False)
@@ -40,7 +35,7 @@ def run(command, output):
 
 def counted(options, capture):
     out = os.path.join(options.scratch, "callgrind.out")
-    run(["valgrind", "--tool=callgrind", f"--callgrind-out-file={out}", *analyze(options, capture)],
+    run(["valgrind", "--tool=callgrind", f"--callgrind-out-file={out}", *binary.analyze(options.binary, options.store, capture)],
         os.path.join(options.scratch, "callgrind.err"))
     return callgrind.Profile(out)
 
@@ -58,7 +53,7 @@ def samples(options, capture):
     """Counters of (object, symbol), of all the time and of the kernel's part of it; and the CPU seconds."""
     data, err = (os.path.join(options.scratch, name) for name in ("perf.data", "perf.err"))
     run(["perf", "record", "-q", "-g", "-e", "cpu-clock", "-F", str(FREQUENCY), "-o", data, "--",
-         *analyze(options, capture)], err)
+         *binary.analyze(options.binary, options.store, capture)], err)
     text = subprocess.run(["perf", "script", "-i", data, "-F", "ip,sym,dso"], capture_output=True, check=True).stdout
     every, kernel = collections.Counter(), collections.Counter()
     for block in text.decode(errors="replace").split("\n\n"):

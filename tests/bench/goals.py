@@ -1,0 +1,53 @@
+"""What the speed of sealdns is held against, in one place. A goal that a run of captures tells is a line with `measure`; one that
+another switch of run.sh measures is a line with that `switch`, which is printed with it."""
+import collections
+
+Goal = collections.namedtuple("Goal", "what wanted measure good switch", defaults=(None, None, None))
+ONE_PACKET = ("flood", "flood-syn")
+
+
+def least(what, workload, other, bound, aim=None):
+    """Packets a CPU second of sealdns as a multiple of another program's."""
+    wanted = f"at least {bound:g}" + (f", aiming at {aim:g}" if aim else "")
+    return Goal(what, wanted, lambda results: results.ratio(workload, other), lambda value: value >= bound)
+
+
+def below(what, workload, megabytes):
+    return Goal(what, f"under {megabytes} MB", lambda results: results.memory(workload), lambda value: value < megabytes)
+
+
+def elsewhere(what, wanted, switch):
+    return Goal(what, wanted, switch=switch)
+
+
+GOALS = [
+    least("dns against tcpdump -w /dev/null", "dns", "tcpdump", 0.4, 0.5),
+    least("mix against tcpdump -w /dev/null", "mix", "tcpdump", 0.4, 0.5),
+    *(least(f"{flood} against tcpdump -w /dev/null", flood, "tcpdump", 0.3) for flood in ONE_PACKET),
+    *(below(f"{flood}: peak memory", flood, 100) for flood in ONE_PACKET),
+    *(least(f"{workload} against ndpiReader", workload, "ndpiReader", bound)
+      for workload, bound in (("dns", 30), ("mix", 5), ("flood", 50), ("flood-syn", 50))),
+    *(least(f"{workload} against Suricata with EVE", workload, "suricata", bound)
+      for workload, bound in (("dns", 30), ("mix", 4), ("flood", 20), ("flood-syn", 20))),
+    Goal("every event logged, or counted as lost", "counts as made", lambda results: results.wrong, lambda value: value == 0),
+    elsewhere("live on a veth pair, tcpreplay --topspeed", "loses nothing where tcpdump loses nothing", "--live"),
+    elsewhere("shunt on the gateway mix, live", "user space sees under 25 % of the packets", "--shunt"),
+    elsewhere("two capture threads against one", "at least 1.7", "--cores"),
+    elsewhere("memory a flow after its verdict, 1,000,000 flows", "128 bytes, 160 MB", "--flows"),
+    elsewhere("from the packet to the line in eve.json, light load", "p99 under 20 ms", "--alerts"),
+]
+
+
+def verdict(goal, results):
+    """(reached, met, MISSED or what to run)."""
+    if goal.switch:
+        return "-", f"tests/bench/run.sh {goal.switch}" if goal.switch in results.switches else "not measured by any command"
+    value = goal.measure(results)
+    if value is None:
+        return "-", "not in this run"
+    return f"{value:.2f}" if isinstance(value, float) else str(value), "met" if goal.good(value) else "MISSED"
+
+
+def judge(results):
+    """(what, wanted, reached, verdict) of each."""
+    return [(goal.what, goal.wanted, *verdict(goal, results)) for goal in GOALS]
