@@ -5,7 +5,7 @@
 #include "flood.h"
 
 enum { LOW_BITS = 12, LOW_ALIKE = 0x10000000, ONE_CLIENT = 0x21000001, PORTS = 28000 };
-enum { SUM_ALIKE = 0x22000000, XOR_ALIKE = 0x23000000, WEB = 0xc6120000, PAIR_A = 0x30000000 };
+enum { SUM_ALIKE = 0x22000000, XOR_ALIKE = 0x24000000, WEB = 0xc6120000, PAIR_A = 0x30000000 };
 
 static void send_query(struct generator *g, uint64_t packet, const struct hop *hop, uint16_t id)
 {
@@ -30,7 +30,7 @@ static void send_syn(struct generator *g, uint64_t packet, const struct hop *hop
 /* Addresses, ports and message ids whose low bits are all the same. */
 static void low_bits(struct generator *g, uint64_t packet, uint32_t n)
 {
-    struct hop hop = {LOW_ALIKE | (n & 0xffff) << LOW_BITS, resolver_address(0),
+    struct hop hop = {LOW_ALIKE | (n & 0xffff) << LOW_BITS, resolver_address(n >> 16),
                       (uint16_t)((4 + (n >> 16) % 12) << LOW_BITS), 53};
     send_query(g, packet, &hop, (uint16_t)((n >> 4) << LOW_BITS));
 }
@@ -51,8 +51,7 @@ static void equal_sum(struct generator *g, uint64_t packet, uint32_t n)
 
 static void equal_xor(struct generator *g, uint64_t packet, uint32_t n)
 {
-    struct hop hop = {XOR_ALIKE | (n & 0x1ffff), WEB | (n & 0x1ffff), (uint16_t)(40000 + (n >> 17)),
-                      443};
+    struct hop hop = {XOR_ALIKE + (n & 0xffffff), WEB | (n & 0x1ffff), 40000, 443};
     send_syn(g, packet, &hop);
 }
 

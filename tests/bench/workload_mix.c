@@ -89,6 +89,9 @@ static struct hop draw_hop(struct generator *g, const struct flow *flow)
         hop.destination = resolver_address(random_below(r, g->plan.resolvers)) +
                           (flow->kind == KIND_DOT ? 64 : 0);
         hop.destination_port = flow->kind == KIND_DO53 ? 53 : 853;
+        if (flow->lasting) { /* a client has one at a time */
+            hop.source = client_address(flow->serial % g->plan.clients);
+        }
         return hop;
     }
     hop.destination =
@@ -108,6 +111,7 @@ static void begin_flow(struct generator *g, struct mix *mix, struct flow *flow, 
                           .serial = mix->serial++,
                           .kind = kind,
                           .name = name,
+                          .lasting = mix->lasting,
                           .planned = guesses[kind]};
     flow->hop = draw_hop(g, flow);
     flow->rtt_us = 2000 + random_below(r, 40000);
@@ -116,7 +120,6 @@ static void begin_flow(struct generator *g, struct mix *mix, struct flow *flow, 
     flow->hybrid =
         (kind == KIND_TLS || kind == KIND_QUIC) && random_below(r, 100) < HYBRID_PER_CENT;
     flow->variant = (uint8_t)random_below(r, kind == KIND_DOT ? 4 : 2);
-    flow->lasting = mix->lasting;
     double queries = mix->lasting ? LASTING_QUERIES : DOT_QUERIES;
     flow->requests = 1 + (uint32_t)random_exponential(r, kind == KIND_DOT ? queries : 2);
     if (kind == KIND_DO53) {
