@@ -83,6 +83,7 @@ full beside nft    100 redirect       env SEALDNS=$RELEASE/sealdns tests/netns/r
 full beside netns  100 who            env SEALDNS=$RELEASE/sealdns tests/netns/run-who.sh
 full beside nft     60 hidden         env SEALDNS=$RELEASE/sealdns tests/netns/run-hidden.sh
 full beside netns  100 vpn            env SEALDNS=$RELEASE/sealdns tests/netns/run-vpn.sh
+full alone  netns   90 small          env SEALDNS=$RELEASE/sealdns tests/netns/run-small.sh
 full beside nft    120 plan           env SEALDNS=$RELEASE/sealdns tests/netns/run-plan.sh
 END
 }

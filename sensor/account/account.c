@@ -13,8 +13,7 @@
 #include "base/error.h"
 #include "base/text.h"
 
-#define DEFAULT_CONVERSATIONS 65536
-#define SERVED                8 /* answers to one client that make a server of it */
+#define SERVED 8 /* answers to one client that make a server of it */
 
 struct account {
     struct conversation_table table;
@@ -27,19 +26,19 @@ struct account {
     struct conversation folded; /* counts folded since the last flush */
 };
 
-struct account *account_create(size_t conversations, uint64_t seed)
+struct account *account_create(const struct bounds *bounds, uint64_t seed)
 {
+    const struct bounds *b = bounds ? bounds : bounds_of(PROFILE_STANDARD);
     struct account *a = calloc(1, sizeof *a);
 
     if (!a)
         return NULL;
-    a->clients = clients_create(seed);
+    a->clients = clients_create(b->clients, seed);
     a->points = points_create(seed);
     a->named = named_create(seed);
     a->roles = roles_create();
-    if (conversation_table_init(&a->table, conversations ? conversations : DEFAULT_CONVERSATIONS,
-                                seed) != SD_OK ||
-        !a->clients || !a->points || !a->named || !a->roles) {
+    if (conversation_table_init(&a->table, b->conversations, seed) != SD_OK || !a->clients ||
+        !a->points || !a->named || !a->roles) {
         account_destroy(a);
         return NULL;
     }

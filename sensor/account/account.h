@@ -4,6 +4,7 @@
 #ifndef SEALDNS_ACCOUNT_ACCOUNT_H
 #define SEALDNS_ACCOUNT_ACCOUNT_H
 
+#include "model/bounds.h"
 #include "model/conversation.h"
 #include "model/observation.h"
 #include "model/policy.h"
@@ -16,9 +17,9 @@ struct account_omitted {
     uint64_t conversations, queries, flows;
 };
 
-/* conversations: 0 for 65,536; a quarter more are held before the least active are folded, at
- * about 450 bytes each. NULL: out of memory. */
-struct account *account_create(size_t conversations, uint64_t seed);
+/* bounds: of clients and conversations, of which a quarter more are held before the least active
+ * are folded, at about 450 bytes each; NULL: the usual ones. NULL: out of memory. */
+struct account *account_create(const struct bounds *bounds, uint64_t seed);
 void account_destroy(struct account *a);
 /* Zones and approvals of known conversations are looked up again. */
 void account_use_policy(struct account *a, const struct policy *policy);

@@ -48,25 +48,27 @@ struct clients {
     struct hosts *hosts;
     struct place *places;
     struct tenant *tenants; /* likewise by place */
-    uint32_t tenures;       /* given out */
-    uint32_t used;          /* places that were ever given out */
-    uint32_t hand;          /* where the search for a silent place goes on */
+    uint32_t most;
+    uint32_t tenures; /* given out */
+    uint32_t used;    /* places that were ever given out */
+    uint32_t hand;    /* where the search for a silent place goes on */
 };
 
-struct clients *clients_create(uint64_t seed)
+struct clients *clients_create(size_t most, uint64_t seed)
 {
     struct clients *c = calloc(1, sizeof *c);
     struct table_shape shape = {.entry_size = sizeof(struct client),
                                 .key_size = sizeof(struct addr),
-                                .capacity = CLIENTS_MOST,
+                                .capacity = most,
                                 .seed = seed};
 
     if (!c)
         return NULL;
+    c->most = (uint32_t)most;
     c->table = table_create(&shape);
-    c->hosts = hosts_create(seed);
-    c->places = calloc(CLIENTS_MOST, sizeof *c->places);
-    c->tenants = calloc(CLIENTS_MOST, sizeof *c->tenants);
+    c->hosts = hosts_create(most, seed);
+    c->places = calloc(most, sizeof *c->places);
+    c->tenants = calloc(most, sizeof *c->tenants);
     if (c->table && c->hosts && c->places && c->tenants)
         return c;
     clients_destroy(c);
@@ -107,18 +109,18 @@ static uint32_t silent_place(struct clients *c)
     uint32_t found = c->hand;
 
     for (uint32_t i = 0; i < SEARCH; i++) {
-        uint32_t at = (c->hand + i) % CLIENTS_MOST;
+        uint32_t at = (c->hand + i) % c->most;
 
         if ((int32_t)(c->places[at].last - c->places[found].last) < 0)
             found = at;
     }
-    c->hand = (c->hand + SEARCH) % CLIENTS_MOST;
+    c->hand = (c->hand + SEARCH) % c->most;
     return found;
 }
 
 static void new_place(struct clients *c, struct client *client, struct stats *stats)
 {
-    if (c->used < CLIENTS_MOST) {
+    if (c->used < c->most) {
         client->who = c->used++;
     } else {
         client->who = silent_place(c);

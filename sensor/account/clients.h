@@ -6,7 +6,7 @@
  * share a place: IPv6's temporary addresses and a new lease make no new client. An address that
  * goes from one machine to another is another client from then on. Behind a router, and where there
  * are no link addresses, each address has its own place, unless a lease says whose it is.
- * Worst case in bytes: CLIENTS_MOST * (72 + 8 + 16), and hosts.h. */
+ * Worst case in bytes: most * (72 + 8 + 16), and hosts.h. */
 #ifndef SEALDNS_ACCOUNT_CLIENTS_H
 #define SEALDNS_ACCOUNT_CLIENTS_H
 
@@ -16,8 +16,8 @@
 
 struct clients;
 
-/* NULL: no memory. */
-struct clients *clients_create(uint64_t seed);
+/* most: at most CLIENTS_MOST. NULL: no memory. */
+struct clients *clients_create(size_t most, uint64_t seed);
 void clients_destroy(struct clients *c);
 /* Of the client's address, for the two below. */
 uint64_t clients_hash(const struct clients *c, const struct observation *o);

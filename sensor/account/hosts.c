@@ -30,11 +30,11 @@ struct piece {
     char name[LEASE_NAME];
 };
 
-struct hosts *hosts_create(uint64_t seed)
+struct hosts *hosts_create(size_t most, uint64_t seed)
 {
     struct table_shape shape = {.entry_size = sizeof(struct host),
                                 .key_size = sizeof(uint64_t),
-                                .capacity = HOSTS_MOST,
+                                .capacity = most,
                                 .seed = seed};
 
     return (struct hosts *)table_create(&shape);

@@ -1,7 +1,7 @@
 /* The machines on the watched link, by their link address: which place among the clients each has,
  * what its host name is, which addresses it uses (RFC 8981: several at once, and others tomorrow).
  * A station that carries what others send (a router) is none: its addresses stay apart.
- * Worst case in bytes: HOSTS_MOST * 272. */
+ * Worst case in bytes: most * 272. */
 #ifndef SEALDNS_ACCOUNT_HOSTS_H
 #define SEALDNS_ACCOUNT_HOSTS_H
 
@@ -14,7 +14,7 @@
 #include "model/lease.h"
 #include "model/memory.h"
 
-enum { HOSTS_MOST = 65536, HOST_ADDRESSES = 8 };
+enum { HOST_ADDRESSES = 8 };
 
 struct host {
     uint64_t station;     /* the key: EUI-48 as a number */
@@ -35,7 +35,7 @@ struct host {
 struct hosts;
 
 /* NULL: no memory. */
-struct hosts *hosts_create(uint64_t seed);
+struct hosts *hosts_create(size_t most, uint64_t seed);
 void hosts_destroy(struct hosts *m);
 /* NULL: none of this link address, or 0. */
 struct host *hosts_find(struct hosts *m, uint64_t station);

@@ -3,6 +3,7 @@
 #include <stdint.h>
 #include <stdlib.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
 #include <unistd.h>
 
 #define PAGE 4096
@@ -53,4 +54,9 @@ void pages_enlarge(void *start, size_t length)
     if (to <= from || madvise((void *)from, to - from, MADV_HUGEPAGE) != 0)
         return;
     (void)madvise((void *)from, to - from, MADV_COLLAPSE); /* what is resident already */
+}
+
+void pages_stay_small(void)
+{
+    (void)prctl(PR_SET_THP_DISABLE, 1, 0, 0, 0); /* best effort too */
 }

@@ -14,5 +14,8 @@ void pages_free(void *start); /* takes NULL */
 /* Best effort: nothing happens where the kernel has none to give. What was never touched may become
  * resident by it. */
 void pages_enlarge(void *start, size_t length);
+/* In this process and its children pages_enlarge() does nothing from now on: where memory is scarce
+ * a page that was never touched is worth more than a wait. */
+void pages_stay_small(void);
 
 #endif

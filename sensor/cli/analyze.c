@@ -7,6 +7,7 @@
 
 #include "base/error.h"
 #include "base/log.h"
+#include "base/pages.h"
 #include "cli/command.h"
 #include "cli/document.h"
 #include "cli/events.h"
@@ -19,6 +20,7 @@ struct analysis {
     const char *config, *db;
     bool json, one_thread;
     size_t conversations;
+    int profile; /* -1: as the policy says */
     struct policy *policy;
     struct event_list *events;
     struct store *store;
@@ -98,6 +100,8 @@ static int open_store(struct analysis *a)
     struct store_options options = {.path = a->db, .host = a->policy->name, .report = true};
     char error[STORE_ERROR] = "";
 
+    if (a->policy->profile != PROFILE_STANDARD)
+        options.cache = bounds_of(a->policy->profile)->store;
     if (!a->db)
         return EXIT_DONE;
     if (store_open(&options, &a->store, error) == SD_OK)
@@ -122,7 +126,7 @@ static int write_document(struct analysis *a, const struct offline_result *resul
 static int run_files(struct analysis *a, char **paths, size_t count)
 {
     struct offline options = {.policy = a->policy,
-                              .conversations = a->conversations,
+                              .bounds = bounds_of_policy(a->policy),
                               .one_thread = a->one_thread,
                               .sink = {put_record, a},
                               .progress_context = a};
@@ -131,6 +135,8 @@ static int run_files(struct analysis *a, char **paths, size_t count)
     int status;
 
     a->begun = seconds();
+    if (a->conversations)
+        options.bounds.conversations = a->conversations;
     if (isatty(STDERR_FILENO))
         options.progress = print_progress;
     status = offline_run(&options, paths, count, print_notice, &result, error);
@@ -152,6 +158,10 @@ static int analyze(struct analysis *a, char **paths, size_t count)
 
     if (status != EXIT_DONE)
         return status;
+    if (a->profile >= 0)
+        a->policy->profile = (enum footprint)a->profile;
+    if (a->policy->profile == PROFILE_SMALL)
+        pages_stay_small();
     a->events = event_list_create();
     status = a->events ? open_store(a) : EXIT_FAILED;
     if (status == EXIT_DONE)
@@ -175,14 +185,12 @@ static int number(const char *text, size_t *out)
 
 static int run(int argc, char **argv)
 {
-    static const struct option options[] = {{"config", required_argument, NULL, 'c'},
-                                            {"format", required_argument, NULL, 'f'},
-                                            {"db", required_argument, NULL, 'd'},
-                                            {"conversations", required_argument, NULL, 'n'},
-                                            {"one-thread", no_argument, NULL, '1'},
-                                            {"help", no_argument, NULL, 'h'},
-                                            {0}};
-    struct analysis a = {0};
+    static const struct option options[] = {
+        {"config", required_argument, NULL, 'c'}, {"format", required_argument, NULL, 'f'},
+        {"db", required_argument, NULL, 'd'},     {"conversations", required_argument, NULL, 'n'},
+        {"one-thread", no_argument, NULL, '1'},   {"profile", required_argument, NULL, 'p'},
+        {"help", no_argument, NULL, 'h'},         {0}};
+    struct analysis a = {.profile = -1};
     int option;
 
     while ((option = getopt_long(argc, argv, ":c:h", options, NULL)) != -1) {
@@ -200,6 +208,11 @@ static int run(int argc, char **argv)
             continue;
         else if (option == 'n')
             return usage_error(&command_analyze, "--conversations is a number from 1 to 16777216");
+        else if (option == 'p' && (a.profile = footprint_of(optarg)) >= 0)
+            continue;
+        else if (option == 'p')
+            return usage_error(&command_analyze, "--profile is standard or small, not \"%s\"",
+                               optarg);
         else
             return usage_option(&command_analyze, option, argv);
     }
@@ -211,7 +224,7 @@ static int run(int argc, char **argv)
 const struct command command_analyze = {
     "analyze", "the same pipeline over capture files",
     "Usage: sealdns analyze [-c FILE] [--format text|json] [--db FILE] [--conversations N]\n"
-    "                       [--one-thread] CAPTURE...\n"
+    "                       [--profile PROFILE] [--one-thread] CAPTURE...\n"
     "\n"
     "Reads pcap and pcapng files (- is standard input), also packed by gzip, zstd or lz4 whatever\n"
     "they are called, in the order of their packets, and prints what the sensor would have seen.\n"
@@ -222,5 +235,6 @@ const struct command command_analyze = {
     "      --format FORMAT    text (default) or json, one document\n"
     "      --db FILE          keep events and conversations in this SQLite store as well\n"
     "      --conversations N  at most N conversations; the least active are counted as omitted\n"
+    "      --profile P        standard, or small (little memory); default: the policy's\n"
     "      --one-thread       all in one thread: less processor time in all, more by the clock\n",
     run};

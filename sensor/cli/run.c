@@ -16,11 +16,14 @@ static bool is_named(const struct sensor_options *o, const char *interface)
 
 static int run(int argc, char **argv)
 {
-    static const struct option options[] = {
-        {"config", required_argument, NULL, 'c'}, {"interface", required_argument, NULL, 'i'},
-        {"mode", required_argument, NULL, 'm'},   {"force", no_argument, NULL, 'f'},
-        {"help", no_argument, NULL, 'h'},         {0}};
-    struct sensor_options sensor = {.default_config = DEFAULT_CONFIG, .mode = -1};
+    static const struct option options[] = {{"config", required_argument, NULL, 'c'},
+                                            {"interface", required_argument, NULL, 'i'},
+                                            {"mode", required_argument, NULL, 'm'},
+                                            {"profile", required_argument, NULL, 'p'},
+                                            {"force", no_argument, NULL, 'f'},
+                                            {"help", no_argument, NULL, 'h'},
+                                            {0}};
+    struct sensor_options sensor = {.default_config = DEFAULT_CONFIG, .mode = -1, .profile = -1};
     int option;
 
     while ((option = getopt_long(argc, argv, ":c:i:h", options, NULL)) != -1) {
@@ -39,6 +42,10 @@ static int run(int argc, char **argv)
         else if (option == 'm')
             return usage_error(&command_run, "--mode is monitor, shadow or enforce, not \"%s\"",
                                optarg);
+        else if (option == 'p' && (sensor.profile = footprint_of(optarg)) >= 0)
+            continue;
+        else if (option == 'p')
+            return usage_error(&command_run, "--profile is standard or small, not \"%s\"", optarg);
         else
             return usage_option(&command_run, option, argv);
     }
@@ -49,7 +56,8 @@ static int run(int argc, char **argv)
 
 const struct command command_run = {
     "run", "the sensor, in the foreground",
-    "Usage: sealdns run [-c FILE] [-i IFACE]... [--mode MODE] [--force]\n"
+    "Usage: sealdns run [-c FILE] [-i IFACE]... [--mode MODE] [--profile PROFILE]\n"
+    "                   [--force]\n"
     "\n"
     "Watches the client side of a gateway, stores and tells what it sees, and in the modes shadow "
     "and\n"
@@ -63,6 +71,7 @@ const struct command command_run = {
     "      --mode MODE    monitor (sees, installs no rule), shadow (the same rules, only "
     "counting)\n"
     "                     or enforce; default: the policy's\n"
+    "      --profile P    standard, or small (128 MB for 1,000 clients); default: the policy's\n"
     "      --force        enforce without asking first whether approved resolvers answer and "
     "whether\n"
     "                     this machine would be cut off (an event says so); take a policy that has "

@@ -132,6 +132,8 @@ static void print_text(const json_t *s)
            (long long)integer(s, "pid"), string(s, "mode"), (long long)integer(s, "uptime"),
            string(s, "started"));
     printf("policy      %s (%s)\n", string(s, "policy"), *file ? file : "built in");
+    printf("profile     %s, %lld flows an interface\n", string(s, "profile"),
+           (long long)integer(s, "max_flows"));
     print_interfaces(json_object_get(s, "interfaces"));
     print_rules(rules);
     print_blocks(rules);

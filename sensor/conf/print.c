@@ -170,6 +170,9 @@ static void print_sensor(const struct policy *p, FILE *to)
     put_interfaces(to, "  interfaces: [", p->interfaces, p->interface_count);
     fprintf(to, "  mode: %s\n", mode_name(p->mode));
     fprintf(to, "  place: %s\n", place_name(p->place));
+    fprintf(to, "  profile: %s\n", footprint_name(p->profile));
+    if (p->max_flows)
+        fprintf(to, "  max_flows: %u\n", p->max_flows);
     put_numbers(to, "  ports: [", p->extra_ports, p->extra_port_count);
     fprintf(to, "  tunnels: %s\n", flag(p->tunnels));
     fprintf(to, "  shunt: %s\n", p->shunt ? "auto" : "off");

@@ -225,7 +225,9 @@ static const struct key sensor_keys[] = {
     KEY("preflight", OPTION_FLAG, FIELD(struct policy, preflight)),
     KEY("place", OPTION_WORD, FIELD(struct policy, place), .word = place_name),
     KEY("set_only", OPTION_FLAG, FIELD(struct policy, set_only)),
-    LATER("profile"),
+    KEY("profile", OPTION_WORD, FIELD(struct policy, profile), .word = footprint_name),
+    KEY("max_flows", OPTION_NUMBER, FIELD(struct policy, max_flows), .least = 1024,
+        .most = 16777216),
     PART("roles", read_roles),
     KEYS_END,
 };

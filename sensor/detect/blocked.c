@@ -379,7 +379,7 @@ static void *blocked_create(const struct detector_setup *setup)
     struct blocked *b = calloc(1, sizeof *b);
     struct table_shape pairs = {.entry_size = sizeof(struct pair),
                                 .key_size = sizeof(struct pair_key),
-                                .capacity = PAIRS,
+                                .capacity = bounds_share(setup->bounds, PAIRS),
                                 .seed = setup->seed,
                                 .evicted = pair_evicted,
                                 .context = b};

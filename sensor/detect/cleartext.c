@@ -137,7 +137,7 @@ static void *cleartext_create(const struct detector_setup *setup)
     struct cleartext *c = calloc(1, sizeof *c);
     struct tally_shape shape = {.item_size = sizeof(struct pair),
                                 .hot = offsetof(struct pair, name),
-                                .capacity = PAIRS,
+                                .capacity = bounds_share(setup->bounds, PAIRS),
                                 .seed = setup->seed,
                                 .idle = draft_idle(setup->policy, RULE),
                                 .stats = setup->stats,

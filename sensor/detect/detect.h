@@ -5,6 +5,7 @@
 
 #include "detect/own_cuts.h"
 #include "detect/reading.h"
+#include "model/bounds.h"
 #include "model/finding.h"
 #include "model/memory.h"
 #include "model/observation.h"
@@ -14,6 +15,7 @@
 
 struct detector_setup {
     const struct policy *policy;
+    const struct bounds *bounds; /* NULL: the usual ones */
     struct finding_sink sink;
     struct pair_sink pairs; /* clients to be cut off a server that others share */
     struct stats *stats;    /* findings, state_evicted */

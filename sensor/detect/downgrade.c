@@ -421,27 +421,27 @@ static void downgrade_destroy(void *state)
     free(d);
 }
 
-static bool make_tables(struct downgrade *d, uint64_t seed)
+static bool make_tables(struct downgrade *d, const struct detector_setup *setup)
 {
     struct table_shape habits = {.entry_size = sizeof(struct habit),
                                  .key_size = sizeof(struct addr),
-                                 .capacity = CLIENTS,
-                                 .seed = seed,
+                                 .capacity = bounds_share(setup->bounds, CLIENTS),
+                                 .seed = setup->seed,
                                  .context = d,
                                  .hot = offsetof(struct habit, own)};
     struct table_shape pairs = {.entry_size = sizeof(struct sealed),
                                 .key_size = sizeof(struct sealed_key),
-                                .capacity = PAIRS,
-                                .seed = seed,
+                                .capacity = bounds_share(setup->bounds, PAIRS),
+                                .seed = setup->seed,
                                 .context = d};
     struct table_shape watches = habits, fallbacks = pairs;
 
     watches.entry_size = sizeof(struct watch);
-    watches.capacity = WATCHES;
+    watches.capacity = bounds_share(setup->bounds, WATCHES);
     watches.evicted = watch_evicted;
     watches.hot = 0;
     fallbacks.entry_size = sizeof(struct fallback);
-    fallbacks.capacity = FALLBACKS;
+    fallbacks.capacity = bounds_share(setup->bounds, FALLBACKS);
     fallbacks.evicted = downgrade_fallback_evicted;
     d->habits = table_create(&habits);
     d->pairs = table_create(&pairs);
@@ -465,9 +465,9 @@ static void *downgrade_create(const struct detector_setup *setup)
     TAILQ_INIT(&d->busy);
     TAILQ_INIT(&d->due);
     d->servers = servers_create(seed);
-    d->stations = stations_create(CLIENTS, seed);
+    d->stations = stations_create(bounds_share(setup->bounds, CLIENTS), seed);
     d->resolved = resolved_create(seed);
-    if (make_tables(d, seed) && d->servers && d->stations && d->resolved &&
+    if (make_tables(d, setup) && d->servers && d->stations && d->resolved &&
         downgrade_usage_create(d, seed) && read_policy(d, setup->policy))
         return d;
     downgrade_destroy(d);

@@ -419,7 +419,7 @@ static void *hidden_create(const struct detector_setup *setup)
     struct hidden *h = tallied_create(&shape, setup);
     struct table_shape servers = {.entry_size = sizeof(struct server),
                                   .key_size = sizeof(struct server_key),
-                                  .capacity = SERVERS,
+                                  .capacity = bounds_share(setup->bounds, SERVERS),
                                   .seed = setup->seed,
                                   .evicted = forget_server,
                                   .context = h};

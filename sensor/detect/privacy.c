@@ -152,7 +152,7 @@ static void *privacy_create(const struct detector_setup *setup)
     struct privacy *v = tallied_create(&shape, setup);
     struct table_shape pairs = {.entry_size = sizeof(struct privacy_pair),
                                 .key_size = sizeof(struct privacy_key),
-                                .capacity = PAIRS,
+                                .capacity = bounds_share(setup->bounds, PAIRS),
                                 .seed = setup->seed,
                                 .evicted = evicted,
                                 .context = v};

@@ -291,7 +291,7 @@ static void *create(const struct detector_setup *setup)
                                                .tell = tell};
     struct table_shape pairs = {.entry_size = sizeof(struct pair),
                                 .key_size = sizeof(struct pair_key),
-                                .capacity = PAIRS,
+                                .capacity = bounds_share(setup->bounds, PAIRS),
                                 .seed = setup->seed};
     struct sealed_tunnel *t = tallied_create(&shape, setup);
 

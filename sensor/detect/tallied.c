@@ -8,7 +8,7 @@ void *tallied_create(const struct tallied_shape *shape, const struct detector_se
 {
     struct tallied *t = calloc(1, shape->state_size);
     struct tally_shape tally = {.item_size = shape->item_size,
-                                .capacity = shape->capacity,
+                                .capacity = bounds_share(setup->bounds, shape->capacity),
                                 .seed = setup->seed,
                                 .idle = draft_idle(setup->policy, shape->rule),
                                 .stats = setup->stats,

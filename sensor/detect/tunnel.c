@@ -191,9 +191,9 @@ static void *tunnel_create(const struct detector_setup *setup)
 
     if (!t)
         return NULL;
-    t->names = novelty_create(NAMES, setup->seed);
+    t->names = novelty_create(bounds_share(setup->bounds, NAMES), setup->seed);
     t->askers = slots_create(&askers);
-    t->suspects = suspects_create(SUSPECTS, setup->seed);
+    t->suspects = suspects_create(bounds_share(setup->bounds, SUSPECTS), setup->seed);
     shape_logs_fill(&t->logs);
     tunnel_use_policy(t, setup->policy);
     if (t->names && t->askers && t->suspects)

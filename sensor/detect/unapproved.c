@@ -130,7 +130,7 @@ static void *unapproved_create(const struct detector_setup *setup)
 {
     struct unapproved *u = calloc(1, sizeof *u);
     struct tally_shape shape = {.item_size = sizeof(struct pair),
-                                .capacity = PAIRS,
+                                .capacity = bounds_share(setup->bounds, PAIRS),
                                 .seed = setup->seed,
                                 .idle = draft_idle(setup->policy, RULE),
                                 .stats = setup->stats,

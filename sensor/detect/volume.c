@@ -315,6 +315,7 @@ static bool make_tables(struct volume *v)
 
 static void *volume_create(const struct detector_setup *setup)
 {
+    uint32_t most = (uint32_t)(setup->bounds ? setup->bounds->baselines : CLIENTS_MOST);
     struct volume *v = calloc(1, sizeof *v);
 
     if (!v)
@@ -323,8 +324,8 @@ static void *volume_create(const struct detector_setup *setup)
     v->stats = setup->stats;
     v->seed = v->random = setup->seed;
     v->exact = (uint32_t)number(setup->policy, "exact_clients", 5000);
-    if (v->exact > CLIENTS_MOST)
-        v->exact = CLIENTS_MOST;
+    if (v->exact > most)
+        v->exact = most;
     if (make_tables(v))
         volume_use_policy(v, setup->policy);
     if (!v->by_resolver) {

@@ -254,6 +254,8 @@ static json_t *status(struct recorder *r, const struct asked *a)
                     "rows", (json_int_t)b->store_rows, "failed", (json_int_t)b->store_failed,
                     "outputs", "lines", (json_int_t)b->outputs_written, "lost",
                     (json_int_t)b->outputs_lost, "counters", counters(&sum));
+    json_object_set_new(all, "profile", json_string(footprint_name(r->wiring->profile)));
+    json_object_set_new(all, "max_flows", json_integer((json_int_t)r->wiring->bounds.flows));
     if (r->peering)
         json_object_set_new(all, "peer", peer(r->peering));
     if (r->policy->evidence.path[0])

@@ -47,7 +47,8 @@ struct back *back_create(const struct back_options *options, const struct policy
                          enum mode mode)
 {
     struct back *b = calloc(1, sizeof *b);
-    struct detector_setup setup = {.policy = policy, .seed = options->seed};
+    struct detector_setup setup = {
+        .policy = policy, .bounds = options->bounds, .seed = options->seed};
 
     if (!b)
         return NULL;
@@ -57,8 +58,9 @@ struct back *back_create(const struct back_options *options, const struct policy
     setup.sink = (struct finding_sink){put_finding, b};
     setup.pairs = options->pairs;
     setup.stats = &b->stats;
-    b->account = account_create(options->conversations, options->seed);
-    b->decision = decision_create(0, options->seed, (struct record_sink){put_event, b}, &b->stats);
+    b->account = account_create(options->bounds, options->seed);
+    b->decision = decision_create(options->bounds->events, options->seed,
+                                  (struct record_sink){put_event, b}, &b->stats);
     b->detection = detection_create(&setup);
     if (!b->account || !b->decision || !b->detection) {
         back_destroy(b);

@@ -15,14 +15,17 @@ struct front {
     struct stats stats;
 };
 
-struct front *front_create(bool tunnels, uint64_t seed, struct observation_sink sink)
+struct front *front_create(const struct bounds *bounds, bool tunnels, uint64_t seed,
+                           struct observation_sink sink)
 {
-    struct observer_limits limits = {0};
+    struct observer_limits limits = {.flows = bounds->flows,
+                                     .transactions = bounds->transactions,
+                                     .stream_bytes = bounds->streams};
     struct front *f = calloc(1, sizeof *f);
 
     if (!f)
         return NULL;
-    f->decoder = decoder_create(tunnels, seed, 0);
+    f->decoder = decoder_create(tunnels, seed, bounds->fragments);
     f->classifier = classifier_create();
     if (f->classifier)
         f->observer = observer_create(&limits, &classifier_ops, f->classifier, sink, seed);

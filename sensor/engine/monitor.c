@@ -18,6 +18,7 @@
 
 #include "base/error.h"
 #include "base/log.h"
+#include "base/pages.h"
 #include "base/text.h"
 #include "engine/begin.h"
 #include "engine/gateway.h"
@@ -27,12 +28,10 @@
 #include "model/observation.h"
 #include "model/record.h"
 
-#define OBSERVATIONS 16384
-#define RECORDS      8192
-#define START_MS     10000
-#define STOP_NS      (10 * NSEC_S)
-#define PATIENCE_MS  2000 /* with a child that does not read: rules have to be put back as well */
-#define AT_ONCE      64   /* messages of a child in one turn */
+#define START_MS    10000
+#define STOP_NS     (10 * NSEC_S)
+#define PATIENCE_MS 2000 /* with a child that does not read: rules have to be put back as well */
+#define AT_ONCE     64   /* messages of a child in one turn */
 
 static int note_addresses(struct monitor *m, bool *changed)
 {
@@ -141,6 +140,15 @@ static int choose_interfaces(struct wiring *w)
     return SD_OK;
 }
 
+/* What is made now stays as large as it is. */
+static void take_bounds(struct wiring *w)
+{
+    w->profile = w->policy->profile;
+    w->bounds = bounds_of_policy(w->policy);
+    if (w->profile == PROFILE_SMALL)
+        pages_stay_small();
+}
+
 static int open_captures(struct wiring *w)
 {
     char error[CAPTURE_ERROR] = "";
@@ -151,14 +159,16 @@ static int open_captures(struct wiring *w)
                                                .ports = w->policy->extra_ports,
                                                .port_count = w->policy->extra_port_count,
                                                .tunnels = w->policy->tunnels,
-                                               .shunt = w->policy->shunt};
+                                               .shunt = w->policy->shunt,
+                                               .ring_bytes = w->bounds.capture};
         int status = capture_live_open(&options, &w->captures[i], error);
 
         if (status != SD_OK) {
             log_error("%s", error[0] ? error : sd_strerror(status));
             return status;
         }
-        w->observations[i] = ring_create("observations", sizeof(struct observation), OBSERVATIONS);
+        w->observations[i] =
+            ring_create("observations", sizeof(struct observation), w->bounds.observations);
         if (!w->observations[i])
             return SD_EMEM;
         if (w->policy->evidence.path[0])
@@ -167,7 +177,7 @@ static int open_captures(struct wiring *w)
             return SD_EMEM;
         w->board->up[i] = 1;
     }
-    w->records = ring_create("records", sizeof(struct record), RECORDS);
+    w->records = ring_create("records", sizeof(struct record), w->bounds.records);
     return w->records ? SD_OK : SD_EMEM;
 }
 
@@ -461,6 +471,7 @@ static int set_up(struct monitor *m)
         status = choose_interfaces(w);
     if (status != SD_OK)
         return status == SD_ECONF || status == SD_EUNSUP ? 2 : 1;
+    take_bounds(w);
     place_warn(w->policy, w->interfaces, w->interface_count);
     m->outage.forced = w->options->force;
     if (outage_admit(m, w->policy, error) != SD_OK)

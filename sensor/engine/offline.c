@@ -141,14 +141,12 @@ static int read_all(struct run *r, struct capture *c, void (*notice)(const char 
 
 static int start(struct run *r)
 {
-    struct back_options back = {.conversations = r->options->conversations,
-                                .seed = SEED,
-                                .flush = FLUSH,
-                                .sink = r->options->sink};
+    struct back_options back = {
+        .bounds = &r->options->bounds, .seed = SEED, .flush = FLUSH, .sink = r->options->sink};
     struct observation_sink sink = {put_observation, r};
 
     r->back = back_create(&back, r->options->policy, r->options->policy->mode);
-    r->front = front_create(true, SEED, sink);
+    r->front = front_create(&r->options->bounds, true, SEED, sink);
     if (!r->back || !r->front)
         return SD_EMEM;
     front_use_policy(r->front, r->options->policy);

@@ -12,7 +12,7 @@ struct offline_progress {
 
 struct offline {
     const struct policy *policy;
-    size_t conversations; /* 0: default */
+    struct bounds bounds;
     struct record_sink sink;
     bool one_thread; /* else reading, front and back have a thread each where there are processors
                         for it, and the sink is called by another thread than progress. The same

@@ -27,7 +27,6 @@
 #define LAG       (20 * NSEC_MS) /* packets may stand so long in the capture's ring */
 #define SHOW      (100 * NSEC_MS) /* how often the board is written */
 #define LOSS_LOOK (10 * NSEC_S)
-#define ROLLUPS   6144 /* records in the ring; beyond that the room is for events */
 #define PATIENCE  (5 * NSEC_S)
 
 /* A capture thread and what it alone touches. */
@@ -134,13 +133,19 @@ static void *run_lane(void *argument)
     return NULL;
 }
 
+/* Records in the ring beyond which the room is for events. */
+static size_t rollups(const struct parser *p)
+{
+    return p->wiring->bounds.records / 4 * 3;
+}
+
 /* At the end nothing comes after: what is left to tell may wait for the recorder. */
 static void wait_for_room(const struct parser *p)
 {
     static const struct timespec moment = {.tv_nsec = 1000 * 1000};
     struct ring *ring = p->wiring->records;
 
-    while (ring_length(ring) > ROLLUPS && clock_now() < p->patience) {
+    while (ring_length(ring) > rollups(p) && clock_now() < p->patience) {
         ring_wake(ring);
         nanosleep(&moment, NULL);
     }
@@ -154,7 +159,8 @@ static int put_record(void *context, const struct record *r)
     if (p->patience)
         wait_for_room(p);
     /* Rollups and what was learned wait for the next time rather than take the room of events. */
-    if ((r->kind == RECORD_CONVERSATION || r->kind == RECORD_MEMORY) && ring_length(ring) > ROLLUPS)
+    if ((r->kind == RECORD_CONVERSATION || r->kind == RECORD_MEMORY) &&
+        ring_length(ring) > rollups(p))
         return SD_ELIMIT;
     if (ring_push(ring, r, r->kind == RECORD_EVENT ? record_event_size(r) : sizeof *r) == SD_OK)
         return SD_OK;
@@ -373,7 +379,7 @@ static int make_lane(struct parser *p, size_t i, uint64_t seed)
     l->index = i;
     l->capture = p->wiring->captures[i];
     l->ring = p->wiring->observations[i];
-    l->front = front_create(p->policy->tunnels, seed, sink);
+    l->front = front_create(&p->wiring->bounds, p->policy->tunnels, seed, sink);
     if (!l->front)
         return SD_EMEM;
     front_keep(l->front, p->wiring->trails[i]);
@@ -415,8 +421,11 @@ static void recall(struct parser *p)
 
 static int make(struct parser *p, uint64_t seed)
 {
-    struct back_options options = {
-        .points = true, .seed = seed, .sink = {put_record, p}, .pairs = {pairing_put, &p->pairing}};
+    struct back_options options = {.points = true,
+                                   .bounds = &p->wiring->bounds,
+                                   .seed = seed,
+                                   .sink = {put_record, p},
+                                   .pairs = {pairing_put, &p->pairing}};
     int status = SD_OK;
 
     p->pairing.monitor = &p->wiring->parser;

@@ -10,6 +10,7 @@
 #include <stdbool.h>
 
 #include "account/account.h"
+#include "model/bounds.h"
 #include "model/frame.h"
 #include "model/observation.h"
 #include "model/open_event.h"
@@ -23,7 +24,8 @@ struct front;
 struct trail;
 
 /* NULL: out of memory, or nDPI did not start. */
-struct front *front_create(bool tunnels, uint64_t seed, struct observation_sink sink);
+struct front *front_create(const struct bounds *bounds, bool tunnels, uint64_t seed,
+                           struct observation_sink sink);
 void front_destroy(struct front *f);
 void front_use_policy(struct front *f, const struct policy *policy);
 /* Every frame that is a packet leaves its trail there from now on; NULL: nowhere. */
@@ -41,7 +43,7 @@ struct back;
 struct back_options {
     bool points; /* live: what a second interface or VLAN shows of a packet is not counted again.
                     A capture is counted as it stands */
-    size_t conversations; /* 0: the default of account/ */
+    const struct bounds *bounds;
     uint64_t seed;
     nsec_t flush; /* conversations go to the sink so often; 0: as an onlooker wants it */
     struct record_sink sink;

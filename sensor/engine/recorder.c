@@ -346,7 +346,8 @@ static int open_all(struct recorder *r)
     struct store_options options = {.path = p->store_path,
                                     .max_size = p->store_max_size,
                                     .max_age = p->store_max_age,
-                                    .host = p->name};
+                                    .host = p->name,
+                                    .cache = r->wiring->bounds.store};
     char error[STORE_ERROR] = "";
     int status;
 

@@ -12,6 +12,7 @@
 #include "base/trail.h"
 #include "capture/capture.h"
 #include "conf/files.h"
+#include "model/bounds.h"
 #include "model/policy.h"
 #include "model/stats.h"
 #include "priv/channel.h"
@@ -23,6 +24,7 @@ struct sensor_options {
     const char *interfaces[MOST_INTERFACES];
     size_t interface_count; /* 0: as the policy says, else the default route's */
     int mode;               /* -1: as the policy says */
+    int profile;            /* -1: as the policy says */
     bool force;             /* enforce without preflight */
 };
 
@@ -69,6 +71,8 @@ struct wiring {
     bool cannot_log; /* the kernel; known before the children start */
     struct policy_files *files;
     struct policy *policy;
+    enum footprint profile; /* in which it was started, and what that means */
+    struct bounds bounds;
     size_t interface_count;
     char interfaces[MOST_INTERFACES][16];
     struct capture *captures[MOST_INTERFACES];

@@ -54,6 +54,8 @@ int wiring_policy(const struct wiring *w, const struct policy_files *files, FILE
         text_copy((*out)->name, sizeof(*out)->name, "gateway");
     if (w->options->mode >= 0)
         (*out)->mode = (enum mode)w->options->mode;
+    if (w->options->profile >= 0)
+        (*out)->profile = (enum footprint)w->options->profile;
     if ((*out)->place == PLACE_TAP && (*out)->mode != MODE_MONITOR) {
         fprintf(to, "--mode %s: %s\n", mode_name((*out)->mode), TAP_CANNOT_CUT);
         policy_destroy(*out);

@@ -25,6 +25,7 @@ static const char *const causes[] = {CAUSES(X)};
 static const char *const origins[] = {ORIGINS(X)};
 static const char *const modes[] = {MODES(X)};
 static const char *const places[] = {STANDS(X)};
+static const char *const footprints[] = {PROFILES(X)};
 static const char *const actions[] = {ACTIONS(X)};
 static const char *const verdicts[] = {VERDICTS(X)};
 static const char *const states[] = {STATES(X)};
@@ -51,6 +52,7 @@ NAME_FUNCTION(cause, causes)
 NAME_FUNCTION(origin, origins)
 NAME_FUNCTION(mode, modes)
 NAME_FUNCTION(place, places)
+NAME_FUNCTION(footprint, footprints)
 NAME_FUNCTION(action, actions)
 NAME_FUNCTION(verdict, verdicts)
 NAME_FUNCTION(state, states)
@@ -61,4 +63,5 @@ NAME_FUNCTION(severity, severities)
 OF_FUNCTION(transport, transports)
 OF_FUNCTION(kind, kinds)
 OF_FUNCTION(mode, modes)
+OF_FUNCTION(footprint, footprints)
 OF_FUNCTION(severity, severities)

@@ -14,6 +14,7 @@ enum cause { CAUSES(X) CAUSE_COUNT };
 enum origin { ORIGINS(X) ORIGIN_COUNT };
 enum mode { MODES(X) MODE_COUNT };
 enum stand { STANDS(X) PLACE_COUNT };
+enum footprint { PROFILES(X) FOOTPRINT_COUNT };
 enum action { ACTIONS(X) ACTION_COUNT };
 enum verdict { VERDICTS(X) VERDICT_COUNT };
 enum state { STATES(X) STATE_COUNT };
@@ -32,6 +33,7 @@ const char *cause_name(unsigned value);
 const char *origin_name(unsigned value);
 const char *mode_name(unsigned value);
 const char *place_name(unsigned value);
+const char *footprint_name(unsigned value);
 const char *action_name(unsigned value);
 const char *verdict_name(unsigned value);
 const char *state_name(unsigned value);
@@ -43,6 +45,7 @@ const char *severity_name(unsigned value);
 int transport_of(const char *word);
 int kind_of(const char *word);
 int mode_of(const char *word);
+int footprint_of(const char *word);
 int severity_of(const char *word);
 
 #endif

@@ -62,6 +62,8 @@ struct policy {
     size_t interface_count;
     enum mode mode;
     enum stand place;
+    enum footprint profile;
+    uint32_t max_flows;       /* of a capture thread; 0: as the profile has it */
     uint16_t extra_ports[16]; /* watched besides 53, 853, 443 */
     size_t extra_port_count;
     bool remove_on_exit, owner_flag, persist_flag;

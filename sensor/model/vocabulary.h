@@ -71,7 +71,8 @@
     X(MODE_ENFORCE, "enforce")
 
 /* Where the sensor stands: packets are routed through it, or bridged, or it gets copies of them. */
-#define STANDS(X) X(PLACE_GATEWAY, "gateway") X(PLACE_BRIDGE, "bridge") X(PLACE_TAP, "tap")
+#define STANDS(X)   X(PLACE_GATEWAY, "gateway") X(PLACE_BRIDGE, "bridge") X(PLACE_TAP, "tap")
+#define PROFILES(X) X(PROFILE_STANDARD, "standard") X(PROFILE_SMALL, "small") /* of bounds.h */
 
 /* In order of strength. */
 #define ACTIONS(X)                                                                                 \

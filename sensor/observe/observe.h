@@ -13,9 +13,9 @@
 struct observer;
 
 struct observer_limits {
-    size_t flows;        /* 0: 262,144 */
-    size_t transactions; /* pending DNS queries; 0: 131,072 */
-    size_t stream_bytes; /* reassembly of all TCP streams; 0: 16 MiB */
+    size_t flows;        /* 0, as of the others: what is usual (model/bounds.h) */
+    size_t transactions; /* pending DNS queries */
+    size_t stream_bytes; /* reassembly of all TCP streams */
 };
 
 /* classifier: the ops' own state, not owned. NULL: out of memory. */

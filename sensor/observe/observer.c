@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "model/bounds.h"
 #include "model/policy.h"
 #include "observe/behaviour.h"
 #include "observe/do53.h"
@@ -15,7 +16,6 @@
 #include "observe/tcp.h"
 #include "observe/vpn.h"
 
-enum { FLOWS = 262144, TRANSACTIONS = 131072, STREAM_TOTAL = 16 * 1024 * 1024 };
 enum { EXPIRE_WORK = 4096 };
 
 static void watch(struct observer *o, uint16_t port)
@@ -36,8 +36,9 @@ static void watch_ports(struct observer *o)
 
 static bool make_tables(struct observer *o, const struct observer_limits *l)
 {
-    size_t flows = l && l->flows ? l->flows : FLOWS;
-    size_t transactions = l && l->transactions ? l->transactions : TRANSACTIONS;
+    const struct bounds *usual = bounds_of(PROFILE_STANDARD);
+    size_t flows = l && l->flows ? l->flows : usual->flows;
+    size_t transactions = l && l->transactions ? l->transactions : usual->transactions;
     struct table_shape shape = {.entry_size = sizeof(struct flow),
                                 .key_size = sizeof(struct flow_key),
                                 .capacity = flows < 8 ? 8 : flows,
@@ -48,7 +49,7 @@ static bool make_tables(struct observer *o, const struct observer_limits *l)
     o->flows = table_create(&shape);
     o->transactions = transactions_create(transactions);
     o->seen = seen_create(transactions);
-    o->stream_bytes.limit = l && l->stream_bytes ? l->stream_bytes : STREAM_TOTAL;
+    o->stream_bytes.limit = l && l->stream_bytes ? l->stream_bytes : usual->streams;
     pool_init(&o->cold, sizeof(struct cold), flows / 4 + 8);
     pool_init(&o->watches, sizeof(struct watch), flows / 32 + 8);
     pool_init(&o->facts, sizeof(struct tls_facts), flows / 16 + 8);

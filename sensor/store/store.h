@@ -17,6 +17,7 @@ struct store_options {
     uint64_t max_size; /* bytes, 0: unbounded; the oldest go first */
     nsec_t max_age;    /* 0: unbounded */
     const char *host;  /* sensor.name, written with every event */
+    size_t cache;      /* bytes of SQLite's; 0: 16 MiB, for a report twice that */
     bool report;       /* nobody reads along, and a run that was cut short is run again: a new file
                           is written once, without a log and without waiting for the disk */
 };

@@ -8,7 +8,8 @@
 #include "store/schema.h"
 #include "store/store.h"
 
-#define BUSY_MS     1000  /* waited for somebody else's transaction: events stand behind it */
+#define BUSY_MS     1000 /* waited for somebody else's transaction: events stand behind it */
+#define CACHE       (16 << 20)
 #define RETAIN_ROWS 20000 /* deleted at most in one call of store_retain() */
 
 enum statement {
@@ -142,15 +143,20 @@ static int migrate(struct store *s, const char *path, char error[STORE_ERROR])
 static int set_up(struct store *s)
 {
     static const char usual[] = "PRAGMA auto_vacuum = INCREMENTAL; PRAGMA journal_mode = WAL;"
-                                "PRAGMA synchronous = FULL; PRAGMA temp_store = MEMORY;"
-                                "PRAGMA cache_size = -16384;";
+                                "PRAGMA synchronous = FULL; PRAGMA temp_store = MEMORY;";
     static const char once[] = "PRAGMA auto_vacuum = INCREMENTAL; PRAGMA journal_mode = MEMORY;"
-                               "PRAGMA synchronous = OFF; PRAGMA temp_store = MEMORY;"
-                               "PRAGMA cache_size = -32768;";
+                               "PRAGMA synchronous = OFF; PRAGMA temp_store = MEMORY;";
+    size_t cache = s->options.cache;
+    char size[64];
 
     s->once = s->options.report && pragma_number(s, "PRAGMA page_count") == 0;
-    return sqlite3_exec(s->db, s->once ? once : usual, NULL, NULL, NULL) == SQLITE_OK ? SD_OK
-                                                                                      : SD_EIO;
+    if (!cache)
+        cache = s->once ? 2 * CACHE : CACHE;
+    snprintf(size, sizeof size, "PRAGMA cache_size = -%zu", cache / 1024);
+    return sqlite3_exec(s->db, s->once ? once : usual, NULL, NULL, NULL) == SQLITE_OK &&
+                   sqlite3_exec(s->db, size, NULL, NULL, NULL) == SQLITE_OK
+               ? SD_OK
+               : SD_EIO;
 }
 
 static int prepare(struct store *s, const char *path, char error[STORE_ERROR])

@@ -38,6 +38,8 @@ arguments() {
     expect "analyze --conversations 0" 2 err 'a number from 1' "$SEALDNS" analyze --conversations 0 x
     expect "an option without its value" 2 err 'needs a value' "$SEALDNS" analyze -c
     expect "run --mode frobnicate" 2 err 'monitor, shadow or enforce' "$SEALDNS" run --mode frobnicate
+    expect "run --profile frobnicate" 2 err 'standard or small' "$SEALDNS" run --profile frobnicate
+    expect "analyze --profile frobnicate" 2 err 'standard or small' "$SEALDNS" analyze --profile frobnicate x.pcap
     expect "run with an argument" 2 err 'unexpected argument "eth0"' "$SEALDNS" run eth0
     expect "rules without a word" 2 err 'show, diff, apply' "$SEALDNS" rules
     expect "rules frobnicate" 2 err 'show, diff, apply' "$SEALDNS" rules frobnicate
@@ -79,6 +81,7 @@ captures() {
     expect "a directory" 1 err 'Is a directory' "$SEALDNS" analyze -c "$SCRATCH/good.yaml" "$SCRATCH"
     expect "one bad file among good ones" 1 err 'nowhere.pcap' "$SEALDNS" analyze -c "$SCRATCH/good.yaml" "$whole" "$SCRATCH/nowhere.pcap"
     check "the same input gives the same output" same_twice "$whole"
+    check "profile small: what fits gives the same output" same_small "$whole"
     check "nobody reads the output: it fails" writes_nowhere "$whole"
 }
 
@@ -86,6 +89,7 @@ same_twice() {
     "$SEALDNS" analyze -c "$CASE/policy.yaml" --format json "$1" >"$SCRATCH/one" 2>&1 &&
         "$SEALDNS" analyze -c "$CASE/policy.yaml" --format json "$1" >"$SCRATCH/two" 2>&1 && cmp "$SCRATCH/one" "$SCRATCH/two"
 }
+same_small() { "$SEALDNS" analyze -c "$CASE/policy.yaml" --profile small --format json "$1" >"$SCRATCH/two" 2>&1 && cmp "$SCRATCH/one" "$SCRATCH/two"; }
 writes_nowhere() { "$SEALDNS" analyze -c "$SCRATCH/good.yaml" --format json "$1" >/dev/full 2>"$SCRATCH/err"; [ $? = 1 ]; }
 
 # wrong NAME LINE:COLUMN PATTERN TEXT: a policy that is refused, by its place.

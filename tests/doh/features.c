@@ -80,7 +80,8 @@ int main(int argc, char **argv)
         fprintf(stderr, "features: %s\n", error);
         return 1;
     }
-    r.front = front_create(true, 1, (struct observation_sink){put_observation, &r});
+    r.front = front_create(bounds_of(PROFILE_STANDARD), true, 1,
+                           (struct observation_sink){put_observation, &r});
     if (!r.front)
         return 1;
     print_head();

@@ -77,8 +77,9 @@ static int record(struct tape *t, char *path, const struct policy *policy)
         fprintf(stderr, "detectors: %s\n", error);
         return status;
     }
-    t->front = front_create(true, SEED, (struct observation_sink){keep, t});
-    t->account = account_create(0, SEED);
+    t->front =
+        front_create(bounds_of(PROFILE_STANDARD), true, SEED, (struct observation_sink){keep, t});
+    t->account = account_create(NULL, SEED);
     if (!t->front || !t->account)
         return SD_EMEM;
     front_use_policy(t->front, policy);

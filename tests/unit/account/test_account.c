@@ -42,7 +42,8 @@ static int add_up(void *context, const struct record *r)
 
 static void the_least_active_are_folded_and_totals_add_up(void **state)
 {
-    struct account *a = account_create(100, 1);
+    const struct bounds bounds = {.clients = 100, .conversations = 100};
+    struct account *a = account_create(&bounds, 1);
     struct account_omitted omitted;
     const struct conversation **list;
     struct stats stats = {0};
@@ -76,7 +77,7 @@ static void the_least_active_are_folded_and_totals_add_up(void **state)
 
 static void what_the_sink_refuses_stays(void **state)
 {
-    struct account *a = account_create(0, 1);
+    struct account *a = account_create(NULL, 1);
     struct stats stats = {0};
     struct totals totals = {.refuse = true};
     struct record_sink sink = {add_up, &totals};
@@ -131,7 +132,7 @@ static int16_t zone_of_vlan_7(struct account *a)
 
 static void zones_by_interface_and_vlan_outlive_a_reload(void **state)
 {
-    struct account *a = account_create(0, 1);
+    struct account *a = account_create(NULL, 1);
     struct policy *before = policy_with(0), *after = policy_with(3);
 
     (void)state;
@@ -148,7 +149,7 @@ static void zones_by_interface_and_vlan_outlive_a_reload(void **state)
 /* The rule has seen the interface, and the sensor may not watch it. */
 static void a_rule_knows_the_zone(void **state)
 {
-    struct account *a = account_create(0, 1);
+    struct account *a = account_create(NULL, 1);
     struct policy *p = policy_with(2);
     struct observation o = {.kind = OBSERVE_MET, .iface = UINT16_MAX};
     struct stats stats = {0};
@@ -191,7 +192,7 @@ static void answers(struct account *a, enum answer_match match, int count)
 
 static void answers_to_nobody_make_no_forwarder(void **state)
 {
-    struct account *a = account_create(0, 1);
+    struct account *a = account_create(NULL, 1);
 
     (void)state;
     for (int i = 0; i < 20; i++)

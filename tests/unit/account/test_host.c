@@ -212,7 +212,7 @@ static int keep(void *context, const struct memory *m)
 static void who_is_who_survives_a_restart(void **state)
 {
     struct bench *b = *state;
-    struct clients *again = clients_create(7);
+    struct clients *again = clients_create(CLIENTS_MOST, 7);
     struct addr a;
     const struct host *m;
 
@@ -343,7 +343,7 @@ static int set_up(void **state)
 
     memset(&bench, 0, sizeof bench);
     bench.now = 1000000 * NSEC_S;
-    bench.clients = clients_create(7);
+    bench.clients = clients_create(CLIENTS_MOST, 7);
     assert_non_null(bench.clients);
     *state = &bench;
     return 0;

@@ -27,7 +27,7 @@ static struct addr at(const char *text)
 static int open_account(void **state)
 {
     (void)state;
-    a = account_create(0, 7);
+    a = account_create(NULL, 7);
     p = calloc(1, sizeof *p);
     p->zones = calloc(2, sizeof *p->zones);
     p->zone_count = 2;

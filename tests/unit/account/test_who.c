@@ -10,6 +10,7 @@
 #include "account/clients.h"
 #include "account/named.h"
 #include "base/hash.h"
+#include "model/bounds.h"
 #include "model/known_names.h"
 
 static struct observation from(uint32_t client)
@@ -21,7 +22,7 @@ static struct observation from(uint32_t client)
 
 static void a_client_keeps_its_place(void **state)
 {
-    struct clients *c = clients_create(1);
+    struct clients *c = clients_create(CLIENTS_MOST, 1);
     struct observation first = from(1), other = from(2), again = from(1);
     struct stats stats = {0};
 
@@ -35,26 +36,31 @@ static void a_client_keeps_its_place(void **state)
     clients_destroy(c);
 }
 
-/* A million strangers: every place stays below CLIENTS_MOST and changes its tenure with its client.
- */
-static void a_flood_of_clients_stays_in_its_places(void **state)
+/* A million strangers: every place stays below `most` and changes its tenure with its client. */
+static void flood(uint32_t most)
 {
-    struct clients *c = clients_create(1);
-    uint32_t *tenure = calloc(CLIENTS_MOST, sizeof *tenure);
+    struct clients *c = clients_create(most, 1);
+    uint32_t *tenure = calloc(most, sizeof *tenure);
     struct stats stats = {0};
 
-    (void)state;
     for (uint32_t i = 0; i < 1000000; i++) {
         struct observation o = from(i);
 
         clients_note(c, &o, clients_hash(c, &o), &stats);
-        assert_true(o.note.who < CLIENTS_MOST && o.note.tenure);
+        assert_true(o.note.who < most && o.note.tenure);
         assert_int_not_equal(tenure[o.note.who], o.note.tenure);
         tenure[o.note.who] = o.note.tenure;
     }
-    assert_true(stats.state_evicted >= 1000000 - CLIENTS_MOST);
+    assert_true(stats.state_evicted >= 1000000 - most);
     free(tenure);
     clients_destroy(c);
+}
+
+static void a_flood_of_clients_stays_in_its_places(void **state)
+{
+    (void)state;
+    flood(CLIENTS_MOST);
+    flood((uint32_t)bounds_of(PROFILE_SMALL)->clients);
 }
 
 static struct observation asks(const char *name)

@@ -100,8 +100,10 @@ static void keys(void **state)
         {"probe: {timeout: 2h}\n", "p:1:18: `timeout` is between 1s and 60s\n"},
         {"query_log: []\n",
          "p:1:1: `query_log` is known, but this version does not do it yet: take it out\n"},
-        {"sensor: {profile: x}\n",
-         "p:1:10: `profile` is known, but this version does not do it yet: take it out\n"},
+        {"sensor: {profile: tiny}\n",
+         "p:1:19: `profile` cannot be `tiny`: one of standard, small\n"},
+        {"sensor: {max_flows: 12}\n",
+         "p:1:21: `max_flows` cannot be `12`: a whole number from 1024 to 16777216\n"},
         {"sensor: {place: tap, mode: enforce}\n",
          "p:1:28: a tap gets copies of packets and can cut nothing: keep mode monitor, and take "
          "the rules for the machine that can from `sealdns rules show`\n"},

@@ -12,6 +12,7 @@
 
 #include "base/error.h"
 #include "conf/conf.h"
+#include "model/bounds.h"
 #include "model/mute.h"
 #include "model/note.h"
 
@@ -396,6 +397,21 @@ static void ways_to_stand(void **state)
     policy_destroy(sets);
 }
 
+static void how_much_it_may_remember(void **state)
+{
+    struct policy *usual = load(""), *small = load("sensor: {profile: small, max_flows: 2048}\n");
+    char *printed = print(small);
+
+    (void)state;
+    assert_int_equal(bounds_of_policy(usual).flows, bounds_of(PROFILE_STANDARD)->flows);
+    assert_int_equal(bounds_of_policy(small).flows, 2048);
+    assert_int_equal(bounds_of_policy(small).clients, bounds_of(PROFILE_SMALL)->clients);
+    assert_non_null(strstr(printed, "  profile: small\n  max_flows: 2048\n"));
+    free(printed);
+    policy_destroy(usual);
+    policy_destroy(small);
+}
+
 static void round_trip(void **state)
 {
     const char *texts[] = {NULL, "", full, "sensor: {name: \"a: #b\"}\n",
@@ -473,6 +489,7 @@ int main(void)
         cmocka_unit_test(detections),
         cmocka_unit_test(what_decides_by_behaviour),
         cmocka_unit_test(ways_to_stand),
+        cmocka_unit_test(how_much_it_may_remember),
         cmocka_unit_test(round_trip),
         cmocka_unit_test(reload),
         cmocka_unit_test(files),

@@ -147,8 +147,13 @@ static inline void scene_open(struct scene *s, const struct detector *detector)
     s->detector = detector;
     s->cuts = own_cuts_create(SCENE_SEED);
     assert_non_null(s->cuts);
-    setup = (struct detector_setup){s->policy,  {scene_put, s}, {scene_put_pair, s}, &s->stats,
-                                    SCENE_SEED, s->cuts,        {&s->readers, 1}};
+    setup = (struct detector_setup){.policy = s->policy,
+                                    .sink = {scene_put, s},
+                                    .pairs = {scene_put_pair, s},
+                                    .stats = &s->stats,
+                                    .seed = SCENE_SEED,
+                                    .cuts = s->cuts,
+                                    .reader = {&s->readers, 1}};
     reader_adds(setup.reader, detector->reads ? detector->reads & ~READ_RARE : READ_ALL);
     s->state = detector->create(&setup);
     assert_non_null(s->state);

@@ -420,7 +420,8 @@ static void reload(struct storm *s, unsigned which)
 
 static void begin(struct storm *s, uint64_t seed)
 {
-    struct back_options options = {.points = true, .seed = seed, .sink = {take, s}};
+    struct back_options options = {
+        .points = true, .bounds = bounds_of(PROFILE_STANDARD), .seed = seed, .sink = {take, s}};
 
     s->dice = seed | 1;
     s->policy = policy_of(0);
