@@ -168,7 +168,7 @@ static void report(struct observer *o, struct flow *f)
     struct watch *w = f->cold->watch;
     struct behaviour b;
 
-    features_of(w, f->key.proto == IP_PROTO_UDP, &b);
+    features_of(w, f->proto == IP_PROTO_UDP, &b);
     while (w->report <= w->records[SIDE_CLIENT])
         w->report += NEXT_REPORT;
     tell_behaviour(o, f, &b);

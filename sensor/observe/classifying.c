@@ -33,7 +33,7 @@ static struct packet packet_of(const struct flow *f, const struct packet *p, enu
     enum side receiver = sender == SIDE_CLIENT ? SIDE_SERVER : SIDE_CLIENT;
     struct packet slice = *p;
 
-    slice.proto = f->key.proto;
+    slice.proto = f->proto;
     slice.src = *flow_addr(f, sender);
     slice.dst = *flow_addr(f, receiver);
     slice.sport = flow_port(f, sender);

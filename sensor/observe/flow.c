@@ -1,5 +1,7 @@
 #include "observe/flow.h"
 
+#include <string.h>
+
 static void order(struct flow_key *key, const struct addr *src, const struct addr *dst,
                   const uint16_t port[2], bool *low)
 {
@@ -10,6 +12,14 @@ static void order(struct flow_key *key, const struct addr *src, const struct add
     key->high = *low ? *dst : *src;
     key->low_port = *low ? port[0] : port[1];
     key->high_port = *low ? port[1] : port[0];
+}
+
+struct flow_key flow_key_again(const struct flow *f)
+{
+    struct flow_key key = {.proto = 0};
+
+    memcpy(&key, f, FLOW_KEY);
+    return key;
 }
 
 void flow_key_of(const struct packet *p, struct flow_key *key, bool *low)

@@ -3,8 +3,11 @@
 #ifndef SEALDNS_OBSERVE_FLOW_H
 #define SEALDNS_OBSERVE_FLOW_H
 
+#include <stddef.h>
+
 #include "base/addr.h"
 #include "base/time.h"
+#include "model/names.h"
 #include "model/packet.h"
 
 enum side { SIDE_CLIENT, SIDE_SERVER };
@@ -18,6 +21,12 @@ struct flow_key {
     uint8_t proto;
     uint8_t zero[5];
 };
+
+enum { FLOW_KEY = offsetof(struct flow_key, zero) }; /* what a flow begins with */
+
+/* Of flow.told: ticks of the wheel as far as their bits reach, an hour. A flow with something to
+ * tell has told it within a minute. */
+enum { FLOW_TOLD = (1 << 17) - 1, FLOW_RTT_MOST = (1 << 24) - 1 };
 
 enum flow_stage {
     STAGE_TRYING,  /* SYN or Initial, nothing back yet */
@@ -46,29 +55,37 @@ enum flow_flag {
 };
 
 struct flow {
-    struct flow_key key;
+    struct addr low, high; /* as the key has them, down to proto */
+    uint32_t tunnel;
+    uint16_t low_port, high_port;
+    uint16_t vlan;
+    uint8_t proto;
+    uint8_t ttl_server;
+    uint32_t due; /* tick of the wheel, which may wrap */
     nsec_t first;
-    struct flow *timer_next, **timer_link;
-    struct cold *cold;                     /* of "observe/cold.h" */
-    uint32_t due;                          /* tick of the wheel, which may wrap */
-    uint32_t rtt_us;                       /* SYN to SYN-ACK, 0: unknown */
-    uint32_t told;                         /* tick of the last observation with counts */
-    uint32_t last;                         /* tick of the last packet */
+    struct cold *cold;                   /* of "observe/cold.h" */
+    uint32_t timer_next, timer_previous; /* of "observe/wheel.h" */
+    uint32_t last;                       /* tick of the last packet */
+    uint32_t told : 17;                  /* tick of the last observation with counts */
+    uint32_t stage : 3;                  /* enum flow_stage */
+    uint32_t transport : 4;
+    uint32_t identified_by : 8;
+    uint32_t rtt_us : 24; /* SYN to SYN-ACK, FLOW_RTT_MOST or more; 0: unknown */
+    uint32_t attempts : 8;
     uint32_t isn;                          /* TCP: of the client */
-    uint32_t packets, bytes_out, bytes_in; /* since then */
+    uint32_t packets, bytes_out, bytes_in; /* since they were told */
     uint16_t flags;
     uint16_t iface;
     uint8_t station[6];
-    uint8_t attempts;
-    uint8_t ttl_server;
-    uint8_t transport;
-    uint8_t identified_by;
     uint8_t confidence;
-    uint8_t stage;
 };
 
-_Static_assert(sizeof(struct flow) == 128, "the hot part of a flow is two cache lines");
+_Static_assert(offsetof(struct flow, ttl_server) == FLOW_KEY, "a flow begins with its key");
+_Static_assert(TRANSPORT_COUNT <= 16, "a transport has four bits");
+_Static_assert(sizeof(struct flow) == 112, "with its share of the index a flow takes 128 bytes");
 
+/* The key of this flow. */
+struct flow_key flow_key_again(const struct flow *f);
 /* *low: the sender is the low end. */
 void flow_key_of(const struct packet *p, struct flow_key *key, bool *low);
 /* ... of what an ICMP error quotes. */
@@ -76,13 +93,12 @@ void flow_key_quoted(const struct packet *p, struct flow_key *key, bool *low);
 
 static inline const struct addr *flow_addr(const struct flow *f, enum side side)
 {
-    return ((f->flags & CLIENT_LOW) != 0) == (side == SIDE_CLIENT) ? &f->key.low : &f->key.high;
+    return ((f->flags & CLIENT_LOW) != 0) == (side == SIDE_CLIENT) ? &f->low : &f->high;
 }
 
 static inline uint16_t flow_port(const struct flow *f, enum side side)
 {
-    return ((f->flags & CLIENT_LOW) != 0) == (side == SIDE_CLIENT) ? f->key.low_port
-                                                                   : f->key.high_port;
+    return ((f->flags & CLIENT_LOW) != 0) == (side == SIDE_CLIENT) ? f->low_port : f->high_port;
 }
 
 /* Who sent a packet of which `low` is known. */

@@ -20,7 +20,7 @@
 
 struct flow *flows_find(struct observer *o, const struct flow_key *key)
 {
-    return table_find(o->flows, key);
+    return flow_table_find(&o->flows, key);
 }
 
 enum side flows_sender_by_port(const struct observer *o, const struct packet *p)
@@ -44,7 +44,8 @@ static void start(struct observer *o, struct flow *f, const struct packet *p, en
     f->iface = p->iface;
     f->stage = STAGE_TRYING;
     set_station(f, sender == SIDE_CLIENT ? p->src_station : p->dst_station);
-    f->last = f->told = (uint32_t)wheel_tick(&o->wheel, o->now);
+    f->last = (uint32_t)wheel_tick(&o->wheel, o->now);
+    f->told = f->last & FLOW_TOLD;
     identify_by_port(o, f);
     wheel_arm(&o->wheel, f, o->now + FLOW_ANSWER_TIME);
     o->stats->flows++;
@@ -53,8 +54,7 @@ static void start(struct observer *o, struct flow *f, const struct packet *p, en
 struct flow *flows_open(struct observer *o, const struct flow_key *key, const struct packet *p,
                         bool low, enum side sender)
 {
-    bool fresh;
-    struct flow *f = table_insert(o->flows, key, &fresh);
+    struct flow *f = flow_table_insert(&o->flows, key);
 
     f->flags = low == (sender == SIDE_CLIENT) ? CLIENT_LOW : 0;
     start(o, f, p, sender);
@@ -89,26 +89,26 @@ static void finish(struct observer *o, struct flow *f)
         tell_closed(o, f, false);
     else
         tell_progress(o, f);
-    wheel_disarm(f);
+    wheel_disarm(&o->wheel, f);
     flows_cool(o, f);
 }
 
-void flows_evicted(void *observer, void *flow)
+void flows_evicted(void *observer, struct flow *f)
 {
     struct observer *o = observer;
 
     o->stats->flows_evicted++;
-    finish(o, flow);
+    finish(o, f);
 }
 
 void flows_reopen(struct observer *o, struct flow *f, const struct packet *p, bool low,
                   enum side sender)
 {
-    struct flow_key key = f->key;
+    struct flow_key key = flow_key_again(f);
 
     finish(o, f);
     memset(f, 0, sizeof *f);
-    f->key = key;
+    memcpy(f, &key, FLOW_KEY);
     f->flags = low == (sender == SIDE_CLIENT) ? CLIENT_LOW : 0;
     start(o, f, p, sender);
 }
@@ -129,7 +129,7 @@ void flows_count(struct observer *o, struct flow *f, const struct packet *p, enu
 
 void flows_look(struct observer *o, struct flow *f, nsec_t deadline)
 {
-    if (!f->timer_link || wheel_ahead(wheel_tick(&o->wheel, deadline) + 1, f) > 0)
+    if (!wheel_is_armed(f) || wheel_ahead(wheel_tick(&o->wheel, deadline) + 1, f) > 0)
         wheel_arm(&o->wheel, f, deadline);
 }
 
@@ -161,14 +161,9 @@ void flows_end(struct observer *o, struct flow *f, bool from_client)
     end(o, f);
 }
 
-static nsec_t ticks_ago(const struct observer *o, uint32_t tick)
-{
-    return (nsec_t)((uint32_t)wheel_tick(&o->wheel, o->now) - tick) * WHEEL_TICK;
-}
-
 nsec_t flows_silence(const struct observer *o, const struct flow *f)
 {
-    return ticks_ago(o, f->last);
+    return (nsec_t)((uint32_t)wheel_tick(&o->wheel, o->now) - f->last) * WHEEL_TICK;
 }
 
 static nsec_t idle_limit(const struct flow *f)
@@ -196,7 +191,8 @@ static nsec_t progress_interval(const struct flow *f)
 /* Told when it is time; returns how long until the next look at the counts. */
 static nsec_t check_progress(struct observer *o, struct flow *f)
 {
-    nsec_t interval = progress_interval(f), since = ticks_ago(o, f->told);
+    uint32_t ticks = ((uint32_t)wheel_tick(&o->wheel, o->now) - f->told) & FLOW_TOLD;
+    nsec_t interval = progress_interval(f), since = ticks * WHEEL_TICK;
 
     if (f->packets == 0)
         return f->flags & SHUNTED ? interval : IDLE_WORKING;
@@ -217,10 +213,10 @@ static void check(struct observer *o, struct flow *f)
         if (f->stage == STAGE_OPEN || f->stage == STAGE_WORKING)
             flows_end(o, f, false);
         finish(o, f);
-        table_remove(o->flows, f);
+        flow_table_remove(&o->flows, f);
         return;
     }
-    next = f->key.proto == IP_PROTO_TCP ? tcp_check(o, f) : quic_check(o, f);
+    next = f->proto == IP_PROTO_TCP ? tcp_check(o, f) : quic_check(o, f);
     progress = check_progress(o, f);
     watch = behaviour_check(o, f);
     if (watch < next)
@@ -248,8 +244,7 @@ void flows_flush(struct observer *o)
     size_t position = 0;
     struct flow *f;
 
-    while ((f = table_next(o->flows, &position))) {
+    while ((f = flow_table_next(&o->flows, &position)))
         finish(o, f);
-        table_remove(o->flows, f);
-    }
+    flow_table_clear(&o->flows);
 }

@@ -32,7 +32,7 @@ void flows_fail_end(struct observer *o, struct flow *f, const struct fault *faul
 void flows_end(struct observer *o, struct flow *f, bool from_client);
 /* Frees the cold part; the flow is only counted from now on. */
 void flows_cool(struct observer *o, struct flow *f);
-void flows_evicted(void *observer, void *flow);
+void flows_evicted(void *observer, struct flow *f);
 /* Fires what is due, at most WHEEL_WORK flows; true: there may be more. */
 bool flows_run(struct observer *o);
 /* Every flow says what it still has to say, and is gone. */

@@ -44,7 +44,7 @@ static void give(struct flow *f, struct name_given given)
 void identify_by_port(const struct observer *o, struct flow *f)
 {
     uint16_t port = flow_port(f, SIDE_SERVER);
-    bool tcp = f->key.proto == IP_PROTO_TCP, shared = false;
+    bool tcp = f->proto == IP_PROTO_TCP, shared = false;
 
     if (port == PORT_DNS && tcp)
         give(f, (struct name_given){TRANSPORT_DO53_TCP, BY(BY_PORT), 60});

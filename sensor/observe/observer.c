@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/error.h"
 #include "model/bounds.h"
 #include "model/policy.h"
 #include "observe/behaviour.h"
@@ -39,14 +40,11 @@ static bool make_tables(struct observer *o, const struct observer_limits *l)
     const struct bounds *usual = bounds_of(PROFILE_STANDARD);
     size_t flows = l && l->flows ? l->flows : usual->flows;
     size_t transactions = l && l->transactions ? l->transactions : usual->transactions;
-    struct table_shape shape = {.entry_size = sizeof(struct flow),
-                                .key_size = sizeof(struct flow_key),
-                                .capacity = flows < 8 ? 8 : flows,
-                                .seed = o->seed,
-                                .evicted = flows_evicted,
-                                .context = o};
+    int status = flow_table_init(&o->flows, flows, o->seed);
 
-    o->flows = table_create(&shape);
+    o->flows.evicted = flows_evicted;
+    o->flows.context = o;
+    o->wheel.flows = o->flows.flows;
     o->transactions = transactions_create(transactions);
     o->seen = seen_create(transactions);
     o->stream_bytes.limit = l && l->stream_bytes ? l->stream_bytes : usual->streams;
@@ -54,7 +52,7 @@ static bool make_tables(struct observer *o, const struct observer_limits *l)
     pool_init(&o->watches, sizeof(struct watch), flows / 32 + 8);
     pool_init(&o->facts, sizeof(struct tls_facts), flows / 16 + 8);
     o->classifying_limit = flows / 16 + 8;
-    return o->flows && o->transactions && o->seen;
+    return status == SD_OK && o->transactions && o->seen;
 }
 
 struct observer *observer_create(const struct observer_limits *limits,
@@ -84,12 +82,12 @@ void observer_destroy(struct observer *o)
 
     if (!o)
         return;
-    while (o->flows && (f = table_next(o->flows, &position)))
+    while ((f = flow_table_next(&o->flows, &position)))
         flows_cool(o, f);
     pool_finish(&o->cold);
     pool_finish(&o->facts);
     pool_finish(&o->watches);
-    table_destroy(o->flows);
+    flow_table_finish(&o->flows);
     transactions_destroy(o->transactions);
     seen_destroy(o->seen);
     free(o);

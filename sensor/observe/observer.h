@@ -1,7 +1,7 @@
 /* What the files of observe/ share.
  *
  * Limits, with the defaults of struct observer_limits (N flows, T transactions, S stream bytes):
- *   flow table            N * (128 + 6) bytes                           34 MiB
+ *   flow table            N * (112 + 11) bytes                          31 MiB
  *   SYN-ACKs              4,096 * 8 bytes                               32 KiB
  *   cold parts            N / 4 records of sizeof(struct cold)          27 MiB
  *   watches               N / 32 records of sizeof(struct watch)         2 MiB
@@ -15,10 +15,9 @@
 #ifndef SEALDNS_OBSERVE_OBSERVER_H
 #define SEALDNS_OBSERVE_OBSERVER_H
 
-#include "base/table.h"
 #include "model/shunt.h"
 #include "observe/cold.h"
-#include "observe/flow.h"
+#include "observe/flow_table.h"
 #include "observe/observe.h"
 #include "observe/pool.h"
 #include "observe/proof.h"
@@ -38,7 +37,7 @@ struct observer {
     struct stats *stats;         /* of the call that runs */
     nsec_t now;                  /* never goes back */
     uint64_t seed;
-    struct table *flows;
+    struct flow_table flows;
     struct wheel wheel;
     struct transactions *transactions;
     struct seen *seen;

@@ -7,12 +7,12 @@ enum { PORT_HTTPS = 443 };
 
 static struct shunt_flow flow_of(const struct flow *f)
 {
-    return (struct shunt_flow){.low = f->key.low,
-                               .high = f->key.high,
-                               .low_port = f->key.low_port,
-                               .high_port = f->key.high_port,
-                               .vlan = f->key.vlan,
-                               .proto = f->key.proto};
+    return (struct shunt_flow){.low = f->low,
+                               .high = f->high,
+                               .low_port = f->low_port,
+                               .high_port = f->high_port,
+                               .vlan = f->vlan,
+                               .proto = f->proto};
 }
 
 /* Port 4789 and the like make a tunnel of a datagram that looks like one (decode/udp_tunnel.c): the
@@ -22,7 +22,7 @@ static bool is_plain_client(const struct observer *o, const struct flow *f)
     enum { TUNNELS_MOST = 8472 };
     uint16_t port = flow_port(f, SIDE_CLIENT);
 
-    return (f->key.proto == IP_PROTO_TCP || port > TUNNELS_MOST) && observer_rank(o, port) == 2;
+    return (f->proto == IP_PROTO_TCP || port > TUNNELS_MOST) && observer_rank(o, port) == 2;
 }
 
 static bool is_decided(const struct flow *f)
@@ -57,7 +57,7 @@ static void put(struct observer *o, struct flow *f)
 void shunt_offer(struct observer *o, struct flow *f)
 {
     if (!is_wanted(o) || !is_decided(f) || flow_port(f, SIDE_SERVER) != PORT_HTTPS ||
-        f->key.tunnel != 0 || !is_plain_client(o, f))
+        f->tunnel != 0 || !is_plain_client(o, f))
         return;
     put(o, f);
     o->stats->shunts += (f->flags & SHUNTED) != 0;
@@ -123,7 +123,6 @@ void shunt_merge(struct observer *o, struct flow *f)
     if (!(f->flags & SHUNTED))
         return;
     take(o, f);
-    table_find(o->flows, &f->key); /* the kernel's packets are uses as well */
     if (is_wanted(o))
         put(o, f);
 }

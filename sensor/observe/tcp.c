@@ -106,6 +106,11 @@ static void opened(struct observer *o, struct flow *f, uint32_t isn)
         tell_opened(o, f);
 }
 
+static uint32_t rtt_of(nsec_t took)
+{
+    return took / NSEC_US < FLOW_RTT_MOST ? (uint32_t)(took / NSEC_US) : FLOW_RTT_MOST;
+}
+
 /* RFC 9293 3.5. A SYN-ACK also tells of a SYN that was not captured. */
 static void take_syn(struct observer *o, struct flow *f, const struct packet *p)
 {
@@ -121,7 +126,7 @@ static void take_syn(struct observer *o, struct flow *f, const struct packet *p)
     f->stage = STAGE_OPEN;
     proof_syn_ack(o, f, p);
     if (f->attempts == 1 && p->time > f->first)
-        f->rtt_us = (uint32_t)((p->time - f->first) / NSEC_US);
+        f->rtt_us = rtt_of(p->time - f->first);
 }
 
 /* As far as one flow tells; what is known of the server from others decides more (detect/). */

@@ -8,7 +8,9 @@
 
 uint64_t tell_flow_id(const struct observer *o, const struct flow *f)
 {
-    return hash_mix(hash_bytes(&f->key, sizeof f->key, o->seed), (uint64_t)f->first) & TELL_FLOW_ID;
+    const struct flow_key key = flow_key_again(f);
+
+    return hash_mix(hash_bytes(&key, sizeof key, o->seed), (uint64_t)f->first) & TELL_FLOW_ID;
 }
 
 uint64_t tell_station(const struct flow *f)
@@ -55,8 +57,8 @@ static struct flow_observation *begin(struct observer *o, const struct flow *f, 
     memset(out, 0, sizeof *out);
     out->kind = OBSERVE_FLOW;
     out->transport = f->transport;
-    out->proto = f->key.proto;
-    out->vlan = f->key.vlan;
+    out->proto = f->proto;
+    out->vlan = f->vlan;
     out->iface = f->iface;
     out->client_port = flow_port(f, SIDE_CLIENT);
     out->server_port = flow_port(f, SIDE_SERVER);
@@ -106,7 +108,7 @@ static void take_counts(struct observer *o, struct flow *f)
     }
     f->packets = f->bytes_out = f->bytes_in = 0;
     f->flags |= TOLD_COUNTS;
-    f->told = (uint32_t)wheel_tick(&o->wheel, o->now);
+    f->told = wheel_tick(&o->wheel, o->now) & FLOW_TOLD;
 }
 
 void tell_opened(struct observer *o, struct flow *f)

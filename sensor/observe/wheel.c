@@ -2,9 +2,11 @@
 
 #include "observe/flow.h"
 
-static struct flow **slot_of(struct wheel *w, uint64_t tick)
+#define IS_SLOT (UINT32_C(1) << 31)
+
+static struct flow *flow_of(const struct wheel *w, uint32_t name)
 {
-    return &w->slot[tick % WHEEL_SLOTS];
+    return &w->flows[name - 1];
 }
 
 uint64_t wheel_tick(const struct wheel *w, nsec_t time)
@@ -14,13 +16,15 @@ uint64_t wheel_tick(const struct wheel *w, nsec_t time)
     return ticks < 0 ? 0 : (uint64_t)ticks;
 }
 
-static void link_into(struct flow **slot, struct flow *f)
+static void link_into(struct wheel *w, uint32_t slot, struct flow *f)
 {
-    f->timer_next = *slot;
-    f->timer_link = slot;
-    if (*slot)
-        (*slot)->timer_link = &f->timer_next;
-    *slot = f;
+    uint32_t name = (uint32_t)(f - w->flows) + 1;
+
+    f->timer_next = w->slot[slot];
+    f->timer_previous = IS_SLOT | slot;
+    if (f->timer_next)
+        flow_of(w, f->timer_next)->timer_previous = name;
+    w->slot[slot] = name;
 }
 
 int32_t wheel_ahead(uint64_t tick, const struct flow *f)
@@ -28,14 +32,22 @@ int32_t wheel_ahead(uint64_t tick, const struct flow *f)
     return (int32_t)(f->due - (uint32_t)tick);
 }
 
-void wheel_disarm(struct flow *f)
+bool wheel_is_armed(const struct flow *f)
 {
-    if (!f->timer_link)
+    return f->timer_previous != 0;
+}
+
+void wheel_disarm(struct wheel *w, struct flow *f)
+{
+    if (!wheel_is_armed(f))
         return;
-    *f->timer_link = f->timer_next;
+    if (f->timer_previous & IS_SLOT)
+        w->slot[f->timer_previous & ~IS_SLOT] = f->timer_next;
+    else
+        flow_of(w, f->timer_previous)->timer_next = f->timer_next;
     if (f->timer_next)
-        f->timer_next->timer_link = f->timer_link;
-    f->timer_link = NULL;
+        flow_of(w, f->timer_next)->timer_previous = f->timer_previous;
+    f->timer_previous = 0;
 }
 
 /* A deadline beyond the wheel's span waits in the last slot and moves on from there. */
@@ -47,12 +59,12 @@ static void place(struct wheel *w, struct flow *f)
         ahead = 0;
     if (ahead >= WHEEL_SLOTS)
         ahead = WHEEL_SLOTS - 1;
-    link_into(slot_of(w, w->at + (uint64_t)ahead), f);
+    link_into(w, (uint32_t)((w->at + (uint64_t)ahead) % WHEEL_SLOTS), f);
 }
 
 void wheel_arm(struct wheel *w, struct flow *f, nsec_t deadline)
 {
-    wheel_disarm(f);
+    wheel_disarm(w, f);
     f->due = (uint32_t)wheel_tick(w, deadline) + 1; /* rounded up: never early */
     place(w, f);
 }
@@ -70,16 +82,18 @@ struct flow *wheel_next(struct wheel *w, nsec_t now, unsigned *work)
     uint64_t until = wheel_tick(w, now);
 
     while (w->at <= until && *work > 0) {
-        struct flow *f = *slot_of(w, w->at);
+        uint32_t name = w->slot[w->at % WHEEL_SLOTS];
+        struct flow *f;
 
-        if (!f) {
+        if (!name) {
             if (w->at == until)
                 return NULL;
             step(w, until);
             continue;
         }
         (*work)--;
-        wheel_disarm(f);
+        f = flow_of(w, name);
+        wheel_disarm(w, f);
         if (wheel_ahead(w->at, f) <= 0)
             return f;
         place(w, f); /* due lies ahead: another slot */

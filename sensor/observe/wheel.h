@@ -13,8 +13,12 @@ enum { WHEEL_SLOTS = 1024, WHEEL_WORK = 4096 };
 
 struct flow;
 
+/* Flows are named by 1 + their place in the array they lie in, so that a flow has its two links in
+ * a word: the next of its slot (0: none), and the one before (0: it is not armed) or, of the first,
+ * the slot. */
 struct wheel {
-    struct flow *slot[WHEEL_SLOTS];
+    struct flow *flows;
+    uint32_t slot[WHEEL_SLOTS];
     nsec_t origin;
     uint64_t at; /* ticks since the origin: everything due before has fired */
     bool started;
@@ -24,9 +28,10 @@ struct wheel {
 uint64_t wheel_tick(const struct wheel *w, nsec_t time);
 /* (Re)arms the flow's timer. */
 void wheel_arm(struct wheel *w, struct flow *f, nsec_t deadline);
-void wheel_disarm(struct flow *f);
+void wheel_disarm(struct wheel *w, struct flow *f);
 /* Ticks from that one to the flow's. Deadlines are minutes away, ticks wrap in years. */
 int32_t wheel_ahead(uint64_t tick, const struct flow *f);
+bool wheel_is_armed(const struct flow *f);
 /* The next flow that is due, disarmed, or NULL; *work counts down. */
 struct flow *wheel_next(struct wheel *w, nsec_t now, unsigned *work);
 

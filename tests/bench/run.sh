@@ -25,6 +25,8 @@ usage: run.sh [--quick] [--runs N] [--packets N] [--small N] [--workloads LIST] 
                      --packets N (500000), --runs N (3; of sampling), --functions N
   --detectors        instead: what each detector costs, on 50,000 clients and on the gateway mix; more
                      than 150 MB of state for the clients is an error
+  --flows            instead: what 1,000,000 tracked flows take after their verdict; more than 128
+                     bytes each or 160 MB is an error
   --plan             instead: `sealdns plan` over 30 days of 1,000 clients, in the store and in the page
                      cache; a median above 3 s of CPU time is an error, and so is a wrong count
   --forward          instead: what the rules cost a gateway that forwards (root, network namespaces)
@@ -52,7 +54,7 @@ while [ "$1" != --end ]; do
     elif [ "$1" = --scratch ]; then
         want=scratch
     elif [ "$1" = --detectors ] || [ "$1" = --plan ] || [ "$1" = --forward ] || [ "$1" = --pairs ] ||
-        [ "$1" = --latency ] || [ "$1" = --profile ]; then
+        [ "$1" = --latency ] || [ "$1" = --profile ] || [ "$1" = --flows ]; then
         instead=$1
     else
         set -- "$@" "$1"
@@ -75,6 +77,12 @@ build_target() {
 if [ "$instead" = --forward ]; then
     ${CC:-cc} -std=gnu11 -O2 -D_GNU_SOURCE -Wall -Wextra "$here/forward/sender.c" -o "$scratch/sender"
     "$here/forward/forward.sh" "${SEALDNS:-$root/build/sealdns}" "$scratch/sender" "$@"
+    exit
+fi
+if [ "$instead" = --flows ]; then
+    build_target bench_flows
+    [ -e "$scratch/mix.pcap" ] || "$scratch/generate" mix "$scratch/mix.pcap" --packets 600000
+    "$root/build/bench_flows" "$scratch/mix.pcap" 1000000
     exit
 fi
 if [ "$instead" = --pairs ]; then
