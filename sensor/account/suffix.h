@@ -9,7 +9,8 @@
 
 struct suffix;
 
-/* Reads the list that the library was built with, no file. NULL: no memory, or it has none. */
+/* The list is the one that libpsl was built with; no file is read. NULL: no memory, or it has none.
+ */
 struct suffix *suffix_create(uint64_t seed);
 void suffix_destroy(struct suffix *s);
 /* The offset in the question; that of its last octet (the root) when it has none. */

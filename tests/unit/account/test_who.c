@@ -1,6 +1,7 @@
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -9,6 +10,7 @@
 
 #include "account/clients.h"
 #include "account/named.h"
+#include "account/suffix_rules.h"
 #include "base/hash.h"
 #include "model/bounds.h"
 #include "model/known_names.h"
@@ -27,9 +29,9 @@ static void a_client_keeps_its_place(void **state)
     struct stats stats = {0};
 
     (void)state;
-    clients_note(c, &first, clients_hash(c, &first), &stats);
-    clients_note(c, &other, clients_hash(c, &other), &stats);
-    clients_note(c, &again, clients_hash(c, &again), &stats);
+    clients_note(c, &first, &(uint32_t){0}, &stats);
+    clients_note(c, &other, &(uint32_t){0}, &stats);
+    clients_note(c, &again, &(uint32_t){0}, &stats);
     assert_int_equal(first.note.who, again.note.who);
     assert_int_equal(first.note.tenure, again.note.tenure);
     assert_int_not_equal(first.note.who, other.note.who);
@@ -46,7 +48,7 @@ static void flood(uint32_t most)
     for (uint32_t i = 0; i < 1000000; i++) {
         struct observation o = from(i);
 
-        clients_note(c, &o, clients_hash(c, &o), &stats);
+        clients_note(c, &o, &(uint32_t){0}, &stats);
         assert_true(o.note.who < most && o.note.tenure);
         assert_int_not_equal(tenure[o.note.who], o.note.tenure);
         tenure[o.note.who] = o.note.tenure;
@@ -141,6 +143,11 @@ static void as_the_list_says_in_any_order(void **state)
         "unknown.invalid",
         "a.unknown.invalid",
         "invalid",
+        "xn--55qx5d.cn",
+        "a.xn--55qx5d.cn",
+        "b.a.xn--55qx5d.cn",
+        "xn--fiqs8s",
+        "a.xn--fiqs8s",
         "example.co.uk",
         "www.example.co.uk",
         "co.uk",
@@ -160,6 +167,32 @@ static void as_the_list_says_in_any_order(void **state)
         }
         named_destroy(s);
     }
+}
+
+/* Every rule, a name below it and one below that, exceptions and wildcards too. */
+static void every_rule_is_known(void **state)
+{
+    struct named *s = named_create(1);
+    unsigned rules = 0;
+    char name[256];
+
+    (void)state;
+    for (const char *at = suffix_rules; *at && *at != '\n'; at += strcspn(at, "\n") + 1) {
+        const char *rule = at + strspn(at, "!*.");
+        int length = (int)strcspn(rule, "\n");
+
+        for (int below = 0; below < 3; below++) {
+            const char *domain;
+
+            snprintf(name, sizeof name, "%s%.*s", "a.b." + 2 * (2 - below), length, rule);
+            domain = psl_registrable_domain(psl_builtin(), name);
+            check(s, name, domain ? (unsigned)(domain - name) : (unsigned)strlen(name) + 1,
+                  domain != NULL);
+        }
+        rules++;
+    }
+    assert_true(!suffix_rules_sha1[0] || rules > 5000);
+    named_destroy(s);
 }
 
 static struct observation noted(struct named *n, const char *name)
@@ -220,6 +253,7 @@ int main(void)
         cmocka_unit_test(a_flood_of_clients_stays_in_its_places),
         cmocka_unit_test(registrable_domains),
         cmocka_unit_test(as_the_list_says_in_any_order),
+        cmocka_unit_test(every_rule_is_known),
         cmocka_unit_test(a_name_has_the_class_its_policy_gives_it),
         cmocka_unit_test(what_ends_in_digits_has_no_domain),
     };
