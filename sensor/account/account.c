@@ -11,6 +11,7 @@
 #include "account/roles.h"
 #include "account/table.h"
 #include "base/error.h"
+#include "base/pages.h"
 #include "base/text.h"
 
 #define SERVED 8 /* answers to one client that make a server of it */
@@ -21,6 +22,7 @@ struct account {
     struct points *points;
     struct named *named;
     struct roles *roles;
+    uint32_t *client_at; /* by note.pair: the client's place in the table of clients, as it was */
     const struct policy *policy;
     struct account_omitted omitted;
     struct conversation folded; /* counts folded since the last flush */
@@ -37,8 +39,9 @@ struct account *account_create(const struct bounds *bounds, uint64_t seed)
     a->points = points_create(seed);
     a->named = named_create(seed);
     a->roles = roles_create();
+    a->client_at = pages_zeroed(NOTE_PAIRS * sizeof *a->client_at);
     if (conversation_table_init(&a->table, b->conversations, seed) != SD_OK || !a->clients ||
-        !a->points || !a->named || !a->roles) {
+        !a->points || !a->named || !a->roles || !a->client_at) {
         account_destroy(a);
         return NULL;
     }
@@ -54,6 +57,7 @@ void account_destroy(struct account *a)
     points_destroy(a->points);
     named_destroy(a->named);
     roles_destroy(a->roles);
+    pages_free(a->client_at);
     free(a);
 }
 
@@ -217,28 +221,45 @@ static struct conversation_key key_of(const struct observation *o)
 /* What an observation is looked up by, for the passes over a batch. */
 struct looked_up {
     struct conversation_key key;
-    uint64_t conversation, client; /* hashes */
+    uint64_t hash;
+    uint32_t place; /* in the table of conversations, 0: not known */
 };
+
+static uint32_t pair_of(uint32_t place)
+{
+    return (place - 1) % NOTE_PAIRS;
+}
 
 static void begin(const struct account *a, const struct observation *o, struct looked_up *by)
 {
-    by->client = clients_hash(a->clients, o);
     if (o->kind >= OBSERVE_PROBE) /* no conversation */
         return;
     by->key = key_of(o);
-    by->conversation = conversation_table_hash(&a->table, &by->key);
-    conversation_table_prefetch(&a->table, by->conversation, false);
-    clients_prefetch(a->clients, by->client, false);
+    by->hash = conversation_table_hash(&a->table, &by->key);
+    conversation_table_prefetch(&a->table, by->hash);
     named_prefetch(a->named, o);
 }
 
-static void prefetch_entries(const struct account *a, const struct observation *o,
-                             const struct looked_up *by)
+/* A conversation knows its client's place; true: none is known, the address must be hashed. */
+static bool prefetch_entries(const struct account *a, const struct observation *o,
+                             struct looked_up *by)
 {
     if (o->kind >= OBSERVE_PROBE)
-        return;
-    conversation_table_prefetch(&a->table, by->conversation, true);
-    clients_prefetch(a->clients, by->client, true);
+        return false;
+    by->place = conversation_table_guess(&a->table, by->hash);
+    if (by->place)
+        clients_prefetch(a->clients, a->client_at[pair_of(by->place)]);
+    else
+        clients_prefetch_strange(a->clients, o, false);
+    return !by->place;
+}
+
+static void prefetch_strangers(const struct account *a, const struct observation *o, size_t count,
+                               const struct looked_up *by)
+{
+    for (size_t i = 0; i < count; i++)
+        if (o[i].kind < OBSERVE_PROBE && !by[i].place)
+            clients_prefetch_strange(a->clients, &o[i], true);
 }
 
 static bool is_power(uint64_t n)
@@ -258,8 +279,7 @@ static void note_served(struct account *a, const struct observation *o,
         roles_serve(a->roles, who, tenure, &o->client);
 }
 
-static void add(struct account *a, struct observation *o, const struct looked_up *by,
-                struct stats *stats)
+static void add(struct account *a, struct observation *o, struct looked_up *by, struct stats *stats)
 {
     struct conversation *c;
     bool fresh;
@@ -270,7 +290,7 @@ static void add(struct account *a, struct observation *o, const struct looked_up
     }
     if (conversation_table_full(&a->table))
         stats->conversations_folded += conversation_table_fold(&a->table, fold_away, a);
-    c = conversation_table_at(&a->table, &by->key, by->conversation, &fresh);
+    c = conversation_table_at(&a->table, &by->key, by->hash, &by->place, &fresh);
     stats->conversations = a->table.count;
     if (fresh || o->kind == OBSERVE_FLOW) {
         write_note(a, o);
@@ -280,6 +300,7 @@ static void add(struct account *a, struct observation *o, const struct looked_up
     } else {
         recall_note(c, o);
     }
+    o->note.pair = pair_of(by->place);
     if (last_of(o) > c->last)
         c->last = last_of(o);
     if (o->kind == OBSERVE_DNS)
@@ -307,9 +328,11 @@ bool account_twice(struct account *a, const struct observation *o, struct stats 
     return true;
 }
 
-static void note(struct account *a, struct observation *o, const struct looked_up *by,
+static void note(struct account *a, struct observation *o, struct looked_up *by,
                  struct stats *stats)
 {
+    uint32_t nowhere = 0;
+
     if (o->kind >= OBSERVE_PROBE) {
         write_note(a, o);
         if (o->kind == OBSERVE_MET && a->policy)
@@ -317,11 +340,11 @@ static void note(struct account *a, struct observation *o, const struct looked_u
         if (o->kind == OBSERVE_LEASE)
             clients_lease(a->clients, o, stats);
         else if (o->kind == OBSERVE_VPN)
-            clients_note(a->clients, o, by->client, stats);
+            clients_note(a->clients, o, &nowhere, stats);
         return;
     }
     add(a, o, by, stats);
-    clients_note(a->clients, o, by->client, stats);
+    clients_note(a->clients, o, by->place ? &a->client_at[pair_of(by->place)] : &nowhere, stats);
     roles_prefetch(a->roles, o);
     named_note(a->named, o);
 }
@@ -329,12 +352,15 @@ static void note(struct account *a, struct observation *o, const struct looked_u
 void account_observe(struct account *a, struct observation *o, size_t count, struct stats *stats)
 {
     struct looked_up by[ACCOUNT_BATCH];
+    bool strangers = false;
 
     assert(count <= ACCOUNT_BATCH);
     for (size_t i = 0; i < count; i++)
         begin(a, &o[i], &by[i]);
     for (size_t i = 0; i < count; i++)
-        prefetch_entries(a, &o[i], &by[i]);
+        strangers |= prefetch_entries(a, &o[i], &by[i]);
+    if (strangers)
+        prefetch_strangers(a, o, count, by);
     for (size_t i = 0; i < count; i++)
         note(a, &o[i], &by[i], stats);
     for (size_t i = 0; i < count; i++)

@@ -87,14 +87,14 @@ void clients_destroy(struct clients *c)
     free(c);
 }
 
-uint64_t clients_hash(const struct clients *c, const struct observation *o)
+void clients_prefetch(const struct clients *c, uint32_t place)
 {
-    return table_hash(c->table, &o->client);
+    table_prefetch_at(c->table, place);
 }
 
-void clients_prefetch(const struct clients *c, uint64_t hash, bool entry)
+void clients_prefetch_strange(const struct clients *c, const struct observation *o, bool entry)
 {
-    table_prefetch_hashed(c->table, hash, entry);
+    (entry ? table_prefetch_entry : table_prefetch_bucket)(c->table, &o->client);
 }
 
 static uint32_t next_tenure(struct clients *c)
@@ -290,9 +290,9 @@ static void note_four(struct clients *c, struct client *client, const struct obs
     stand_apart(c, client, o->time, stats);
 }
 
-void clients_note(struct clients *c, struct observation *o, uint64_t hash, struct stats *stats)
+void clients_note(struct clients *c, struct observation *o, uint32_t *place, struct stats *stats)
 {
-    struct client *client = table_insert_hashed(c->table, &o->client, hash, &(bool){false});
+    struct client *client = table_insert_at(c->table, place, &o->client, &(bool){false});
     uint32_t second = (uint32_t)(o->time / NSEC_S);
 
     if (!holds(c, client->who, client->tenure) || (client->frame != o->station && o->station))

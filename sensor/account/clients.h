@@ -19,12 +19,13 @@ struct clients;
 /* most: at most CLIENTS_MOST. NULL: no memory. */
 struct clients *clients_create(size_t most, uint64_t seed);
 void clients_destroy(struct clients *c);
-/* Of the client's address, for the two below. */
-uint64_t clients_hash(const struct clients *c, const struct observation *o);
-/* For a batch: all with entry false, all with entry true, then clients_note() for each. */
-void clients_prefetch(const struct clients *c, uint64_t hash, bool entry);
-/* Writes who and tenure into the observation's note, and ROLE_SEVERAL into its roles. */
-void clients_note(struct clients *c, struct observation *o, uint64_t hash, struct stats *stats);
+/* For a batch. place: of the client's address in the table, as clients_note() left it. */
+void clients_prefetch(const struct clients *c, uint32_t place);
+/* Where no place is known: all with entry false, all with entry true. */
+void clients_prefetch_strange(const struct clients *c, const struct observation *o, bool entry);
+/* Writes who and tenure into the observation's note, and ROLE_SEVERAL into its roles. place: where
+ * the address was in the table, 0: not known; then where it is. */
+void clients_note(struct clients *c, struct observation *o, uint32_t *place, struct stats *stats);
 /* An OBSERVE_LEASE: whose the address is from now on, and what the machine is called. */
 void clients_lease(struct clients *c, const struct observation *o, struct stats *stats);
 /* The machine that uses this address, NULL: not known. */

@@ -6,7 +6,7 @@
 
 #include "base/error.h"
 #include "base/fetch.h"
-#include "base/hash.h"
+#include "base/hash_fixed.h"
 #include "base/pages.h"
 
 struct rank {
@@ -44,7 +44,7 @@ bool conversation_table_full(const struct conversation_table *t)
     return t->count == t->capacity;
 }
 
-static bool same_key(const struct conversation_key *a, const struct conversation_key *b)
+static inline bool same_key(const struct conversation_key *a, const struct conversation_key *b)
 {
     return addr_equal(&a->client, &b->client) && addr_equal(&a->server, &b->server) &&
            a->server_port == b->server_port && a->transport == b->transport;
@@ -65,7 +65,8 @@ static size_t slot_of(const struct conversation_table *t, const struct conversat
 uint64_t conversation_table_hash(const struct conversation_table *t,
                                  const struct conversation_key *key)
 {
-    return hash_bytes(key, sizeof *key, t->seed);
+    _Static_assert(sizeof *key == 40, "hash_40()");
+    return hash_40(key, t->seed);
 }
 
 static uint64_t index_word(uint64_t hash, size_t place)
@@ -73,36 +74,48 @@ static uint64_t index_word(uint64_t hash, size_t place)
     return (hash >> 32 << 32) | (place + 1);
 }
 
-void conversation_table_prefetch(const struct conversation_table *t, uint64_t hash, bool entry)
+void conversation_table_prefetch(const struct conversation_table *t, uint64_t hash)
 {
+    fetch(&t->index[hash & t->mask]);
+}
+
+uint32_t conversation_table_guess(const struct conversation_table *t, uint64_t hash)
+{
+    size_t slot = (size_t)hash & t->mask;
     uint64_t word;
     const char *at;
 
-    if (!entry) {
-        fetch(&t->index[hash & t->mask]);
-        return;
+    while ((word = t->index[slot]) != 0 && word >> 32 != hash >> 32)
+        slot = (slot + 1) & t->mask;
+    if (word) {
+        at = (const char *)&t->entries[(uint32_t)word - 1];
+        fetch(at);
+        fetch(at + 64);
     }
-    word = t->index[hash & t->mask];
-    if (!word)
-        return;
-    at = (const char *)&t->entries[(uint32_t)word - 1];
-    fetch(at);
-    fetch(at + 64);
+    return (uint32_t)word;
 }
 
 struct conversation *conversation_table_at(struct conversation_table *t,
                                            const struct conversation_key *key, uint64_t hash,
-                                           bool *fresh)
+                                           uint32_t *place, bool *fresh)
 {
-    size_t slot = slot_of(t, key, hash);
     struct conversation_entry *e;
+    size_t slot;
 
+    *fresh = false;
+    if (*place && *place <= t->count && same_key(&t->entries[*place - 1].now.key, key))
+        return &t->entries[*place - 1].now;
+    slot = slot_of(t, key, hash);
     *fresh = !t->index[slot];
+    if (*fresh) {
+        assert(t->count < t->capacity);
+        t->index[slot] = index_word(hash, t->count);
+    }
+    *place = (uint32_t)t->index[slot];
+    e = &t->entries[*place - 1];
     if (!*fresh)
-        return &t->entries[(uint32_t)t->index[slot] - 1].now;
-    assert(t->count < t->capacity);
-    t->index[slot] = index_word(hash, t->count);
-    e = &t->entries[t->count++];
+        return &e->now;
+    t->count++;
     memset(e, 0, sizeof *e);
     e->now.key = *key;
     return &e->now;

@@ -33,14 +33,17 @@ int conversation_table_init(struct conversation_table *t, size_t limit, uint64_t
 void conversation_table_finish(struct conversation_table *t);
 
 bool conversation_table_full(const struct conversation_table *t);
-/* As table_hash() and table_prefetch_hashed() of base/table.h. */
 uint64_t conversation_table_hash(const struct conversation_table *t,
                                  const struct conversation_key *key);
-void conversation_table_prefetch(const struct conversation_table *t, uint64_t hash, bool entry);
-/* Of this key; a new one (*fresh) is zero but for the key. The table must not be full. */
+/* For a batch: all index words first, then all entries, as in base/table.h. */
+void conversation_table_prefetch(const struct conversation_table *t, uint64_t hash);
+/* 1 + the place in entries[] that is this hash's as far as its half in the index tells, 0: none. */
+uint32_t conversation_table_guess(const struct conversation_table *t, uint64_t hash);
+/* Of this key; a new one (*fresh) is zero but for the key. The table must not be full. *place: what
+ * was guessed; then 1 + the place that it has. */
 struct conversation *conversation_table_at(struct conversation_table *t,
                                            const struct conversation_key *key, uint64_t hash,
-                                           bool *fresh);
+                                           uint32_t *place, bool *fresh);
 /* Takes the least active out until limit are left, telling each; returns how many went. */
 size_t conversation_table_fold(struct conversation_table *t,
                                void (*folded)(void *context, const struct conversation_entry *e),

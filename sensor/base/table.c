@@ -4,11 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define XXH_STATIC_LINKING_ONLY
-#define XXH_INLINE_ALL
-#include <xxhash.h>
-
 #include "base/fetch.h"
+#include "base/hash_fixed.h"
 #include "base/pages.h"
 #include "base/ways.h"
 
@@ -70,18 +67,17 @@ static void *entry_at(const struct table *t, size_t bucket, size_t way)
     return t->entries + (bucket * WAYS + way) * t->shape.entry_size;
 }
 
-/* hash_bytes(). A length that the compiler knows saves half of the time, and these are the keys. */
 static inline uint64_t hash_of(const struct table *t, const void *key)
 {
     switch (t->shape.key_size) {
     case 16:
-        return XXH3_64bits_withSeed(key, 16, t->shape.seed);
+        return hash_16(key, t->shape.seed);
     case 40:
-        return XXH3_64bits_withSeed(key, 40, t->shape.seed);
+        return hash_40(key, t->shape.seed);
     case 48:
-        return XXH3_64bits_withSeed(key, 48, t->shape.seed);
+        return hash_48(key, t->shape.seed);
     default:
-        return XXH3_64bits_withSeed(key, t->shape.key_size, t->shape.seed);
+        return hash_bytes(key, t->shape.key_size, t->shape.seed);
     }
 }
 

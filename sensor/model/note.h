@@ -17,13 +17,16 @@ struct observation_note {
                          (the root) when there is none: a public suffix itself, or no question */
     uint32_t who;     /* the client, whatever address it used: a place below CLIENTS_MOST */
     uint32_t tenure;  /* who has the place: another number, never 0, when it went to another */
+    uint32_t pair; /* a number below NOTE_PAIRS for client, server, port and transport, from 0 on in
+                      the order of their coming. Several may have one, and it may change: who keeps
+                      something by it compares the key. 0 where there is no conversation */
     uint64_t domain_hash; /* of the registrable domain, 0: none */
     uint8_t name_class;   /* OBSERVE_DNS: enum name_class of the question (model/known_names.h) */
     bool no_domain;       /* OBSERVE_DNS: the question's last label is no top-level domain's */
     int16_t named;        /* the resolver whose name is asked for: NAME_RESOLVER, else -1 */
 };
 
-enum { CLIENTS_MOST = 65536 };
+enum { CLIENTS_MOST = 65536, NOTE_PAIRS = 131072 };
 
 /* Learned from traffic or said by the policy; ROLE_SEVERAL: what the address sends is of several
  * clients (NAT in front of the sensor). */
