@@ -267,22 +267,26 @@ static void settle(struct clients *c, struct client *client, const struct observ
     }
 }
 
-/* One machine has one IPv4 address at a time; two in turns are two behind one link address. */
+static uint32_t four_of(const struct addr *a)
+{
+    uint32_t four;
+
+    memcpy(&four, a->b + 12, sizeof four);
+    return four;
+}
+
+/* It is not the IPv4 address that the machine had last. One machine has one at a time; two in turns
+ * are two behind one link address. */
 static void note_four(struct clients *c, struct client *client, const struct observation *o,
                       struct stats *stats)
 {
-    struct tenant *t = &c->tenants[client->who];
     struct place *p = &c->places[client->who];
-    uint32_t four;
     uint16_t minute = (uint16_t)(o->time / (60 * NSEC_S));
     struct host *m;
 
-    memcpy(&four, client->address.b + 12, sizeof four);
-    if (t->four == four)
-        return;
     p->turns = p->minute == minute ? p->turns + 1 : 0;
     p->minute = minute;
-    t->four = four;
+    c->tenants[client->who].four = four_of(&client->address);
     if (p->turns < TURNS || !(m = hosts_find(c->hosts, client->station)))
         return;
     m->router = m->changed = true;
@@ -292,7 +296,8 @@ static void note_four(struct clients *c, struct client *client, const struct obs
 
 void clients_note(struct clients *c, struct observation *o, uint32_t *place, struct stats *stats)
 {
-    struct client *client = table_insert_at(c->table, place, &o->client, &(bool){false});
+    bool fresh;
+    struct client *client = table_insert_at(c->table, place, &o->client, &fresh);
     uint32_t second = (uint32_t)(o->time / NSEC_S);
 
     if (!holds(c, client->who, client->tenure) || (client->frame != o->station && o->station))
@@ -301,7 +306,8 @@ void clients_note(struct clients *c, struct observation *o, uint32_t *place, str
         client->noted = second;
         c->places[client->who].last = second;
     }
-    if (client->station && addr_is_v4(&o->client))
+    if (client->station && c->tenants[client->who].four != four_of(&o->client) &&
+        addr_is_v4(&o->client))
         note_four(c, client, o, stats);
     if (o->kind == OBSERVE_DNS && !dns_is_response(&o->dns.message) &&
         several_note(&client->several, o))

@@ -8,28 +8,31 @@ enum {
     SWITCHES = 6  /* a route that changed changes the TTL once */
 };
 
-/* What asks for these is the system, not a program on it (vendors' documentation). */
-#define CHECK(system, name)                                                                        \
-    {                                                                                              \
-        system, sizeof name, name                                                                  \
-    } /* the text's end is the root label */
+/* What asks for these is the system, not a program on it (vendors' documentation). The text's end
+ * is the root label. */
+#define CHECKS(X)                                                                                  \
+    X(1, "\7captive\5apple\3com")                                                                  \
+    X(2, "\3www\17msftconnecttest\3com")                                                           \
+    X(2, "\3dns\10msftncsi\3com")                                                                  \
+    X(4, "\21connectivitycheck\7gstatic\3com")                                                     \
+    X(4, "\21connectivitycheck\7android\3com")                                                     \
+    X(8, "\22connectivity-check\6ubuntu\3com")                                                     \
+    X(8, "\7nmcheck\5gnome\3org")                                                                  \
+    X(8, "\14network-test\6debian\3org")
+
+#define CHECK(system, name) {system, sizeof name, name},
 static const struct {
     uint8_t system, length;
     const char *wire;
-} checks[] = {
-    CHECK(1, "\7captive\5apple\3com"),
-    CHECK(2, "\3www\17msftconnecttest\3com"),
-    CHECK(2, "\3dns\10msftncsi\3com"),
-    CHECK(4, "\21connectivitycheck\7gstatic\3com"),
-    CHECK(4, "\21connectivitycheck\7android\3com"),
-    CHECK(8, "\22connectivity-check\6ubuntu\3com"),
-    CHECK(8, "\7nmcheck\5gnome\3org"),
-    CHECK(8, "\14network-test\6debian\3org"),
-};
+} checks[] = {CHECKS(CHECK)};
+
+/* Bits of their lengths, by which most names are told from all of them. */
+#define LENGTH(system, name) | UINT64_C(1) << sizeof name
+static const uint64_t lengths = 0 CHECKS(LENGTH);
 
 static uint8_t system_of(const struct dns_message *m)
 {
-    if (m->qname_length < 18 || m->qname_length > 31 || m->qname[0] > 18)
+    if (m->qname_length > 63 || !(lengths >> m->qname_length & 1))
         return 0;
     for (size_t i = 0; i < sizeof checks / sizeof *checks; i++)
         if (m->qname_length == checks[i].length &&

@@ -6,7 +6,7 @@
 
 #include "base/error.h"
 #include "base/fetch.h"
-#include "base/hash_fixed.h"
+#include "base/hash_key.h"
 #include "base/pages.h"
 
 struct rank {
@@ -20,7 +20,7 @@ int conversation_table_init(struct conversation_table *t, size_t limit, uint64_t
     size_t slots = 16;
 
     *t = (struct conversation_table){
-        .limit = limit, .capacity = limit + limit / 4 + 8, .seed = seed};
+        .limit = limit, .capacity = limit + limit / 4 + 8, .secret = hash_secret_of(seed)};
     while (slots < t->capacity * 2)
         slots *= 2;
     t->mask = slots - 1;
@@ -65,8 +65,7 @@ static size_t slot_of(const struct conversation_table *t, const struct conversat
 uint64_t conversation_table_hash(const struct conversation_table *t,
                                  const struct conversation_key *key)
 {
-    _Static_assert(sizeof *key == 40, "hash_40()");
-    return hash_40(key, t->seed);
+    return hash_key(&t->secret, key, sizeof *key);
 }
 
 static uint64_t index_word(uint64_t hash, size_t place)

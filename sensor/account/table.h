@@ -8,6 +8,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "base/hash_key.h"
 #include "model/conversation.h"
 
 struct conversation_counts {
@@ -25,7 +26,7 @@ struct conversation_table {
     struct conversation_entry *entries;
     uint64_t *index; /* 0: free, else high half of the hash << 32 | 1 + place in entries */
     size_t count, capacity, limit, mask;
-    uint64_t seed;
+    struct hash_secret secret;
 };
 
 /* limit: what conversation_table_fold() leaves. SD_EMEM. */

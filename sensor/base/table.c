@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "base/fetch.h"
-#include "base/hash_fixed.h"
+#include "base/hash_key.h"
 #include "base/pages.h"
 #include "base/ways.h"
 
@@ -21,6 +21,7 @@ struct bucket {
 
 struct table {
     struct table_shape shape;
+    struct hash_secret secret;
     struct bucket *buckets;
     uint8_t *entries;
     size_t mask;
@@ -40,6 +41,7 @@ struct table *table_create(const struct table_shape *shape)
     while (buckets * WAYS < shape->capacity)
         buckets *= 2;
     t->shape = *shape;
+    t->secret = hash_secret_of(shape->seed);
     if (!t->shape.hot || t->shape.hot > PREFETCH)
         t->shape.hot = shape->entry_size < PREFETCH ? shape->entry_size : PREFETCH;
     t->mask = buckets - 1;
@@ -71,26 +73,21 @@ static inline uint64_t hash_of(const struct table *t, const void *key)
 {
     switch (t->shape.key_size) {
     case 16:
-        return hash_16(key, t->shape.seed);
+        return hash_key(&t->secret, key, 16);
     case 40:
-        return hash_40(key, t->shape.seed);
+        return hash_key(&t->secret, key, 40);
     case 48:
-        return hash_48(key, t->shape.seed);
+        return hash_key(&t->secret, key, 48);
     default:
         return hash_bytes(key, t->shape.key_size, t->shape.seed);
     }
-}
-
-static inline uint16_t tag_of(uint64_t hash)
-{
-    return (uint16_t)(hash >> 48) | 1;
 }
 
 static inline size_t place(const struct table *t, const void *key, uint16_t *tag)
 {
     uint64_t hash = hash_of(t, key);
 
-    *tag = tag_of(hash);
+    *tag = (uint16_t)(hash >> 48) | 1;
     return (size_t)hash & t->mask;
 }
 
@@ -162,14 +159,9 @@ static size_t way_for_new(const struct table *t, size_t bucket)
     return oldest;
 }
 
-uint64_t table_hash(const struct table *t, const void *key)
-{
-    return hash_of(t, key);
-}
-
 void table_prefetch_bucket(const struct table *t, const void *key)
 {
-    table_prefetch_hashed(t, hash_of(t, key), false);
+    fetch(&t->buckets[hash_of(t, key) & t->mask]);
 }
 
 static void prefetch_way(const struct table *t, size_t bucket, size_t way)
@@ -180,25 +172,16 @@ static void prefetch_way(const struct table *t, size_t bucket, size_t way)
         fetch(entry + line);
 }
 
-void table_prefetch_hashed(const struct table *t, uint64_t hash, bool entry)
+void table_prefetch_entry(const struct table *t, const void *key)
 {
-    size_t bucket = (size_t)hash & t->mask;
-    unsigned ways;
+    uint16_t tag;
+    size_t bucket = place(t, key, &tag);
+    unsigned ways = ways_of_short(t->buckets[bucket].tag, tag);
 
-    if (!entry) {
-        fetch(&t->buckets[bucket]);
-        return;
-    }
-    ways = ways_of_short(t->buckets[bucket].tag, tag_of(hash));
     if (!ways) /* a new one goes there */
         prefetch_way(t, bucket, way_for_new(t, bucket));
     for (; ways; ways &= ways - 1)
         prefetch_way(t, bucket, ways_first(ways));
-}
-
-void table_prefetch_entry(const struct table *t, const void *key)
-{
-    table_prefetch_hashed(t, hash_of(t, key), true);
 }
 
 /* A free way, emptied if need be. */
@@ -226,13 +209,8 @@ static void enlarge_pages(struct table *t)
 
 void *table_insert(struct table *t, const void *key, bool *fresh)
 {
-    return table_insert_hashed(t, key, hash_of(t, key), fresh);
-}
-
-void *table_insert_hashed(struct table *t, const void *key, uint64_t hash, bool *fresh)
-{
-    uint16_t tag = tag_of(hash);
-    size_t bucket = (size_t)hash & t->mask;
+    uint16_t tag;
+    size_t bucket = place(t, key, &tag);
     int found = way_of(t, bucket, tag, key);
     size_t way = found >= 0 ? (size_t)found : make_room(t, bucket);
     void *entry = entry_at(t, bucket, way);
@@ -292,14 +270,29 @@ static inline void *find_there(struct table *t, uint32_t place, const void *key)
     return entry;
 }
 
+/* Apart, so that what usually happens needs no stack. */
+static __attribute__((noinline)) void *find_elsewhere(struct table *t, uint32_t *place,
+                                                      const void *key)
+{
+    void *entry = table_find(t, key);
+
+    *place = entry ? place_of(t, entry) : 0;
+    return entry;
+}
+
 void *table_find_at(struct table *t, uint32_t *place, const void *key)
 {
     void *entry = find_there(t, *place, key);
 
-    if (entry)
-        return entry;
-    entry = table_find(t, key);
-    *place = entry ? place_of(t, entry) : 0;
+    return entry ? entry : find_elsewhere(t, place, key);
+}
+
+static __attribute__((noinline)) void *insert_elsewhere(struct table *t, uint32_t *place,
+                                                        const void *key, bool *fresh)
+{
+    void *entry = table_insert(t, key, fresh);
+
+    *place = place_of(t, entry);
     return entry;
 }
 
@@ -307,11 +300,9 @@ void *table_insert_at(struct table *t, uint32_t *place, const void *key, bool *f
 {
     void *entry = find_there(t, *place, key);
 
+    if (!entry)
+        return insert_elsewhere(t, place, key, fresh);
     *fresh = false;
-    if (entry)
-        return entry;
-    entry = table_insert(t, key, fresh);
-    *place = place_of(t, entry);
     return entry;
 }
 

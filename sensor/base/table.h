@@ -36,10 +36,6 @@ void table_remove(struct table *t, void *entry);
  * for memory once each instead of once a key. Changes nothing. */
 void table_prefetch_bucket(const struct table *t, const void *key);
 void table_prefetch_entry(const struct table *t, const void *key);
-/* The same for who keeps the hash of the key between the passes. */
-uint64_t table_hash(const struct table *t, const void *key);
-void table_prefetch_hashed(const struct table *t, uint64_t hash, bool entry);
-void *table_insert_hashed(struct table *t, const void *key, uint64_t hash, bool *fresh);
 
 /* Every entry in the order of memory: start with *position = 0; NULL at the end. Removing the entry
  * just returned is allowed. */
