@@ -449,6 +449,15 @@ static void fill_words(const struct account *a, struct record *r)
         text_copy(r->resolver, sizeof r->resolver, a->policy->resolvers[c->resolver].id);
 }
 
+/* What a flow had left to tell may have come with no later packet. */
+static bool has_news(const struct conversation_entry *e)
+{
+    return e->now.last != e->flushed.last || e->now.bytes_out != e->flushed.bytes_out ||
+           e->now.bytes_in != e->flushed.bytes_in || e->now.flows != e->flushed.flows ||
+           e->now.flows_failed != e->flushed.flows_failed || e->now.queries != e->flushed.queries ||
+           e->now.responses != e->flushed.responses;
+}
+
 static bool put_delta(const struct account *a, const struct conversation_entry *e, nsec_t hour,
                       struct record_sink sink)
 {
@@ -482,7 +491,7 @@ void account_flush(struct account *a, nsec_t hour, struct record_sink sink)
     for (size_t i = 0; i < a->table.count; i++) {
         struct conversation_entry *e = &a->table.entries[i];
 
-        if (e->now.last == e->flushed.last)
+        if (!has_news(e))
             continue;
         if (!put_delta(a, e, hour, sink))
             return;

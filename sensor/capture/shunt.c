@@ -165,16 +165,31 @@ int shunt_put(struct shunt *s, const struct shunt_flow *flow)
     return errno == EPERM ? SD_EPERM : SD_ELIMIT;
 }
 
+static struct shunt_counts counts_of(const struct shunt_map_value *value)
+{
+    return (struct shunt_counts){.packets = value->packets,
+                                 .bytes_low = value->bytes[0],
+                                 .bytes_high = value->bytes[1],
+                                 .last = (nsec_t)value->last};
+}
+
+int shunt_read(struct shunt *s, const struct shunt_flow *flow, struct shunt_counts *counts)
+{
+    struct shunt_map_value value;
+
+    if (bpf_map_lookup_elem(s->flows, flow, &value) != 0)
+        return SD_ENOENT;
+    *counts = counts_of(&value);
+    return SD_OK;
+}
+
 int shunt_take(struct shunt *s, const struct shunt_flow *flow, struct shunt_counts *counts)
 {
     struct shunt_map_value value;
 
     if (bpf_map_lookup_and_delete_elem(s->flows, flow, &value) != 0)
         return SD_ENOENT;
-    *counts = (struct shunt_counts){.packets = value.packets,
-                                    .bytes_low = value.bytes[0],
-                                    .bytes_high = value.bytes[1],
-                                    .last = (nsec_t)value.last};
+    *counts = counts_of(&value);
     return SD_OK;
 }
 

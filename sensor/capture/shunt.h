@@ -34,8 +34,10 @@ void shunt_close(struct shunt *s);
 /* SD_ELIMIT: the map is full, or the kernel short of memory. SD_EPERM: this kernel (before 5.19)
  * lets nobody without CAP_BPF. */
 int shunt_put(struct shunt *s, const struct shunt_flow *flow);
-/* Takes it out, with its counts; last is of CLOCK_MONOTONIC here. A packet that another processor
- * is counting at this very moment may be missing from them. SD_ENOENT. */
+/* Its counts; last is of CLOCK_MONOTONIC here. SD_ENOENT. */
+int shunt_read(struct shunt *s, const struct shunt_flow *flow, struct shunt_counts *counts);
+/* Takes it out, with its counts. A packet that another processor is counting at this very moment
+ * may be missing from them: for flows that have ended, or are to go. SD_ENOENT. */
 int shunt_take(struct shunt *s, const struct shunt_flow *flow, struct shunt_counts *counts);
 /* Whether this process may do both: what could be put and not taken out again would be hidden for
  * good. As shunt_put(), or SD_ENOENT. */

@@ -28,7 +28,9 @@ struct shunt_counts {
 struct shunt_sink {
     /* From now on its packets stay in the kernel, but FIN, SYN and RST. False: they do not. */
     bool (*put)(void *context, const struct shunt_flow *flow);
-    /* They come to us again; *counts: what was kept since put(). False: it is not there. */
+    /* *counts: what was kept since put(). False: it is not there. */
+    bool (*read)(void *context, const struct shunt_flow *flow, struct shunt_counts *counts);
+    /* The same, and they come to us again. */
     bool (*take)(void *context, const struct shunt_flow *flow, struct shunt_counts *counts);
     void *context;
 };

@@ -154,7 +154,7 @@ void flows_fail_end(struct observer *o, struct flow *f, const struct fault *faul
 
 void flows_end(struct observer *o, struct flow *f, bool from_client)
 {
-    shunt_end(o, f);
+    shunt_merge(o, f); /* the kernel keeps late packets as well, until the record goes */
     identify_at_last(o, f);
     behaviour_end(o, f);
     tell_closed(o, f, from_client);

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/error.h"
+#include "base/pages.h"
 #include "model/bounds.h"
 #include "model/policy.h"
 #include "observe/behaviour.h"
@@ -88,6 +89,7 @@ void observer_destroy(struct observer *o)
     pool_finish(&o->facts);
     pool_finish(&o->watches);
     flow_table_finish(&o->flows);
+    pages_free(o->taken);
     transactions_destroy(o->transactions);
     seen_destroy(o->seen);
     free(o);
@@ -101,7 +103,9 @@ void observer_use_policy(struct observer *o, const struct policy *policy)
 
 void observer_use_shunt(struct observer *o, struct shunt_sink shunt)
 {
-    o->shunt = shunt;
+    if (shunt.put && !o->taken)
+        o->taken = pages_zeroed(o->flows.most * sizeof *o->taken);
+    o->shunt = o->taken ? shunt : (struct shunt_sink){.put = NULL};
 }
 
 struct cold *observer_warm(struct observer *o, struct flow *f)

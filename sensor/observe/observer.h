@@ -33,6 +33,7 @@ struct observer {
     void *classifier;
     struct observation_sink sink;
     struct shunt_sink shunt;     /* put NULL: there is none */
+    struct shunt_counts *taken;  /* by place of the flow: what of the kernel's counts is its own */
     const struct policy *policy; /* NULL: nothing is known */
     struct stats *stats;         /* of the call that runs */
     nsec_t now;                  /* never goes back */

@@ -46,8 +46,10 @@ static void put(struct observer *o, struct flow *f)
     struct shunt_flow flow = flow_of(f);
 
     if (o->shunt.put(o->shunt.context, &flow)) {
+        o->taken[f - o->flows.flows] = (struct shunt_counts){.packets = 0};
         f->flags |= SHUNTED;
         o->stats->shunted++;
+        o->stats->shunts++;
     } else {
         f->flags |= SHUNT_REFUSED; /* else each packet would ask again */
         o->stats->shunts_refused++;
@@ -60,7 +62,6 @@ void shunt_offer(struct observer *o, struct flow *f)
         f->tunnel != 0 || !is_plain_client(o, f))
         return;
     put(o, f);
-    o->stats->shunts += (f->flags & SHUNTED) != 0;
 }
 
 static void see_last(const struct observer *o, struct flow *f, nsec_t last)
@@ -99,30 +100,38 @@ static void add(struct observer *o, struct flow *f, const struct shunt_counts *c
     }
 }
 
-static void take(struct observer *o, struct flow *f)
+/* The kernel counts on; what came since the last look is added. */
+static void settle(struct observer *o, struct flow *f, bool last)
 {
     struct shunt_flow flow = flow_of(f);
-    struct shunt_counts counts;
+    struct shunt_counts *taken = o->taken + (f - o->flows.flows), now, since;
 
-    f->flags &= (uint16_t)~SHUNTED;
-    o->stats->shunted--;
-    if (!o->shunt.take(o->shunt.context, &flow, &counts))
+    if (!(last ? o->shunt.take : o->shunt.read)(o->shunt.context, &flow, &now))
         return;
-    see_last(o, f, counts.last);
-    add(o, f, &counts);
+    since = (struct shunt_counts){.packets = now.packets - taken->packets,
+                                  .bytes_low = now.bytes_low - taken->bytes_low,
+                                  .bytes_high = now.bytes_high - taken->bytes_high};
+    *taken = now;
+    see_last(o, f, now.last);
+    add(o, f, &since);
 }
 
 void shunt_end(struct observer *o, struct flow *f)
 {
-    if (f->flags & SHUNTED)
-        take(o, f);
+    if (!(f->flags & SHUNTED))
+        return;
+    f->flags &= (uint16_t)~SHUNTED;
+    o->stats->shunted--;
+    settle(o, f, true);
 }
 
 void shunt_merge(struct observer *o, struct flow *f)
 {
     if (!(f->flags & SHUNTED))
         return;
-    take(o, f);
-    if (is_wanted(o))
-        put(o, f);
+    if (!is_wanted(o)) {
+        shunt_end(o, f);
+        return;
+    }
+    settle(o, f, false);
 }

@@ -12,7 +12,7 @@
 void shunt_offer(struct observer *o, struct flow *f);
 /* What the kernel has counted until now is the flow's; it goes on counting. */
 void shunt_merge(struct observer *o, struct flow *f);
-/* ... and packets come to us again. */
+/* ... and packets come to us again: where none is under way, or one may be lost to the count. */
 void shunt_end(struct observer *o, struct flow *f);
 
 #endif

@@ -170,7 +170,7 @@ static void send_request(struct generator *g, struct flow *flow)
     } else {
         length = tls_sealed_record(payload, 120 + random_below(&g->random, 600), &g->random);
         flow->requests--;
-        flow->burst = random_heavy(&g->random, 2500, 4000000);
+        flow->burst = random_heavy(&g->random, g->plan.transfer, 4000000);
     }
     send(g, flow, CLIENT, 0, (struct payload){payload, length});
     flow_next(flow, STAGE_RESPONSE, flow->rtt_us + random_below(&g->random, 20000));

@@ -18,13 +18,13 @@ struct workload {
 };
 
 static const struct workload workloads[] = {
-    {"dns", workload_dns, {2000000, 1, 10000, 1, 100000, 8000}},
-    {"mix", workload_mix, {2000000, 1, 2000, 2, 20000, 0}},
-    {"flood", workload_flood_dns, {2000000, 1, 0, 1, 100000, 50000}},
-    {"flood-syn", workload_flood_syn, {2000000, 1, 0, 1, 1, 50000}},
-    {"flood-hash", workload_flood_hash, {2000000, 1, 0, 1, 100000, 50000}},
-    {"flood-fragments", workload_flood_fragments, {2000000, 1, 0, 1, 100000, 50000}},
-    {"dot", workload_dot, {2000000, 1, 2000, 2, 1, 0}},
+    {"dns", workload_dns, {2000000, 1, 10000, 1, 100000, 8000, 0}},
+    {"mix", workload_mix, {2000000, 1, 2000, 2, 20000, 0, 2500}},
+    {"flood", workload_flood_dns, {2000000, 1, 0, 1, 100000, 50000, 0}},
+    {"flood-syn", workload_flood_syn, {2000000, 1, 0, 1, 1, 50000, 0}},
+    {"flood-hash", workload_flood_hash, {2000000, 1, 0, 1, 100000, 50000, 0}},
+    {"flood-fragments", workload_flood_fragments, {2000000, 1, 0, 1, 100000, 50000, 0}},
+    {"dot", workload_dot, {2000000, 1, 2000, 2, 1, 0, 2500}},
 };
 
 static void pairs_grow(struct pairs *pairs)
@@ -155,13 +155,11 @@ static uint64_t number_option(const char *text)
 
 static void read_options(int argc, char **argv, struct plan *plan)
 {
-    static const struct option options[] = {{"packets", required_argument, NULL, 'p'},
-                                            {"seed", required_argument, NULL, 's'},
-                                            {"clients", required_argument, NULL, 'c'},
-                                            {"resolvers", required_argument, NULL, 'r'},
-                                            {"names", required_argument, NULL, 'n'},
-                                            {"rate", required_argument, NULL, 'q'},
-                                            {NULL, 0, NULL, 0}};
+    static const struct option options[] = {
+        {"packets", required_argument, NULL, 'p'},  {"seed", required_argument, NULL, 's'},
+        {"clients", required_argument, NULL, 'c'},  {"resolvers", required_argument, NULL, 'r'},
+        {"names", required_argument, NULL, 'n'},    {"rate", required_argument, NULL, 'q'},
+        {"transfer", required_argument, NULL, 't'}, {NULL, 0, NULL, 0}};
     for (int option; (option = getopt_long(argc, argv, "", options, NULL)) != -1;) {
         uint64_t value = option == '?' ? 0 : number_option(optarg);
         switch (option) {
@@ -183,6 +181,9 @@ static void read_options(int argc, char **argv, struct plan *plan)
         case 'q':
             plan->rate = (double)value;
             break;
+        case 't':
+            plan->transfer = (uint32_t)value;
+            break;
         default:
             exit(2);
         }
@@ -194,7 +195,7 @@ int main(int argc, char **argv)
     if (argc < 3) {
         errx(2,
              "usage: generate WORKLOAD FILE [--packets N] [--seed N] [--clients N] [--resolvers N] "
-             "[--names N] [--rate N]");
+             "[--names N] [--rate N] [--transfer BYTES]");
     }
     const struct workload *workload = find_workload(argv[1]);
     struct generator g = {.plan = workload->plan};

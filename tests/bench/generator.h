@@ -27,7 +27,8 @@ struct plan {
     uint32_t clients;
     uint32_t resolvers;
     uint32_t names;
-    double rate; /* of queries a second, where the workload has one */
+    double rate;       /* of queries a second, where the workload has one */
+    uint32_t transfer; /* bytes of the smallest answer of the web */
 };
 
 struct tally {

@@ -75,6 +75,24 @@ static void the_least_active_are_folded_and_totals_add_up(void **state)
     account_destroy(a);
 }
 
+/* The last packets of a flow may be told of after a flush, with a time that was told already. */
+static void what_comes_with_no_later_time_is_told(void **state)
+{
+    struct account *a = account_create(NULL, 1);
+    struct stats stats = {0};
+    struct totals totals = {0};
+    struct record_sink sink = {add_up, &totals};
+    struct observation first = query(1, NSEC_S), again = query(1, NSEC_S);
+
+    (void)state;
+    account_observe(a, &first, 1, &stats);
+    account_flush(a, 0, sink);
+    account_observe(a, &again, 1, &stats);
+    account_flush(a, 0, sink);
+    assert_int_equal(totals.queries, 2);
+    account_destroy(a);
+}
+
 static void what_the_sink_refuses_stays(void **state)
 {
     struct account *a = account_create(NULL, 1);
@@ -211,6 +229,7 @@ int main(void)
         cmocka_unit_test(answers_to_nobody_make_no_forwarder),
         cmocka_unit_test(a_rule_knows_the_zone),
         cmocka_unit_test(zones_by_interface_and_vlan_outlive_a_reload),
+        cmocka_unit_test(what_comes_with_no_later_time_is_told),
         cmocka_unit_test(what_the_sink_refuses_stays)};
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -230,12 +230,16 @@ static void test_counts_what_it_keeps(void **state)
     assert_int_equal(shunt_total(b->shunt, &total), SD_OK);
     assert_int_equal(total.packets, 3);
     assert_int_equal(total.bytes, 3 * length);
-    assert_int_equal(shunt_take(b->shunt, &flow, &counts), SD_OK);
+    assert_int_equal(shunt_read(b->shunt, &flow, &counts), SD_OK);
     assert_int_equal(counts.packets, 3);
+    assert_int_equal(pass_plan(b, &back), 0);
+    assert_int_equal(shunt_take(b->shunt, &flow, &counts), SD_OK);
+    assert_int_equal(counts.packets, 4);
     assert_int_equal(counts.bytes_low, length);
-    assert_int_equal(counts.bytes_high, 2 * length);
+    assert_int_equal(counts.bytes_high, 3 * length);
     assert_true(counts.last > 0);
     assert_int_equal(pass_plan(b, &p), length);
+    assert_int_equal(shunt_read(b->shunt, &flow, &counts), SD_ENOENT);
     assert_int_equal(shunt_take(b->shunt, &flow, &counts), SD_ENOENT);
 }
 
