@@ -3,6 +3,7 @@
 #ifndef SEALDNS_BASE_WAYS_H
 #define SEALDNS_BASE_WAYS_H
 
+#include <stdbool.h>
 #include <stdint.h>
 #include <string.h>
 
@@ -41,6 +42,19 @@ static inline unsigned ways_of_word(const uint32_t tag[WAYS_EIGHT], uint32_t wan
     memcpy(half, &found, sizeof half);
     half[0] |= half[1];
     return (half[0] | half[0] >> 32) & 255;
+}
+
+/* Whether one of sixteen words is wanted: a line of the cache. */
+static inline bool ways_hold_word(const uint32_t word[16], uint32_t wanted)
+{
+    ways_word four[4], found;
+    uint64_t half[2];
+
+    memcpy(four, word, sizeof four);
+    found = (ways_word)(four[0] == wanted) | (ways_word)(four[1] == wanted) |
+            (ways_word)(four[2] == wanted) | (ways_word)(four[3] == wanted);
+    memcpy(half, &found, sizeof half);
+    return (half[0] | half[1]) != 0;
 }
 
 /* The lowest of them. For a loop: for (; ways; ways &= ways - 1) */

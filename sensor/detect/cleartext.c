@@ -33,14 +33,17 @@ struct pair {
     char sample[SAMPLES - 1][64]; /* further ones */
 } __attribute__((aligned(64)));
 
+struct asked {
+    struct addr server;
+    uint32_t place;      /* of the pair (base/table.h) */
+    uint32_t generation; /* of the policy by which it is asked against the rules */
+};
+
 /* Where a client's pairs are: most ask the same servers all day. */
 struct asker {
     struct slot slot; /* first */
     uint32_t next;
-    struct {
-        uint32_t server; /* the last four octets */
-        uint32_t place;
-    } pair[SERVERS];
+    struct asked asked[SERVERS];
 };
 
 struct cleartext {
@@ -151,7 +154,7 @@ static void *cleartext_create(const struct detector_setup *setup)
     c->cuts = setup->cuts;
     read_policy(c, setup->policy);
     c->tally = tally_create(&shape);
-    c->askers = slots_create(&askers);
+    c->askers = slots_create(&askers, setup->record);
     if (c->tally && c->askers)
         return c;
     cleartext_destroy(c);
@@ -219,41 +222,28 @@ static struct tally_key key_of(const struct observation *o)
         .client = o->client, .server = o->server, .zone = o->note.zone, .what = PAIR};
 }
 
-static uint32_t tail_of(const struct addr *server)
+/* The last server of all gives way to a new one. */
+static struct asked *meet(struct asker *a, const struct addr *server)
 {
-    uint32_t tail;
+    struct asked *asked = &a->asked[a->next++ % SERVERS];
 
-    memcpy(&tail, server->b + 12, sizeof tail);
-    return tail;
+    *asked = (struct asked){.server = *server};
+    return asked;
 }
 
-/* Where the client's pair with this server may be. */
-static uint32_t *place_of(struct asker *a, const struct addr *server)
+static inline struct asked *asked_of(struct asker *a, const struct addr *server)
 {
-    uint32_t tail = tail_of(server), at;
-
-    for (at = 0; at < SERVERS; at++)
-        if (a->pair[at].server == tail)
-            return &a->pair[at].place;
-    at = a->next++ % SERVERS;
-    a->pair[at].server = tail;
-    a->pair[at].place = 0;
-    return &a->pair[at].place;
-}
-
-static struct pair *pair_of(struct cleartext *c, const struct tally_key *key,
-                            const struct observation *o)
-{
-    struct asker *a = slots_at(c->askers, &o->note, NULL);
-
-    return (struct pair *)tally_again(c->tally, place_of(a, &o->server), key, o->time);
+    for (int i = 0; i < SERVERS; i++)
+        if (addr_equal(&a->asked[i].server, server))
+            return &a->asked[i];
+    return NULL;
 }
 
 static void count_query(struct cleartext *c, const struct policy_zone *zone,
-                        const struct observation *o)
+                        const struct observation *o, struct asked *asked)
 {
     struct tally_key key = key_of(o);
-    struct pair *p = pair_of(c, &key, o);
+    struct pair *p = (struct pair *)tally_again(c->tally, &asked->place, &key, o->time);
 
     ask_policy(c, zone, p, o);
     if (p->excepted && !addr_is_zero(&p->item.key.client)) {
@@ -269,41 +259,42 @@ static void count_query(struct cleartext *c, const struct policy_zone *zone,
     tally_add(c->tally, &p->item, 1, o->time);
 }
 
-static void cleartext_prefetch(const void *state, const struct observation *o)
-{
-    const struct cleartext *c = state;
-
-    slots_prefetch(c->askers, o);
-}
-
 static void cleartext_prefetch_entry(const void *state, const struct observation *o)
 {
     const struct cleartext *c = state;
-    const struct asker *a = slots_find(c->askers, o->note.who, o->note.tenure);
-    struct tally_key key = key_of(o);
-    uint32_t place = 0;
+    struct asker *a = slots_find(c->askers, o->note.who, o->note.tenure);
+    const struct asked *asked = a ? asked_of(a, &o->server) : NULL;
+    struct tally_key key;
 
-    for (int i = 0; a && i < SERVERS; i++)
-        if (a->pair[i].server == tail_of(&o->server))
-            place = a->pair[i].place;
-    tally_prefetch_at(c->tally, place, &key);
+    if (asked && asked->place) {
+        tally_prefetch_at(c->tally, asked->place);
+        return;
+    }
+    key = key_of(o);
+    tally_prefetch(c->tally, &key, false);
 }
 
 static void cleartext_observe(void *state, const struct observation *o)
 {
     struct cleartext *c = state;
     const struct policy_zone *zone;
+    struct asked *asked;
+    struct asker *a;
 
-    if (o->kind != OBSERVE_DNS || dns_is_response(&o->dns.message))
+    if (o->note.approved)
         return;
     zone = draft_zone(c->policy, o->note.zone);
-    if (zone->cleartext == ACTION_ALLOW || o->note.approved)
+    if (zone->cleartext == ACTION_ALLOW || is_bootstrap(c, zone, o))
         return;
-    if (zone->gateway_resolver && policy_is_gateway(c->policy, &o->server))
-        return;
-    if (is_bootstrap(c, zone, o))
-        return;
-    count_query(c, zone, o);
+    a = slots_at(c->askers, &o->note, NULL);
+    asked = asked_of(a, &o->server);
+    if (!asked || asked->generation != c->generation) {
+        if (zone->gateway_resolver && policy_is_gateway(c->policy, &o->server))
+            return;
+        asked = asked ? asked : meet(a, &o->server);
+        asked->generation = c->generation;
+    }
+    count_query(c, zone, o, asked);
 }
 
 static void cleartext_met(void *state, const struct observation *o)
@@ -345,5 +336,4 @@ const struct detector detector_cleartext = {.name = RULE,
                                             .tick = cleartext_tick,
                                             .flush = cleartext_flush,
                                             .bytes = cleartext_bytes,
-                                            .prefetch = cleartext_prefetch,
                                             .prefetch_entry = cleartext_prefetch_entry};

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/apart.h"
 #include "base/text.h"
 #include "detect/draft.h"
 #include "detect/givers.h"
@@ -44,7 +45,7 @@ struct designation {
     nsec_t giver_known;
     uint8_t severity_rogue, severity_canary;
     size_t canary_count;
-    uint64_t lengths[4]; /* a bit for each length that a canary has */
+    uint64_t marks[4]; /* a bit for each canary's mark */
     struct watched_name canary[DETECTION_NAMES];
 };
 
@@ -94,20 +95,27 @@ static void tell(void *context, struct tally_item *item, nsec_t now)
     tallied_say(&s->base, &f);
 }
 
+/* An octet that few names share with a canary. */
+static unsigned mark_of(const uint8_t *wire, size_t length)
+{
+    return (unsigned)(length + 8U * wire[0] + 3U * wire[length / 2] + 5U * wire[length / 4]) % 256;
+}
+
 static void read_canaries(struct designation *s, const struct policy_detection *d)
 {
     s->canary_count = 0;
-    memset(s->lengths, 0, sizeof s->lengths);
+    memset(s->marks, 0, sizeof s->marks);
     for (size_t i = 0; d && i < d->name_count; i++) {
         struct watched_name *c = &s->canary[s->canary_count];
         uint8_t wire[DNS_NAME_WIRE];
         size_t length = name_to_wire(d->names[i], wire);
+        unsigned mark = mark_of(wire, length);
 
         if (length == 0 || length > sizeof c->wire)
             continue;
         c->length = (uint8_t)length;
         memcpy(c->wire, wire, length);
-        s->lengths[length / 64] |= UINT64_C(1) << length % 64;
+        s->marks[mark / 64] |= UINT64_C(1) << mark % 64;
         s->canary_count++;
     }
 }
@@ -251,10 +259,8 @@ static void judge_services(struct designation *s, const struct observation *o)
     }
 }
 
-static bool is_canary(const struct designation *s, const struct dns_message *m)
+static APART bool is_canary(const struct designation *s, const struct dns_message *m)
 {
-    if (!(s->lengths[m->qname_length / 64] >> m->qname_length % 64 & 1))
-        return false;
     for (size_t i = 0; i < s->canary_count; i++)
         if (s->canary[i].length == m->qname_length &&
             memcmp(s->canary[i].wire, m->qname, m->qname_length) == 0)
@@ -293,19 +299,26 @@ static void judge_canary(struct designation *s, const struct observation *o)
     tally_add(s->base.tally, &d->item, 1, o->time);
 }
 
+static APART void judge(struct designation *s, const struct observation *o)
+{
+    if (!o->dns.answered || !keeps(s->base.policy, o->note.zone))
+        return;
+    if (o->dns.message.services)
+        judge_services(s, o);
+    else
+        judge_canary(s, o);
+}
+
 static void designation_observe(void *state, const struct observation *o)
 {
     struct designation *s = state;
     const struct dns_message *m = &o->dns.message;
+    unsigned mark = mark_of(m->qname, m->qname_length);
 
-    if (!m->services && !is_canary(s, m))
+    if (!m->services && !(s->marks[mark / 64] >> mark % 64 & 1))
         return;
-    if (!o->dns.answered || !keeps(s->base.policy, o->note.zone))
-        return;
-    if (m->services)
-        judge_services(s, o);
-    else
-        judge_canary(s, o);
+    if (m->services || is_canary(s, m))
+        judge(s, o);
 }
 
 /* The plain servers that the zone may not ask; how many into out[LEASE_RESOLVERS]. */

@@ -5,6 +5,7 @@
 
 #include "detect/own_cuts.h"
 #include "detect/reading.h"
+#include "detect/slots.h"
 #include "model/bounds.h"
 #include "model/finding.h"
 #include "model/memory.h"
@@ -22,6 +23,9 @@ struct detector_setup {
     uint64_t seed;
     const struct own_cuts *cuts; /* what the kernel said; NULL: nothing */
     struct reader reader;        /* the detector's own */
+    /* For what it has of each client and most messages touch; fetched ahead of every observe().
+     * NULL: everybody for himself. */
+    struct slots_record *record;
 };
 
 /* One detector. State is created with create() and given back to every call; it must be bounded. */

@@ -2,16 +2,24 @@
 
 #include <stdlib.h>
 
-#define BATCH 32
+enum { BATCH = 32, DETECTORS_MAX = 32, KEPT = 16 };
 
-enum { DETECTORS_MAX = 64 }; /* bits of a word */
-
-/* What an observation calls of a detector. */
-struct calls {
-    void (*observe)(void *state, const struct observation *o);
-    void (*prefetch)(const void *state, const struct observation *o);
-    void (*prefetch_entry)(const void *state, const struct observation *o);
+/* A function of a detector that an observation goes to. */
+struct call {
+    union {
+        void (*observe)(void *state, const struct observation *o);
+        void (*prefetch)(const void *state, const struct observation *o);
+    };
     void *state;
+};
+
+/* Whom observations of one reading go to, in the detectors' order; each list ends with NULL. Few
+ * readings occur, so what they come to is kept. */
+struct calls {
+    unsigned reads;
+    uint32_t changes; /* of the readers, when it was made */
+    struct call observe[DETECTORS_MAX + 1];
+    struct call prefetch[DETECTORS_MAX + 1], prefetch_entry[DETECTORS_MAX + 1];
 };
 
 struct detection {
@@ -19,9 +27,9 @@ struct detection {
     struct stats *stats;
     struct own_cuts *cuts;
     struct readers readers;
-    uint64_t prefetches, prefetches_entry; /* detectors that do, bits */
+    struct slots_record record;
     void *state[DETECTORS_MAX];
-    struct calls calls[DETECTORS_MAX];
+    struct calls calls[KEPT];
 };
 
 static void count_and_pass(void *context, struct finding *f)
@@ -33,15 +41,47 @@ static void count_and_pass(void *context, struct finding *f)
     d->sink.put(d->sink.context, f);
 }
 
-static void list_calls(struct detection *d, const struct detector *detector, size_t i)
+static void list_calls(struct detection *d, struct calls *c, unsigned reads)
 {
-    struct reader reader = {&d->readers, UINT64_C(1) << i};
+    struct call *observe = c->observe, *prefetch = c->prefetch, *entry = c->prefetch_entry;
 
-    d->calls[i] = (struct calls){detector->observe, detector->prefetch, detector->prefetch_entry,
-                                 d->state[i]};
-    d->prefetches |= detector->prefetch ? reader.bit : 0;
-    d->prefetches_entry |= detector->prefetch_entry ? reader.bit : 0;
-    reader_adds(reader, detector->reads ? detector->reads & ~READ_RARE : READ_ALL);
+    c->reads = reads;
+    c->changes = d->readers.changes;
+    for (uint64_t left = readers_of(&d->readers, reads); left; left &= left - 1) {
+        size_t i = (size_t)__builtin_ctzll(left);
+        const struct detector *detector = detectors[i];
+
+        *observe++ = (struct call){.observe = detector->observe, .state = d->state[i]};
+        if (detector->prefetch)
+            *prefetch++ = (struct call){.prefetch = detector->prefetch, .state = d->state[i]};
+        if (detector->prefetch_entry)
+            *entry++ = (struct call){.prefetch = detector->prefetch_entry, .state = d->state[i]};
+    }
+    observe->observe = NULL;
+    prefetch->prefetch = entry->prefetch = NULL;
+}
+
+static inline const struct calls *calls_of(struct detection *d, unsigned reads)
+{
+    struct calls *c = &d->calls[(reads ^ reads >> 6) % KEPT];
+
+    if (c->reads != reads || c->changes != d->readers.changes)
+        list_calls(d, c, reads);
+    return c;
+}
+
+static bool create_all(struct detection *d, struct detector_setup setup)
+{
+    for (size_t i = 0; detectors[i] && i < DETECTORS_MAX; i++) {
+        unsigned reads = detectors[i]->reads ? detectors[i]->reads & ~READ_RARE : READ_ALL;
+
+        setup.reader = (struct reader){&d->readers, UINT64_C(1) << i};
+        d->state[i] = detectors[i]->create(&setup);
+        if (!d->state[i])
+            return false;
+        reader_adds(setup.reader, reads);
+    }
+    return true;
 }
 
 struct detection *detection_create(const struct detector_setup *setup)
@@ -54,21 +94,12 @@ struct detection *detection_create(const struct detector_setup *setup)
     d->sink = setup->sink;
     d->stats = setup->stats;
     own.sink = (struct finding_sink){count_and_pass, d};
+    own.record = &d->record;
     own.cuts = d->cuts = own_cuts_create(setup->seed);
-    if (!d->cuts) {
-        free(d);
-        return NULL;
-    }
-    for (size_t i = 0; detectors[i] && i < DETECTORS_MAX; i++) {
-        own.reader = (struct reader){&d->readers, UINT64_C(1) << i};
-        d->state[i] = detectors[i]->create(&own);
-        if (!d->state[i]) {
-            detection_destroy(d);
-            return NULL;
-        }
-        list_calls(d, detectors[i], i);
-    }
-    return d;
+    if (d->cuts && create_all(d, own) && slots_record_open(&d->record))
+        return d;
+    detection_destroy(d);
+    return NULL;
 }
 
 void detection_destroy(struct detection *d)
@@ -78,6 +109,7 @@ void detection_destroy(struct detection *d)
     for (size_t i = 0; detectors[i] && i < DETECTORS_MAX; i++)
         if (d->state[i])
             detectors[i]->destroy(d->state[i]);
+    slots_record_close(&d->record);
     own_cuts_destroy(d->cuts);
     free(d);
 }
@@ -106,42 +138,24 @@ static void observe_rare(struct detection *d, const struct observation *o)
     }
 }
 
+static inline void prefetch(const struct call *c, const struct observation *o)
+{
+    for (; c->prefetch; c++)
+        c->prefetch(c->state, o);
+}
+
 static void observe(struct detection *d, const struct observation *o, unsigned reads)
 {
-    uint64_t left = readers_of(&d->readers, reads);
+    const struct call *c;
 
-    for (; left; left &= left - 1) {
-        const struct calls *c = &d->calls[__builtin_ctzll(left)];
-
-        c->observe(c->state, o);
-    }
-    if (o->kind < OBSERVE_PROBE)
+    if (o->kind >= OBSERVE_PROBE) {
+        if (o->kind == OBSERVE_MET)
+            own_cuts_note(d->cuts, o);
+        observe_rare(d, o);
         return;
-    if (o->kind == OBSERVE_MET)
-        own_cuts_note(d->cuts, o);
-    observe_rare(d, o);
-}
-
-static void prefetch(struct detection *d, const struct observation *o, unsigned reads)
-{
-    uint64_t left = readers_of(&d->readers, reads) & d->prefetches;
-
-    for (; left; left &= left - 1) {
-        const struct calls *c = &d->calls[__builtin_ctzll(left)];
-
-        c->prefetch(c->state, o);
     }
-}
-
-static void prefetch_entry(struct detection *d, const struct observation *o, unsigned reads)
-{
-    uint64_t left = readers_of(&d->readers, reads) & d->prefetches_entry;
-
-    for (; left; left &= left - 1) {
-        const struct calls *c = &d->calls[__builtin_ctzll(left)];
-
-        c->prefetch_entry(c->state, o);
-    }
+    for (c = calls_of(d, reads)->observe; c->observe; c++)
+        c->observe(c->state, o);
 }
 
 static void observe_batch(struct detection *d, const struct observation *o, size_t count)
@@ -150,10 +164,11 @@ static void observe_batch(struct detection *d, const struct observation *o, size
 
     for (size_t i = 0; i < count; i++) {
         reads[i] = o[i].kind < OBSERVE_PROBE ? reading_of(&o[i]) : 0;
-        prefetch(d, &o[i], reads[i]);
+        slots_record_prefetch(&d->record, o[i].note.who);
+        prefetch(calls_of(d, reads[i])->prefetch, &o[i]);
     }
     for (size_t i = 0; i < count; i++)
-        prefetch_entry(d, &o[i], reads[i]);
+        prefetch(calls_of(d, reads[i])->prefetch_entry, &o[i]);
     for (size_t i = 0; i < count; i++)
         observe(d, &o[i], reads[i]);
 }

@@ -6,11 +6,12 @@
  * labels, block lists and an internal zone's names by itself: each of these is one domain or none.
  *
  * Cost: answers touch the client's slot; those of NXDOMAIN look into two lines of novelties.
- * Worst case in bytes: CLIENTS_MOST * 112, twice 512 KiB of domains, 1,024 events. */
+ * Worst case in bytes: CLIENTS_MOST * 120, twice 512 KiB of domains, 1,024 events. */
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
 
+#include "base/apart.h"
 #include "detect/draft.h"
 #include "detect/novelty.h"
 #include "detect/slots.h"
@@ -28,8 +29,8 @@
 
 /* Counts of a half. */
 struct half {
-    uint32_t answers, missing; /* matched; NXDOMAIN below a registrable domain */
-    uint16_t fresh, odd;       /* of the domains: unknown to all; looks made up */
+    uint32_t missing;    /* NXDOMAIN below a registrable domain */
+    uint16_t fresh, odd; /* of the domains: unknown to all; looks made up */
     uint64_t domain[BITS / 64];
 };
 
@@ -37,7 +38,13 @@ struct asker {
     struct slot slot; /* first */
     uint32_t number;  /* of the half `now` */
     struct half now, before;
-} __attribute__((aligned(64)));
+};
+
+/* What every answer touches: answers to queries, in the same halves. */
+struct answered {
+    struct slot slot; /* first */
+    uint32_t number, now, before;
+};
 
 struct incident {
     struct tally_item item; /* first */
@@ -49,10 +56,12 @@ struct incident {
 };
 
 struct dga {
-    struct tallied base; /* first */
-    struct slots *slots;
-    struct novelty *recent, *old; /* domains of this hour, and of the hour before */
+    struct tallied base;            /* first */
+    struct slots *slots, *answered; /* of struct asker, of struct answered */
+    struct novelty *recent, *old;   /* domains of this hour, and of the hour before */
     int64_t hour;
+    nsec_t half_begins; /* of the half that time is in, and its number */
+    uint32_t half;
     uint64_t seed;
     uint32_t domains, missing_share, fresh_share, odd_share, many_factor;
     uint8_t severity_odd;
@@ -117,6 +126,7 @@ static void dga_destroy(void *state)
     struct dga *d = state;
 
     slots_destroy(d->slots);
+    slots_destroy(d->answered);
     novelty_destroy(d->recent);
     novelty_destroy(d->old);
     tallied_destroy(d);
@@ -129,17 +139,19 @@ static void *dga_create(const struct detector_setup *setup)
                                                .item_size = sizeof(struct incident),
                                                .capacity = EVENTS,
                                                .tell = tell};
-    static const struct slots_shape slots = {.entry_size = sizeof(struct asker), .hot = 32};
+    static const struct slots_shape slots = {.entry_size = sizeof(struct asker)};
+    static const struct slots_shape answered = {.entry_size = sizeof(struct answered)};
     struct dga *d = tallied_create(&shape, setup);
 
     if (!d)
         return NULL;
     d->seed = setup->seed;
-    d->slots = slots_create(&slots);
+    d->slots = slots_create(&slots, NULL);
+    d->answered = slots_create(&answered, setup->record);
     d->recent = novelty_create(DOMAINS, d->seed);
     d->old = novelty_create(DOMAINS, d->seed);
     dga_use_policy(d, setup->policy);
-    if (d->slots && d->recent && d->old)
+    if (d->slots && d->answered && d->recent && d->old)
         return d;
     dga_destroy(d);
     return NULL;
@@ -163,10 +175,23 @@ static void turn_hour(struct dga *d, nsec_t now)
     d->hour = hour;
 }
 
-static void turn_half(struct asker *a, nsec_t now)
+/* Of the time; with it goes what turns more seldom. */
+static void turn_time(struct dga *d, nsec_t now)
 {
-    uint32_t number = (uint32_t)(now / HALF);
+    turn_hour(d, now);
+    d->half = (uint32_t)(now / HALF);
+    d->half_begins = now - now % HALF;
+}
 
+static void turn_answered(struct answered *a, uint32_t number)
+{
+    a->before = number == a->number + 1 ? a->now : 0;
+    a->now = 0;
+    a->number = number;
+}
+
+static void turn_half(struct asker *a, uint32_t number)
+{
     if (number == a->number)
         return;
     if (number == a->number + 1)
@@ -206,10 +231,10 @@ static bool looks_made_up(const uint8_t *label)
 }
 
 /* The two halves together; domains by linear counting (Whang et al. 1990). */
-static struct incident sum(const struct asker *a)
+static struct incident sum(const struct asker *a, const struct answered *all)
 {
     struct incident i = {.missing = a->now.missing + a->before.missing,
-                         .answers = a->now.answers + a->before.answers,
+                         .answers = all->now + all->before,
                          .fresh = (uint32_t)a->now.fresh + a->before.fresh,
                          .odd = (uint32_t)a->now.odd + a->before.odd};
     unsigned set = 0;
@@ -234,9 +259,10 @@ static void keep_sample(struct incident *i, const struct observation *o)
     i->samples++;
 }
 
-static void judge(struct dga *d, const struct asker *a, const struct observation *o)
+static void judge(struct dga *d, const struct asker *a, const struct answered *all,
+                  const struct observation *o)
 {
-    struct incident now = sum(a), *i;
+    struct incident now = sum(a, all), *i;
     uint8_t several = ROLE_RECURSIVE | ROLE_FORWARDER | ROLE_SEVERAL;
     uint32_t least = d->domains * (o->note.roles & several ? d->many_factor : 1);
     struct tally_key key = {.client = o->client, .zone = o->note.zone};
@@ -272,47 +298,46 @@ static bool is_evidence(const struct observation *o)
            o->note.name_class == NAME_ORDINARY;
 }
 
-static void dga_observe(void *state, const struct observation *o)
+static APART void see_missing(struct dga *d, const struct answered *all,
+                              const struct observation *o)
 {
-    struct dga *d = state;
-    struct asker *a;
-    uint64_t hash, bit;
-    uint64_t *word;
+    struct asker *a = slots_at(d->slots, &o->note, NULL);
+    uint64_t hash = o->note.domain_hash ^ o->note.domain_hash >> 29;
+    uint64_t bit = UINT64_C(1) << (hash >> 8) % 64;
+    uint64_t *word = &a->now.domain[(hash >> 14) % (BITS / 64)];
 
-    if (o->kind != OBSERVE_DNS || !o->dns.answered)
-        return;
-    turn_hour(d, o->time);
-    a = slots_at(d->slots, &o->note, NULL);
-    turn_half(a, o->time);
-    a->now.answers++;
-    if (!is_evidence(o))
-        return;
+    turn_half(a, d->half);
     a->now.missing++;
-    hash = o->note.domain_hash ^ o->note.domain_hash >> 29;
-    bit = UINT64_C(1) << (hash >> 8) % 64;
-    word = &a->now.domain[(hash >> 14) % (BITS / 64)];
     novelty_is_new(d->recent, o->note.domain_hash);
     if ((*word | a->before.domain[word - a->now.domain]) & bit)
         return;
     *word |= bit;
     a->now.fresh += !novelty_knows(d->old, o->note.domain_hash);
     a->now.odd += looks_made_up(o->dns.message.qname + o->note.domain);
-    judge(d, a, o);
+    judge(d, a, all, o);
 }
 
-static void dga_prefetch(const void *state, const struct observation *o)
+static void dga_observe(void *state, const struct observation *o)
 {
-    const struct dga *d = state;
+    struct dga *d = state;
+    struct answered *a;
 
-    slots_prefetch(d->slots, o);
+    if (o->time < d->half_begins || o->time - d->half_begins >= HALF)
+        turn_time(d, o->time);
+    a = slots_at(d->answered, &o->note, NULL);
+    if (a->number != d->half)
+        turn_answered(a, d->half);
+    a->now++;
+    if (is_evidence(o))
+        see_missing(d, a, o);
 }
 
 static size_t dga_bytes(const void *state)
 {
     const struct dga *d = state;
 
-    return sizeof *d + tallied_bytes(d) + slots_bytes(d->slots) + novelty_bytes(d->recent) +
-           novelty_bytes(d->old);
+    return sizeof *d + tallied_bytes(d) + slots_bytes(d->slots) + slots_bytes(d->answered) +
+           novelty_bytes(d->recent) + novelty_bytes(d->old);
 }
 
 const struct detector detector_dga = {.name = RULE,
@@ -323,5 +348,4 @@ const struct detector detector_dga = {.name = RULE,
                                       .observe = dga_observe,
                                       .tick = tallied_tick,
                                       .flush = tallied_flush,
-                                      .bytes = dga_bytes,
-                                      .prefetch = dga_prefetch};
+                                      .bytes = dga_bytes};

@@ -14,6 +14,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/apart.h"
 #include "base/hash.h"
 
 #define RULE      "downgrade"
@@ -108,20 +109,14 @@ static void hear_server(struct downgrade *d, const struct watch *w, const struct
     }
 }
 
-static void see_answer(struct downgrade *d, const struct observation *o)
+static APART void see_answer_while_watched(struct downgrade *d, const struct observation *o)
 {
     const struct dns_message *m = &o->dns.message;
-    bool watching = table_count(d->watches) > 0;
-    struct habit *h;
+    uint32_t name = habit_name(o->dns.qname_hash);
+    struct habit *h = table_find(d->habits, &o->client);
     struct watch *w;
-    uint32_t name;
 
-    if (m->address_count == 0 && !watching)
-        return;
-    name = habit_name(o->dns.qname_hash);
-    for (int i = 0; i < m->address_count && i < DNS_ADDRESSES; i++)
-        resolved_put(d->resolved, &o->client, m->address + i, name, o->time);
-    if (!watching || !(h = table_find(d->habits, &o->client)) || !h->watched)
+    if (!h || !h->watched)
         return;
     for (int i = 0; i < m->address_count && i < DNS_ADDRESSES; i++)
         if (habit_contacted(h, m->address + i))
@@ -132,6 +127,21 @@ static void see_answer(struct downgrade *d, const struct observation *o)
     hear_server(d, w, o);
     if (w->held_count)
         watch_answer(d, w, o, name);
+}
+
+static size_t address_count(const struct dns_message *m)
+{
+    return m->address_count < DNS_ADDRESSES ? m->address_count : DNS_ADDRESSES;
+}
+
+static void see_answer(struct downgrade *d, const struct observation *o)
+{
+    const struct dns_message *m = &o->dns.message;
+
+    resolved_put(d->resolved, &o->client, m->address, address_count(m),
+                 habit_name(o->dns.qname_hash), o->time);
+    if (table_count(d->watches) > 0)
+        see_answer_while_watched(d, o);
 }
 
 /* --- encrypted attempts ---------------------------------------------------------------------- */
@@ -221,7 +231,7 @@ static void see_failure(struct downgrade *d, struct sealed *s, struct habit *h,
         watch_settle(d, watch_client(d, o, h, s->key.group), o->time, false);
 }
 
-static void see_flow(struct downgrade *d, const struct observation *o)
+static APART void see_flow(struct downgrade *d, const struct observation *o)
 {
     uint64_t group = groups_at(&d->groups, o->note.resolver, &o->server);
     uint64_t by_address =
@@ -301,49 +311,57 @@ static uint32_t place_of_habit(const struct downgrade *d, const struct observati
     return u ? u->habit : 0;
 }
 
+static APART void prefetch_flow(const struct downgrade *d, const struct observation *o)
+{
+    struct sealed_key key = {o->client, groups_at(&d->groups, o->note.resolver, &o->server)};
+
+    if (!groups_attempt(d->policy, o))
+        return;
+    table_prefetch_bucket(d->pairs, &key);
+    slots_prefetch(d->usages, o);
+}
+
 static void downgrade_prefetch(const void *state, const struct observation *o)
 {
     const struct downgrade *d = state;
     const struct dns_message *m = &o->dns.message;
-    struct sealed_key key = {.client = o->client};
 
-    if (o->kind == OBSERVE_DNS && dns_is_response(m)) {
-        for (int i = 0; i < m->address_count && i < DNS_ADDRESSES; i++)
-            resolved_prefetch(d->resolved, &o->client, m->address + i);
+    if (o->kind == OBSERVE_FLOW)
+        prefetch_flow(d, o);
+    else if (dns_is_response(m))
+        resolved_prefetch(d->resolved, &o->client, m->address, address_count(m));
+    else
+        slots_prefetch(d->usages, o);
+}
+
+static APART void prefetch_flow_entry(const struct downgrade *d, const struct observation *o)
+{
+    struct sealed_key key = {o->client, groups_at(&d->groups, o->note.resolver, &o->server)};
+    uint32_t place = place_of_habit(d, o);
+
+    if (!groups_attempt(d->policy, o))
         return;
-    }
-    if (o->kind == OBSERVE_FLOW) {
-        if (!groups_attempt(d->policy, o))
-            return;
-        key.group = groups_at(&d->groups, o->note.resolver, &o->server);
-        table_prefetch_bucket(d->pairs, &key);
-    }
-    slots_prefetch(d->usages, o);
+    table_prefetch_entry(d->pairs, &key);
+    if (!table_prefetch_at(d->habits, place))
+        table_prefetch_bucket(d->habits, &o->client);
 }
 
 static void downgrade_prefetch_entry(const void *state, const struct observation *o)
 {
     const struct downgrade *d = state;
-    struct sealed_key key = {.client = o->client};
     const struct habit *h;
-    uint32_t place;
 
-    if (o->kind == OBSERVE_DNS && dns_is_response(&o->dns.message))
-        return;
     if (o->kind == OBSERVE_FLOW) {
-        if (!groups_attempt(d->policy, o))
-            return;
-        key.group = groups_at(&d->groups, o->note.resolver, &o->server);
-        table_prefetch_entry(d->pairs, &key);
-    }
-    place = place_of_habit(d, o);
-    if (!place) {
-        table_prefetch_bucket(d->habits, &o->client);
+        prefetch_flow_entry(d, o);
         return;
     }
-    h = table_prefetch_at(d->habits, place);
-    if (o->kind == OBSERVE_DNS)
+    if (dns_is_response(&o->dns.message))
+        return;
+    h = table_prefetch_at(d->habits, place_of_habit(d, o));
+    if (h)
         habit_prefetch(h, habit_name(o->dns.qname_hash));
+    else
+        table_prefetch_bucket(d->habits, &o->client);
 }
 
 static void downgrade_observe(void *state, const struct observation *o)

@@ -1,3 +1,4 @@
+#include "base/apart.h"
 #include "detect/downgrade.h"
 
 enum { PIECES = 4096 }; /* remembered at once, at most */
@@ -15,22 +16,28 @@ bool downgrade_usage_create(struct downgrade *d, uint64_t seed)
                                    .capacity = CLIENTS_MOST,
                                    .seed = seed};
 
-    d->usages = slots_create(&slots);
+    d->usages = slots_create(&slots, NULL);
     d->recalled = table_create(&recalled);
     return d->usages && d->recalled;
+}
+
+static APART void join_recalled(struct downgrade *d, struct usage *u, const struct addr *client)
+{
+    struct recalled *r = table_find(d->recalled, client);
+
+    if (!r)
+        return;
+    usage_join(u, client, &r->n);
+    table_remove(d->recalled, r);
 }
 
 struct usage *downgrade_usage(struct downgrade *d, const struct observation *o)
 {
     bool fresh;
     struct usage *u = slots_at(d->usages, &o->note, &fresh);
-    bool asks = (fresh || usage_moves(u, &o->client)) && table_count(d->recalled) > 0;
-    struct recalled *r = asks ? table_find(d->recalled, &o->client) : NULL;
 
-    if (r) {
-        usage_join(u, &o->client, &r->n);
-        table_remove(d->recalled, r);
-    }
+    if ((fresh || usage_moves(u, &o->client)) && table_count(d->recalled) > 0)
+        join_recalled(d, u, &o->client);
     usage_seen(u, &o->client, o->time, fresh, &d->limits);
     return u;
 }

@@ -10,6 +10,7 @@
 #include "base/addr.h"
 #include "base/fetch.h"
 #include "base/time.h"
+#include "base/ways.h"
 
 enum { HABIT_LINES = 3, HABIT_LINE = 16, HABIT_OWN = 8, HABIT_CONTACTS = 4 };
 
@@ -42,12 +43,7 @@ static inline void habit_prefetch(const struct habit *h, uint32_t name)
 
 static inline bool habit_asked(const struct habit *h, uint32_t name)
 {
-    const uint32_t *line = h->name[name % HABIT_LINES];
-    uint32_t found = 0;
-
-    for (int i = 0; i < HABIT_LINE; i++) /* without a way out: the compiler makes vectors of it */
-        found |= line[i] == name;
-    return found;
+    return ways_hold_word(h->name[name % HABIT_LINES], name);
 }
 
 /* A name that was not asked before. ordinary: no bootstrap or the like; only such make a habit. */

@@ -6,6 +6,7 @@
 #include "base/fetch.h"
 #include "base/hash.h"
 #include "base/pages.h"
+#include "base/ways.h"
 
 #define LINE   16
 #define SPARSE 64 /* one mark in so many: larger pages are worth it */
@@ -56,22 +57,13 @@ void novelty_prefetch(const struct novelty *n, uint64_t hash)
     fetch(&n->lines[hash_mix(n->seed, hash) & n->mask]);
 }
 
-static bool holds(const struct line *line, uint32_t mark)
-{
-    uint32_t same = 0;
-
-    for (int i = 0; i < LINE; i++)
-        same |= line->mark[i] == mark;
-    return same;
-}
-
 bool novelty_is_new(struct novelty *n, uint64_t hash)
 {
     uint64_t place = hash_mix(n->seed, hash);
     struct line *line = &n->lines[place & n->mask];
     uint32_t mark = (uint32_t)(place >> 32) | 1;
 
-    if (holds(line, mark))
+    if (ways_hold_word(line->mark, mark))
         return false;
     memmove(line->mark + 1, line->mark, sizeof line->mark - sizeof mark);
     line->mark[0] = mark;
@@ -84,7 +76,7 @@ bool novelty_knows(const struct novelty *n, uint64_t hash)
 {
     uint64_t place = hash_mix(n->seed, hash);
 
-    return holds(&n->lines[place & n->mask], (uint32_t)(place >> 32) | 1);
+    return ways_hold_word(n->lines[place & n->mask].mark, (uint32_t)(place >> 32) | 1);
 }
 
 void novelty_clear(struct novelty *n)

@@ -7,7 +7,7 @@
 #include "detect/groups.h"
 
 /* The log and the capture are read by themselves: either may be ahead. */
-#define APART (2 * NSEC_S)
+#define AHEAD (2 * NSEC_S)
 
 enum { CUTS = 8192 };
 
@@ -74,7 +74,7 @@ enum own_cut own_cuts_of(const struct own_cuts *c, const struct observation *o, 
     struct ends ends = ends_of(o);
     size_t place = c ? place_of(c, &ends) : 0;
 
-    if (!c || !c->cut[place].time || c->cut[place].time + APART < since ||
+    if (!c || !c->cut[place].time || c->cut[place].time + AHEAD < since ||
         memcmp(&c->cut[place].ends, &ends, sizeof ends) != 0)
         return OWN_CUT_UNKNOWN;
     return c->cut[place].acted ? OWN_CUT_ACTED : OWN_CUT_COUNTED;

@@ -233,7 +233,7 @@ static void *poisoning_create(const struct detector_setup *setup)
         return NULL;
     poisoning_use_policy(p, setup->policy);
     p->races = table_create(&races);
-    p->choosers = slots_create(&choosers);
+    p->choosers = slots_create(&choosers, NULL);
     if (p->races && p->choosers)
         return p;
     poisoning_destroy(p);

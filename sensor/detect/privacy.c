@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/apart.h"
 #include "base/table.h"
 #include "detect/draft.h"
 #include "detect/privacy.h"
@@ -231,7 +232,7 @@ static struct privacy_key key_of(const struct observation *o)
     return (struct privacy_key){o->client, o->server, o->transport};
 }
 
-static void flow_seen(struct privacy *v, const struct observation *o)
+static APART void flow_seen(struct privacy *v, const struct observation *o)
 {
     struct service *service = services_of(v->services, o);
     struct privacy_key key = key_of(o);
@@ -255,8 +256,7 @@ static void privacy_observe(void *state, const struct observation *o)
     struct privacy *v = state;
 
     if (o->kind == OBSERVE_DNS) {
-        if (o->dns.match == ANSWER_MATCHED)
-            services_answer(v->services, o);
+        services_answer(v->services, o);
     } else if (worked(o)) {
         flow_seen(v, o);
     }

@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/apart.h"
 #include "base/hash.h"
 #include "base/table.h"
 #include "base/text.h"
@@ -137,7 +138,7 @@ static void *random_subdomain_create(const struct detector_setup *setup)
 
 static uint8_t *heat_of(struct random_subdomain *r, const struct observation *o)
 {
-    return r->hot + hash_mix(o->note.domain_hash, 0) % HOT;
+    return r->hot + (o->note.domain_hash >> 16) % HOT;
 }
 
 static void begin_window(struct domain *d, nsec_t now)
@@ -256,7 +257,7 @@ static void count(struct random_subdomain *r, struct domain *d, const struct obs
     judge(r, d, o);
 }
 
-static void see_failed(struct random_subdomain *r, const struct observation *o)
+static APART void see_failed(struct random_subdomain *r, const struct observation *o)
 {
     uint8_t *heat = heat_of(r, o);
     struct domain *d;
@@ -274,19 +275,25 @@ static void see_failed(struct random_subdomain *r, const struct observation *o)
     count(r, d, o, true);
 }
 
+static APART void see_other(struct random_subdomain *r, const struct observation *o)
+{
+    struct domain *d = table_find(r->domains, &o->note.domain_hash);
+
+    if (d && o->time - d->begun <= 2 * r->window)
+        count(r, d, o, false);
+}
+
 static void random_subdomain_observe(void *state, const struct observation *o)
 {
     struct random_subdomain *r = state;
-    struct domain *d;
 
-    if (o->kind != OBSERVE_DNS || o->dns.match != ANSWER_MATCHED || !o->note.domain_hash)
+    if (!o->note.domain_hash)
         return;
     if (o->dns.message.rcode == RCODE_NXDOMAIN || o->dns.message.rcode == RCODE_SERVFAIL) {
         if (o->note.domain)
             see_failed(r, o);
-    } else if (*heat_of(r, o) >= HOT_FROM && (d = table_find(r->domains, &o->note.domain_hash)) &&
-               o->time - d->begun <= 2 * r->window) {
-        count(r, d, o, false);
+    } else if (*heat_of(r, o) >= HOT_FROM) {
+        see_other(r, o);
     }
 }
 

@@ -79,24 +79,14 @@ static inline unsigned reading_of(const struct observation *o)
     return reading_is_transfer(o) ? reads | READ_TRANSFERS : reads;
 }
 
-/* Bit n of an element: detector number n reads that. Few readings occur: what they come to is kept.
- */
+/* Bit n of an element: detector number n reads that. */
 struct readers {
     uint64_t of[READ_BITS];
-    struct {
-        unsigned reads;
-        uint64_t all;
-    } known[16];
+    uint32_t changes;
 };
 
 /* Bits of the detectors that read any of it. */
-uint64_t readers_add_up(struct readers *r, unsigned reads);
-static inline uint64_t readers_of(struct readers *r, unsigned reads)
-{
-    unsigned at = (reads ^ reads >> 6) % (sizeof r->known / sizeof *r->known);
-
-    return r->known[at].reads == reads ? r->known[at].all : readers_add_up(r, reads);
-}
+uint64_t readers_of(const struct readers *r, unsigned reads);
 
 /* A place among the readers, for a detector that reads more while something goes on. */
 struct reader {

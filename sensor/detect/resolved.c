@@ -49,17 +49,22 @@ static inline uint64_t key_of(const struct resolved *r, const struct addr *clien
 }
 
 void resolved_prefetch(const struct resolved *r, const struct addr *client,
-                       const struct addr *address)
+                       const struct addr *address, size_t count)
 {
-    fetch(&r->slots[key_of(r, client, address) % SLOTS]);
+    for (; count; count--, address++)
+        fetch(&r->slots[key_of(r, client, address) % SLOTS]);
 }
 
 void resolved_put(struct resolved *r, const struct addr *client, const struct addr *address,
-                  uint32_t name, nsec_t now)
+                  size_t count, uint32_t name, nsec_t now)
 {
-    uint64_t key = key_of(r, client, address);
+    uint32_t second = (uint32_t)(now / NSEC_S);
 
-    r->slots[key % SLOTS] = (struct slot){key, name, (uint32_t)(now / NSEC_S)};
+    for (; count; count--, address++) {
+        uint64_t key = key_of(r, client, address);
+
+        r->slots[key % SLOTS] = (struct slot){key, name, second};
+    }
 }
 
 uint32_t resolved_name(const struct resolved *r, const struct addr *client,

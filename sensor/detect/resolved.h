@@ -18,11 +18,11 @@ struct resolved *resolved_create(uint64_t seed);
 void resolved_destroy(struct resolved *r);
 size_t resolved_bytes(void);
 
-/* What resolved_put() will write. */
-void resolved_prefetch(const struct resolved *r, const struct addr *client,
-                       const struct addr *address);
+/* An answer's addresses, count of them. */
 void resolved_put(struct resolved *r, const struct addr *client, const struct addr *address,
-                  uint32_t name, nsec_t now);
+                  size_t count, uint32_t name, nsec_t now);
+void resolved_prefetch(const struct resolved *r, const struct addr *client,
+                       const struct addr *address, size_t count);
 /* The name that resolved to this address for this client within the last hour; 0: none. */
 uint32_t resolved_name(const struct resolved *r, const struct addr *client,
                        const struct addr *address, nsec_t now);

@@ -8,8 +8,27 @@
 
 #define PREFETCH 256  /* bytes of an entry at most */
 #define MANY     1024 /* clients from which larger pages are worth it */
+#define ALIGN    8    /* of parts of a record */
 
-struct slots *slots_create(const struct slots_shape *shape)
+static bool join(struct slots *s, struct slots_record *r)
+{
+    if (r->parts == SLOTS_PARTS)
+        return false;
+    s->record = r;
+    s->offset = r->stride;
+    r->stride += (s->shape.entry_size + ALIGN - 1) / ALIGN * ALIGN;
+    r->part[r->parts++] = s;
+    return true;
+}
+
+static bool stand_alone(struct slots *s)
+{
+    s->stride = s->shape.entry_size;
+    s->entries = pages_zeroed(CLIENTS_MOST * s->stride);
+    return s->entries != NULL;
+}
+
+struct slots *slots_create(const struct slots_shape *shape, struct slots_record *record)
 {
     struct slots *s = calloc(1, sizeof *s);
 
@@ -19,8 +38,7 @@ struct slots *slots_create(const struct slots_shape *shape)
     s->shape = *shape;
     if (!s->shape.hot)
         s->shape.hot = shape->entry_size < PREFETCH ? shape->entry_size : PREFETCH;
-    s->entries = pages_zeroed(CLIENTS_MOST * shape->entry_size);
-    if (s->entries)
+    if (record ? join(s, record) : stand_alone(s))
         return s;
     free(s);
     return NULL;
@@ -28,9 +46,25 @@ struct slots *slots_create(const struct slots_shape *shape)
 
 void slots_destroy(struct slots *s)
 {
-    if (s)
+    if (s && !s->record)
         pages_free(s->entries);
     free(s);
+}
+
+bool slots_record_open(struct slots_record *r)
+{
+    r->stride = (r->stride + SLOTS_LINE - 1) / SLOTS_LINE * SLOTS_LINE;
+    r->entries = pages_zeroed(CLIENTS_MOST * r->stride + 1); /* it may have no parts */
+    for (unsigned i = 0; r->entries && i < r->parts; i++) {
+        r->part[i]->stride = r->stride;
+        r->part[i]->entries = r->entries + r->part[i]->offset;
+    }
+    return r->entries != NULL;
+}
+
+void slots_record_close(struct slots_record *r)
+{
+    pages_free(r->entries);
 }
 
 size_t slots_bytes(const struct slots *s)
@@ -43,8 +77,8 @@ static void grow(struct slots *s, size_t end)
 {
     s->end = end;
     if (end >= MANY && (end & (end - 1)) == 0)
-        pages_enlarge(s->entries,
-                      (2 * end < CLIENTS_MOST ? 2 * end : CLIENTS_MOST) * s->shape.entry_size);
+        pages_enlarge(s->entries - s->offset,
+                      (2 * end < CLIENTS_MOST ? 2 * end : CLIENTS_MOST) * s->stride);
 }
 
 void slots_take(struct slots *s, struct slot *slot, const struct observation_note *note)

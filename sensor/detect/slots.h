@@ -1,6 +1,8 @@
 /* State for each client without a look-up: an array that note.who indexes. An entry whose tenure is
- * not the note's belongs to a client that has left the place; it is zeroed for the new one.
- * Memory is touched when a client comes: worst case CLIENTS_MOST * entry_size. */
+ * not the note's belongs to a client that has left the place; it is zeroed for the new one. What
+ * most messages touch of several detectors lies side by side in a record of the client, so that it
+ * is waited for once. Memory is touched when a client comes: worst case CLIENTS_MOST * entry_size.
+ */
 #ifndef SEALDNS_DETECT_SLOTS_H
 #define SEALDNS_DETECT_SLOTS_H
 
@@ -11,7 +13,10 @@
 #include "base/fetch.h"
 #include "model/observation.h"
 
-enum { SLOTS_LINE = 64 }; /* of the cache; entries begin with one where their size allows it */
+enum {
+    SLOTS_LINE = 64, /* of the cache; entries begin with one where their size allows it */
+    SLOTS_PARTS = 8  /* of a record */
+};
 
 /* First member of the detector's own entry. */
 struct slot {
@@ -28,20 +33,41 @@ struct slots_shape {
 
 struct slots {
     struct slots_shape shape;
-    size_t end; /* places that were ever used */
+    size_t stride, offset; /* of entries that are part of a record */
+    size_t end;            /* places that were ever used */
     uint8_t *entries;
+    struct slots_record *record; /* NULL: they are not */
 };
 
-/* NULL: no memory. */
-struct slots *slots_create(const struct slots_shape *shape);
+struct slots_record {
+    size_t stride;
+    uint8_t *entries;
+    struct slots *part[SLOTS_PARTS];
+    unsigned parts;
+};
+
+/* record: whose part they become, before it is opened; it outlives them. NULL: they stand alone.
+ * NULL: no memory, or the record is full. */
+struct slots *slots_create(const struct slots_shape *shape, struct slots_record *record);
 void slots_destroy(struct slots *s); /* does not call leaves() */
+/* After all parts were created, before any is used. False: no memory. */
+bool slots_record_open(struct slots_record *r);
+void slots_record_close(struct slots_record *r);
+static inline void slots_record_prefetch(const struct slots_record *r, uint32_t who)
+{
+    const uint8_t *entry = r->entries + who * r->stride;
+
+    for (const uint8_t *end = entry + r->stride; entry < end; entry += SLOTS_LINE)
+        fetch(entry);
+}
+
 size_t slots_bytes(const struct slots *s);
 /* A new client has the place. Of slots_at(). */
 void slots_take(struct slots *s, struct slot *slot, const struct observation_note *note);
 
 static inline struct slot *slots_place(const struct slots *s, uint32_t who)
 {
-    return (struct slot *)(s->entries + who * s->shape.entry_size);
+    return (struct slot *)(s->entries + who * s->stride);
 }
 
 static inline void slots_prefetch(const struct slots *s, const struct observation *o)

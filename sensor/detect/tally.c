@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/apart.h"
 #include "base/hash.h"
 
 #define BURST    16384
@@ -123,12 +124,9 @@ void tally_prefetch(const struct tally *t, const struct tally_key *key, bool ent
     (entry ? table_prefetch_entry : table_prefetch_bucket)(t->table, key);
 }
 
-void tally_prefetch_at(const struct tally *t, uint32_t place, const struct tally_key *key)
+void tally_prefetch_at(const struct tally *t, uint32_t place)
 {
-    if (place)
-        table_prefetch_at(t->table, place);
-    else
-        table_prefetch_bucket(t->table, key);
+    table_prefetch_at(t->table, place);
 }
 
 struct tally_item *tally_find(struct tally *t, const struct tally_key *key)
@@ -136,15 +134,13 @@ struct tally_item *tally_find(struct tally *t, const struct tally_key *key)
     return table_find(t->table, key);
 }
 
-struct tally_item *tally_again(struct tally *t, uint32_t *place, const struct tally_key *key,
-                               nsec_t now)
+/* The item of an event that has ended gives way to another. */
+static APART struct tally_item *make(struct tally *t, uint32_t *place, const struct tally_key *key,
+                                     struct tally_item *item, nsec_t now)
 {
-    struct tally_item *item = table_find_at(t->table, place, key);
     struct tally_key beyond = *key;
     bool fresh;
 
-    if (item && (item->listed || now - item->last <= t->shape.idle))
-        return item;
     if (item)
         table_remove(t->table, item);
     if (!afford(t, now)) {
@@ -152,6 +148,16 @@ struct tally_item *tally_again(struct tally *t, uint32_t *place, const struct ta
         memset(&beyond.server, 0, sizeof beyond.server);
     }
     return table_insert_at(t->table, place, &beyond, &fresh);
+}
+
+struct tally_item *tally_again(struct tally *t, uint32_t *place, const struct tally_key *key,
+                               nsec_t now)
+{
+    struct tally_item *item = table_find_at(t->table, place, key);
+
+    if (item && (item->listed || now - item->last <= t->shape.idle))
+        return item;
+    return make(t, place, key, item, now);
 }
 
 struct tally_item *tally_at(struct tally *t, const struct tally_key *key, nsec_t now)

@@ -56,8 +56,8 @@ size_t tally_bytes(const struct tally *t);
 void tally_set_idle(struct tally *t, nsec_t idle);
 
 void tally_prefetch(const struct tally *t, const struct tally_key *key, bool entry);
-/* The one pass for who keeps the place of the item; with 0, the first of two. */
-void tally_prefetch_at(const struct tally *t, uint32_t place, const struct tally_key *key);
+/* The one pass for who keeps the place of the item. */
+void tally_prefetch_at(const struct tally *t, uint32_t place);
 /* The item of this key, NULL: none. */
 struct tally_item *tally_find(struct tally *t, const struct tally_key *key);
 /* The item of this key; where it is new and over the budget, the one of its zone. */

@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/apart.h"
 #include "base/hash.h"
 #include "base/text.h"
 #include "detect/draft.h"
@@ -192,7 +193,7 @@ static void *tunnel_create(const struct detector_setup *setup)
     if (!t)
         return NULL;
     t->names = novelty_create(bounds_share(setup->bounds, NAMES), setup->seed);
-    t->askers = slots_create(&askers);
+    t->askers = slots_create(&askers, setup->record);
     t->suspects = suspects_create(bounds_share(setup->bounds, SUSPECTS), setup->seed);
     shape_logs_fill(&t->logs);
     tunnel_use_policy(t, setup->policy);
@@ -250,11 +251,11 @@ struct place {
     unsigned end;    /* of the name, where the domain begins */
 };
 
-static struct place place_of(const struct observation *o)
+static inline struct place place_of(const struct observation *o)
 {
     const struct dns_message *m = &o->dns.message;
 
-    if (o->kind != OBSERVE_DNS || !o->note.domain_hash || dns_opcode(m) != 0)
+    if (!o->note.domain_hash || dns_opcode(m) != 0)
         return (struct place){0, 0};
     if (o->note.no_domain)
         return (struct place){NO_DOMAIN, m->qname_length - 1U};
@@ -271,11 +272,12 @@ static uint64_t domain_bit(uint64_t domain)
     return UINT64_C(1) << (domain >> 40 & 63);
 }
 
-static bool may_matter(const struct tunnel *t, const struct observation *o, uint64_t domain)
+/* Bits of the domains in which the client may have a suspect that matters. */
+static inline uint64_t domains_that_matter(const struct tunnel *t, const struct observation *o)
 {
     const struct asker *a = slots_find(t->askers, o->note.who, o->note.tenure);
 
-    return a && (a->domains & domain_bit(domain));
+    return a ? a->domains : 0;
 }
 
 /* Over all clients: only what looks like data, and only where no client is named already. */
@@ -297,7 +299,7 @@ static void note_fleet(struct tunnel *t, const struct observation *o, struct pla
         say(t, s, &v, o, place.end);
 }
 
-static void new_name(struct tunnel *t, const struct observation *o, struct place place)
+static APART void new_name(struct tunnel *t, const struct observation *o, struct place place)
 {
     struct suspect_key key = client_key(o, place);
     struct shape shape = shape_of(o->dns.message.qname, place.end, &t->logs);
@@ -325,7 +327,6 @@ static void tunnel_prefetch(const void *state, const struct observation *o)
 {
     const struct tunnel *t = state;
 
-    slots_prefetch(t->askers, o);
     if (!dns_is_response(&o->dns.message))
         novelty_prefetch(t->names, o->dns.qname_hash);
 }
@@ -333,36 +334,47 @@ static void tunnel_prefetch(const void *state, const struct observation *o)
 static void tunnel_prefetch_entry(const void *state, const struct observation *o)
 {
     const struct tunnel *t = state;
-    struct place place = place_of(o);
-    struct suspect_key key = client_key(o, place);
+    uint64_t domains = domains_that_matter(t, o);
+    bool new = !dns_is_response(&o->dns.message) && !novelty_knows(t->names, o->dns.qname_hash);
+    struct suspect_key key;
 
-    if (place.domain && may_matter(t, o, place.domain))
+    if (!domains && !new)
+        return;
+    key = client_key(o, place_of(o));
+    if (new || domains & domain_bit(key.domain))
         suspects_prefetch(t->suspects, &key);
+}
+
+/* An answer, or a name that is known. */
+static APART void see_known(struct tunnel *t, const struct observation *o, struct place place)
+{
+    struct suspect_key key = client_key(o, place);
+    struct suspect *s = suspects_find(t->suspects, &key, MATTERS);
+
+    if (!s)
+        return;
+    if (!dns_is_response(&o->dns.message))
+        s->repeats++;
+    else
+        tunnel_note_answer(s, o);
 }
 
 static void tunnel_observe(void *state, const struct observation *o)
 {
     struct tunnel *t = state;
-    struct place place = place_of(o);
-    struct suspect_key key;
-    struct suspect *s;
+    uint64_t domains = domains_that_matter(t, o);
+    bool query = !dns_is_response(&o->dns.message);
+    struct place place;
 
+    if (!query && !domains)
+        return;
+    place = place_of(o);
     if (!place.domain)
         return;
-    if (!dns_is_response(&o->dns.message) && novelty_is_new(t->names, o->dns.qname_hash)) {
+    if (query && novelty_is_new(t->names, o->dns.qname_hash))
         new_name(t, o, place);
-        return;
-    }
-    if (!may_matter(t, o, place.domain))
-        return;
-    key = client_key(o, place);
-    s = suspects_find(t->suspects, &key, MATTERS);
-    if (!s)
-        return;
-    if (!dns_is_response(&o->dns.message))
-        s->repeats++;
-    else if (o->dns.answered)
-        tunnel_note_answer(s, o);
+    else if (domains & domain_bit(place.domain))
+        see_known(t, o, place);
 }
 
 static void tunnel_tick(void *state, nsec_t now)

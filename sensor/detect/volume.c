@@ -289,10 +289,9 @@ static size_t subject_count(const struct volume *v)
     return v->exact + VOLUME_RESOLVERS + VOLUME_ZONES;
 }
 
-static bool make_tables(struct volume *v)
+static bool make_tables(struct volume *v, struct slots_record *record)
 {
-    struct slots_shape places = {.entry_size = sizeof(struct place),
-                                 .hot = offsetof(struct place, cold_z)};
+    struct slots_shape places = {.entry_size = sizeof(struct place)};
     struct table_shape by_addr = {.entry_size = sizeof(struct by_addr),
                                   .key_size = sizeof(struct addr),
                                   .capacity = v->exact * 4 + 8,
@@ -304,7 +303,7 @@ static bool make_tables(struct volume *v)
                                   .capacity = VOLUME_RESOLVERS * 8,
                                   .seed = v->seed};
 
-    v->places = slots_create(&places);
+    v->places = slots_create(&places, record);
     v->by_addr = table_create(&by_addr);
     v->servers = table_create(&servers);
     v->subjects = calloc(subject_count(v), sizeof *v->subjects);
@@ -326,7 +325,7 @@ static void *volume_create(const struct detector_setup *setup)
     v->exact = (uint32_t)number(setup->policy, "exact_clients", 5000);
     if (v->exact > most)
         v->exact = most;
-    if (make_tables(v))
+    if (make_tables(v, setup->record))
         volume_use_policy(v, setup->policy);
     if (!v->by_resolver) {
         volume_destroy(v);
@@ -678,19 +677,25 @@ static void arrive(struct volume *v, struct place *p, const struct observation *
         take(v, p, &o->client, false);
 }
 
-static struct place *place_of(struct volume *v, const struct observation *o)
+/* The first that it does in this step. */
+static void begin_step(struct volume *v, struct place *p, const struct observation *o)
 {
-    bool fresh;
-    struct place *p = slots_at(v->places, &o->note, &fresh);
-
-    if (fresh || !p->first)
+    if (!p->first) { /* new, or recalled and not seen yet */
         arrive(v, p, o);
-    else if (p->step != v->step) {
-        close_place(v, p);
-        if (!addr_equal(&o->client, &p->addr))
-            look_again(v, p, &o->client);
-        move(v, p, &o->client);
+        return;
     }
+    close_place(v, p);
+    if (!addr_equal(&o->client, &p->addr))
+        look_again(v, p, &o->client);
+    move(v, p, &o->client);
+}
+
+static inline struct place *place_of(struct volume *v, const struct observation *o)
+{
+    struct place *p = slots_at(v->places, &o->note, NULL);
+
+    if (!p->first || p->step != v->step)
+        begin_step(v, p, o);
     p->zone = o->note.zone;
     p->vlan = o->vlan;
     p->iface = o->iface;
@@ -698,22 +703,28 @@ static struct place *place_of(struct volume *v, const struct observation *o)
     return p;
 }
 
+/* False: no room. */
+static bool meet_resolver(struct volume *v, const struct observation *o, uint16_t *known)
+{
+    struct subject *s =
+        volume_named(v, SUBJECT_RESOLVER, v->policy->resolvers[o->note.resolver].id);
+
+    if (!s)
+        return false;
+    s->index = o->note.resolver;
+    s->addr = o->server;
+    *known = (uint16_t)(index_of(v, s) - v->exact);
+    return true;
+}
+
 /* NULL: one of more servers than are told apart, or an authoritative one that a resolver asks. */
-static struct group *group_of(struct volume *v, struct place *p, const struct observation *o)
+static inline struct group *group_of(struct volume *v, struct place *p, const struct observation *o)
 {
     if (o->note.resolver >= 0) {
         uint16_t *known = &v->by_resolver[o->note.resolver];
 
-        if (!*known) {
-            struct subject *s =
-                volume_named(v, SUBJECT_RESOLVER, v->policy->resolvers[o->note.resolver].id);
-
-            if (!s)
-                return NULL;
-            s->index = o->note.resolver;
-            s->addr = o->server;
-            *known = (uint16_t)(index_of(v, s) - v->exact);
-        }
+        if (!*known && !meet_resolver(v, o, known))
+            return NULL;
         p->server = *known;
         return v->groups + *known - 1;
     }
@@ -724,43 +735,52 @@ static struct group *group_of(struct volume *v, struct place *p, const struct ob
     return p->server ? v->groups + p->server - 1 : NULL;
 }
 
-#define UNREAD_BIT (UINT64_C(1) << 40) /* distinct_add() does not look at it */
-
-/* What one message adds. */
-struct message_counts {
-    uint32_t query, units, nxdomain, servfail, rare;
-    uint64_t domain; /* hash; 0: none */
-};
-
-static struct message_counts counts_of(const struct volume *v, const struct observation *o)
+/* Of one client or one resolver. domain: a hash; 0: none. */
+static inline void count_query(struct step *s, uint32_t units, bool rare, uint64_t domain)
 {
-    const struct dns_message *m = &o->dns.message;
-    struct message_counts c = {.units = (o->bytes + 32) / 64};
-
-    if (dns_is_response(m)) {
-        c.nxdomain = o->dns.answered && m->rcode == 3;
-        c.servfail = o->dns.answered && m->rcode == 2;
-        return c;
-    }
-    c.query = 1;
-    c.rare = is_rare(m->qtype);
-    if (o->note.domain_hash)
-        c.domain = hash_mix(o->note.domain_hash, v->seed) | UNREAD_BIT;
-    return c;
+    step_count(s, SERIES_ALL, 1);
+    step_count(s, SERIES_BYTES, units);
+    step_count(s, SERIES_RARE, rare);
+    if (domain)
+        distinct_add(&s->domains, domain);
 }
 
-static inline void count_message(struct step *s, const struct message_counts *c)
+static inline void count_response(struct step *s, uint32_t units, unsigned failed)
 {
-    step_count(s, SERIES_BYTES, c->units);
-    if (!c->query) {
-        step_count(s, SERIES_NXDOMAIN, c->nxdomain);
-        step_count(s, SERIES_SERVFAIL, c->servfail);
-        return;
-    }
-    step_count(s, SERIES_ALL, 1);
-    step_count(s, SERIES_RARE, c->rare);
-    if (c->domain)
-        distinct_add(&s->domains, c->domain);
+    step_count(s, SERIES_BYTES, units);
+    if (failed == 3)
+        step_count(s, SERIES_NXDOMAIN, 1);
+    else if (failed == 2)
+        step_count(s, SERIES_SERVFAIL, 1);
+}
+
+static void see_query(struct volume *v, const struct observation *o)
+{
+    struct place *p = place_of(v, o);
+    struct group *g = group_of(v, p, o);
+    uint32_t units = (o->bytes + 32) / 64;
+    bool rare = is_rare(o->dns.message.qtype);
+    uint64_t domain = o->note.domain_hash;
+
+    if (domain) /* a bit that distinct_add() does not look at: no hash is 0 */
+        domain = hash_mix(domain, v->seed) | UINT64_C(1) << 40;
+    count_query(&p->now, units, rare, domain);
+    if (g)
+        count_query(&g->now, units, rare, domain);
+    if (p->now.count[SERIES_ALL] > p->hot)
+        vote(volume_subject(v, p->exact), o);
+}
+
+static void see_response(struct volume *v, const struct observation *o)
+{
+    struct place *p = place_of(v, o);
+    struct group *g = group_of(v, p, o);
+    uint32_t units = (o->bytes + 32) / 64;
+    unsigned failed = o->dns.answered ? o->dns.message.rcode : 0;
+
+    count_response(&p->now, units, failed);
+    if (g)
+        count_response(&g->now, units, failed);
 }
 
 static void count_flow(const struct observation *o, struct step *s)
@@ -770,39 +790,30 @@ static void count_flow(const struct observation *o, struct step *s)
     step_count(s, SERIES_BYTES, (o->flow.bytes_out + o->flow.bytes_in + 32) / 64);
 }
 
+static void see_flow(struct volume *v, const struct observation *o)
+{
+    struct place *p = place_of(v, o);
+    struct group *g = group_of(v, p, o);
+
+    count_flow(o, &p->now);
+    if (g)
+        count_flow(o, &g->now);
+}
+
 static void volume_observe(void *state, const struct observation *o)
 {
     struct volume *v = state;
-    struct group *g;
-    struct place *p;
 
     if (o->time >= v->boundary)
         turn(v, o->time);
-    if (o->kind == OBSERVE_DNS) {
-        struct message_counts c = counts_of(v, o);
-
-        p = place_of(v, o);
-        g = group_of(v, p, o);
-        count_message(&p->now, &c);
-        if (g)
-            count_message(&g->now, &c);
-        if (c.query && p->now.count[SERIES_ALL] > p->hot)
-            vote(volume_subject(v, p->exact), o);
-    } else if (o->kind == OBSERVE_FLOW && o->flow.queries && transport_is_sealed(o->transport)) {
-        p = place_of(v, o);
-        g = group_of(v, p, o);
-        count_flow(o, &p->now);
-        if (g)
-            count_flow(o, &g->now);
+    if (o->kind == OBSERVE_FLOW) {
+        if (o->flow.queries && transport_is_sealed(o->transport))
+            see_flow(v, o);
+    } else if (dns_is_response(&o->dns.message)) {
+        see_response(v, o);
+    } else {
+        see_query(v, o);
     }
-}
-
-static void volume_prefetch(const void *state, const struct observation *o)
-{
-    const struct volume *v = state;
-
-    if (o->kind == OBSERVE_DNS)
-        slots_prefetch(v->places, o);
 }
 
 static void volume_tick(void *state, nsec_t now)
@@ -844,6 +855,5 @@ const struct detector detector_volume = {.name = VOLUME_RULE,
                                          .tick = volume_tick,
                                          .flush = volume_flush,
                                          .bytes = volume_bytes,
-                                         .prefetch = volume_prefetch,
                                          .remember = volume_remember,
                                          .recall = volume_recall};

@@ -41,9 +41,10 @@ struct reading {
 void step_add(struct step *to, const struct step *more);
 static inline void step_count(struct step *s, enum series series, uint64_t n)
 {
-    uint64_t sum = s->count[series] + n;
+    uint32_t *count = &s->count[series];
 
-    s->count[series] = (uint32_t)(sum < UINT32_MAX ? sum : UINT32_MAX);
+    if (n > UINT32_MAX || __builtin_add_overflow(*count, (uint32_t)n, count))
+        *count = UINT32_MAX;
 }
 
 /* Closes step number `at`. */

@@ -27,6 +27,7 @@ struct tape {
     struct account *account;
     struct stats stats;
     nsec_t ticked;
+    struct slots_record record; /* of the detector that is measured */
 };
 
 static struct observation *next_of(const struct tape *t, size_t *position)
@@ -119,6 +120,9 @@ static bool wants(const struct detector *d, const struct observation *o)
 
 static void show_batch(const struct tape *t, const struct detector *d, void *state)
 {
+    for (size_t i = 0; i < t->batch; i++)
+        if (wants(d, t->waiting[i]))
+            slots_record_prefetch(&t->record, t->waiting[i]->note.who);
     for (size_t i = 0; d->prefetch && i < t->batch; i++)
         if (wants(d, t->waiting[i]))
             d->prefetch(state, t->waiting[i]);
@@ -170,9 +174,13 @@ static double cost(struct tape *t, const struct detector *d, const struct detect
 
     for (int run = 0; run < RUNS; run++) {
         double before = resident_mb(), start;
-        void *state = d->create(setup);
+        struct detector_setup own = *setup;
+        void *state;
 
-        if (!state)
+        t->record = (struct slots_record){.parts = 0};
+        own.record = &t->record;
+        state = d->create(&own);
+        if (!state || !slots_record_open(&t->record))
             exit(1);
         start = cpu_ns();
         play(t, d, state);
@@ -183,6 +191,7 @@ static double cost(struct tape *t, const struct detector *d, const struct detect
         if (run == 0 || start < best)
             best = start;
         d->destroy(state);
+        slots_record_close(&t->record);
     }
     return best;
 }

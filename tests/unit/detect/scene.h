@@ -33,6 +33,7 @@ struct scene {
     void *state;
     struct own_cuts *cuts;
     struct readers readers;
+    struct slots_record record;
     size_t count;
     struct finding found[FINDINGS];
     size_t pair_count;
@@ -153,16 +154,19 @@ static inline void scene_open(struct scene *s, const struct detector *detector)
                                     .stats = &s->stats,
                                     .seed = SCENE_SEED,
                                     .cuts = s->cuts,
-                                    .reader = {&s->readers, 1}};
+                                    .reader = {&s->readers, 1},
+                                    .record = &s->record};
     reader_adds(setup.reader, detector->reads ? detector->reads & ~READ_RARE : READ_ALL);
     s->state = detector->create(&setup);
     assert_non_null(s->state);
+    assert_true(slots_record_open(&s->record));
     assert_true(detector->bytes(s->state) < 72u << 20);
 }
 
 static inline void scene_close(struct scene *s)
 {
     s->detector->destroy(s->state);
+    slots_record_close(&s->record);
     own_cuts_destroy(s->cuts);
     policy_destroy(s->policy);
 }
