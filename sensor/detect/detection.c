@@ -210,7 +210,7 @@ void detection_recall(struct detection *d, const struct memory *m)
 
 size_t detection_bytes(const struct detection *d)
 {
-    size_t sum = sizeof *d + own_cuts_bytes();
+    size_t sum = sizeof *d + own_cuts_bytes() + CLIENTS_MOST * d->record.padding;
 
     for (size_t i = 0; detectors[i]; i++)
         sum += detectors[i]->bytes(d->state[i]);

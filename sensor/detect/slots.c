@@ -53,7 +53,8 @@ void slots_destroy(struct slots *s)
 
 bool slots_record_open(struct slots_record *r)
 {
-    r->stride = (r->stride + SLOTS_LINE - 1) / SLOTS_LINE * SLOTS_LINE;
+    r->padding = (SLOTS_LINE - r->stride % SLOTS_LINE) % SLOTS_LINE;
+    r->stride += r->padding;
     r->entries = pages_zeroed(CLIENTS_MOST * r->stride + 1); /* it may have no parts */
     for (unsigned i = 0; r->entries && i < r->parts; i++) {
         r->part[i]->stride = r->stride;

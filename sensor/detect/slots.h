@@ -40,7 +40,7 @@ struct slots {
 };
 
 struct slots_record {
-    size_t stride;
+    size_t stride, padding;
     uint8_t *entries;
     struct slots *part[SLOTS_PARTS];
     unsigned parts;

@@ -335,13 +335,12 @@ static void tunnel_prefetch_entry(const void *state, const struct observation *o
 {
     const struct tunnel *t = state;
     uint64_t domains = domains_that_matter(t, o);
-    bool new = !dns_is_response(&o->dns.message) && !novelty_knows(t->names, o->dns.qname_hash);
     struct suspect_key key;
 
-    if (!domains && !new)
+    if (!domains)
         return;
     key = client_key(o, place_of(o));
-    if (new || domains & domain_bit(key.domain))
+    if (domains & domain_bit(key.domain))
         suspects_prefetch(t->suspects, &key);
 }
 
