@@ -8,6 +8,7 @@
 
 #include "base/error.h"
 #include "capture/pcapng.h"
+#include "capture/records.h"
 #include "capture/source.h"
 
 enum {
@@ -19,6 +20,7 @@ struct file {
     struct source *source;
     pcap_t *pcap; /* or */
     struct pcapng *pcapng;
+    struct records *records; /* of pcap, when it need not read them itself */
     int linktype;
     unsigned long long frames;
     char notice[CAPTURE_ERROR], error[CAPTURE_ERROR];
@@ -86,8 +88,13 @@ static int next_of_pcap(struct file *f, struct frame *out)
 {
     struct pcap_pkthdr *header;
     const u_char *bytes;
-    int got = pcap_next_ex(f->pcap, &header, &bytes);
+    int got;
 
+    out->linktype = f->linktype;
+    out->iface = 0;
+    if (f->records)
+        return records_next(f->records, out);
+    got = pcap_next_ex(f->pcap, &header, &bytes);
     if (got == PCAP_ERROR_BREAK)
         return SD_EEND;
     if (got != 1)
@@ -96,8 +103,6 @@ static int next_of_pcap(struct file *f, struct frame *out)
     out->captured = header->caplen;
     out->length = header->len > header->caplen ? header->len : header->caplen;
     out->time = header->ts.tv_sec * NSEC_S + header->ts.tv_usec; /* nanoseconds, as asked for */
-    out->linktype = f->linktype;
-    out->iface = 0;
     return 0;
 }
 
@@ -119,16 +124,18 @@ int file_next(struct file *f, struct frame *out)
     return result;
 }
 
-static int open_pcap(struct file *f)
+static int open_pcap(struct file *f, int first)
 {
     char text[PCAP_ERRBUF_SIZE];
+    int result;
 
     f->pcap = pcap_fopen_offline_with_tstamp_precision(source_stream(f->source),
                                                        PCAP_TSTAMP_PRECISION_NANO, text);
     if (!f->pcap)
         return SD_EFORMAT;
     f->linktype = pcap_datalink(f->pcap) == DLT_RAW ? LINKTYPE_RAW_IP : pcap_datalink(f->pcap);
-    return 0;
+    result = records_open(source_stream(f->source), f->pcap, first, &f->records);
+    return result == SD_EUNSUP ? 0 : result;
 }
 
 /* The first octet tells the two formats apart, and one octet can be put back on any stream. */
@@ -141,7 +148,7 @@ static int open_format(struct file *f)
     if (first == EOF)
         return SD_EFORMAT;
     ungetc(first, stream);
-    return first == SECTION_HEADER ? pcapng_open(stream, &f->pcapng) : open_pcap(f);
+    return first == SECTION_HEADER ? pcapng_open(stream, &f->pcapng) : open_pcap(f, first);
 }
 
 static void say_refused(const struct file *f, int result, char error[CAPTURE_ERROR])
@@ -193,6 +200,7 @@ void file_close(struct file *f)
     if (!f)
         return;
     pcapng_close(f->pcapng);
+    records_close(f->records);
     if (f->pcap)
         pcap_close(f->pcap); /* closes the stream too */
     else if (f->source && source_stream(f->source))
