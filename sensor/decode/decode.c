@@ -6,6 +6,7 @@
 #include "base/error.h"
 #include "decode/fragment.h"
 #include "decode/layers.h"
+#include "decode/plain.h"
 
 struct decoder {
     struct reassembly *reassembly;
@@ -86,8 +87,8 @@ int walk_into(struct walk *w, layer_fn next)
     return walk_to(w, next);
 }
 
-int decode_frame(struct decoder *d, const struct frame *frame, struct packet *out,
-                 struct stats *stats)
+int walk_frame(struct decoder *d, const struct frame *frame, struct packet *out,
+               struct stats *stats)
 {
     struct walk w = {
         .c = cursor_over(frame->bytes, frame->captured),
@@ -116,4 +117,12 @@ int decode_frame(struct decoder *d, const struct frame *frame, struct packet *ou
     if (result == 0 && out->cut)
         stats->truncated++;
     return result;
+}
+
+int decode_frame(struct decoder *d, const struct frame *frame, struct packet *out,
+                 struct stats *stats)
+{
+    if (plain_frame(frame, d->tunnels, out))
+        return SD_OK;
+    return walk_frame(d, frame, out, stats);
 }

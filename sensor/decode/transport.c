@@ -39,7 +39,6 @@ int layer_tcp(struct walk *w)
 {
     enum { HEADER = 20 };
     const uint8_t *h = cursor_take(&w->c, HEADER);
-    struct packet *out = w->out;
     size_t header;
 
     if (!h)
@@ -49,11 +48,6 @@ int layer_tcp(struct walk *w)
         return walk_malformed(w, IN_TRANSPORT);
     if (!cursor_skip(&w->c, header - HEADER))
         return walk_short(w, IN_TRANSPORT);
-    out->sport = load16(h);
-    out->dport = load16(h + 2);
-    out->seq = load32(h + 4);
-    out->ack = load32(h + 8);
-    out->tcp_flags = h[13];
-    out->window = load16(h + 14);
+    tcp_fields(h, w->out);
     return deliver(w);
 }

@@ -143,9 +143,10 @@ static const struct {
  * the source port, and could dress it up to be overlooked. */
 layer_fn udp_tunnel(uint16_t sport, uint16_t dport, struct cursor payload)
 {
-    enum { LOWEST = 1701, DNS = 53 };
+    enum { LOWEST = 1701, HIGHEST = 8472, DNS = 53 };
+    bool source = sport >= LOWEST && sport <= HIGHEST, target = dport >= LOWEST && dport <= HIGHEST;
 
-    if ((sport < LOWEST && dport < LOWEST) || dport == DNS)
+    if ((!source && !target) || dport == DNS)
         return NULL;
     for (size_t i = 0; i < sizeof tunnels / sizeof *tunnels; i++)
         if ((dport == tunnels[i].port || sport == tunnels[i].port) && tunnels[i].looks(payload))

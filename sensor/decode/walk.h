@@ -49,6 +49,16 @@ static inline uint32_t load32(const uint8_t *at)
     return (uint32_t)load16(at) << 16 | load16(at + 2);
 }
 
+static inline void tcp_fields(const uint8_t header[20], struct packet *out)
+{
+    out->sport = load16(header);
+    out->dport = load16(header + 2);
+    out->seq = load32(header + 4);
+    out->ack = load32(header + 8);
+    out->tcp_flags = header[13];
+    out->window = load16(header + 14);
+}
+
 static inline int walk_to(struct walk *w, layer_fn next)
 {
     w->next = next;
