@@ -78,6 +78,12 @@ static inline struct cursor cursor_sub(struct cursor *c, size_t n)
     return (struct cursor){.at = b, .left = b ? n : 0, .failed = b == NULL};
 }
 
+/* The octet so far ahead, which stays where it is; 255: there is none. */
+static inline uint8_t cursor_peek(const struct cursor *c, size_t ahead)
+{
+    return ahead < c->left ? c->at[ahead] : UINT8_MAX;
+}
+
 /* Keep at most n of what is left (a length field that ends before the frame does). */
 static inline void cursor_limit(struct cursor *c, size_t n)
 {

@@ -77,19 +77,16 @@ int dns_svcb_check(struct cursor c)
 
 int dns_walk_rdata(struct dns_walk *w, uint16_t type, uint16_t class, const struct cursor *rdata)
 {
-    if ((type == DNS_TYPE_A && rdata->left == 4) || (type == DNS_TYPE_AAAA && rdata->left == 16))
+    /* RFC 2136 2.4, 2.5: an update's prerequisites and deletions carry no data. */
+    if (rdata->left == 0) {
+        w->unsound |=
+            class == KNOT_CLASS_IN && type != KNOT_RRTYPE_APL && descriptor_of(type)->type_name;
         return 0;
-    if (type == DNS_TYPE_OPT && rdata->left > 0)
-        return 0;
+    }
     const knot_rdata_descriptor_t *d = descriptor_of(type);
     struct cursor c = *rdata;
     int growth = 0; /* by decompression */
 
-    /* RFC 2136 2.4, 2.5: an update's prerequisites and deletions carry no data. */
-    if (c.left == 0) {
-        w->unsound |= class == KNOT_CLASS_IN && type != KNOT_RRTYPE_APL && d->type_name;
-        return 0;
-    }
     if (is_svcb(type) && dns_svcb_check(c) != 0)
         return SD_EMALF;
     for (const int *block = d->block_types; *block != KNOT_RDATA_WF_END; block++) {

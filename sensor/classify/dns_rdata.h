@@ -16,9 +16,10 @@ struct dns_walk {
     size_t length;
     struct cursor at;
     unsigned budget;
-    bool qname_plain; /* the question's name stands at octet 12 without a pointer in it */
-    bool alias;       /* a CNAME or DNAME among the answers */
-    bool unsound;     /* as in struct dns_message */
+    unsigned qname; /* octets of the question's name, which stands at octet 12 without a pointer in
+                       it; 0: not read yet, or not so */
+    bool alias;     /* a CNAME or DNAME among the answers */
+    bool unsound;   /* as in struct dns_message */
 };
 
 /* Reads the name at c, which ends within c (RFC 1035 4.1.4: what a pointer leads to may lie before
@@ -30,7 +31,7 @@ struct dns_walk {
 int dns_walk_name(struct dns_walk *w, struct cursor *c, uint8_t *lower);
 /* Whether the data of a record fits its type: fixed fields, names (compressed or not), nothing
  * over. A type that libknot does not know fits always (RFC 3597); none at all in class IN is
- * unsound. SD_EMALF, SD_ELIMIT as above. */
+ * unsound. SD_EMALF, SD_ELIMIT as above. Not to be asked of an OPT with options. */
 int dns_walk_rdata(struct dns_walk *w, uint16_t type, uint16_t class, const struct cursor *rdata);
 /* Whether the data of an SVCB or HTTPS record is well formed (RFC 9460 2.2, 7.1.1); libknot 3.2
  * takes it as it comes. SD_EMALF: not. */

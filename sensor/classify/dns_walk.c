@@ -46,44 +46,88 @@ static uint64_t lower_eight(uint64_t x)
     return x | ((~x & high & (from_a ^ beyond_z)) >> 2);
 }
 
-static void lower_at(uint8_t *to, const uint8_t *from)
+typedef uint8_t sixteen __attribute__((vector_size(16)));
+
+static sixteen lower_sixteen(sixteen x)
 {
-    uint64_t eight;
+    return x | ((sixteen)(x - 'A' < 26) & 0x20);
+}
+
+/* Each of the two returns which bits it changed. */
+static uint64_t lower_eight_at(uint8_t *to, const uint8_t *from)
+{
+    uint64_t eight, low;
 
     memcpy(&eight, from, sizeof(eight));
-    eight = lower_eight(eight);
-    memcpy(to, &eight, sizeof(eight));
+    low = lower_eight(eight);
+    memcpy(to, &low, sizeof(low));
+    return eight ^ low;
 }
 
-/* Length octets of labels are below 'A' and stay as they are. */
-static void copy_lower(uint8_t *to, const uint8_t *from, size_t n)
+static sixteen lower_sixteen_at(uint8_t *to, const uint8_t *from)
 {
-    if (n < 8) {
-        for (size_t i = 0; i < n; i++)
-            to[i] = (uint8_t)(from[i] | (((unsigned)from[i] - 'A' < 26u) << 5));
-        return;
+    sixteen x, low;
+
+    memcpy(&x, from, sizeof(x));
+    low = lower_sixteen(x);
+    memcpy(to, &low, sizeof(low));
+    return x ^ low;
+}
+
+static bool lower_few(uint8_t *to, const uint8_t *from, size_t n)
+{
+    uint8_t changed = 0;
+
+    for (size_t i = 0; i < n; i++) {
+        to[i] = (uint8_t)(from[i] | (((unsigned)from[i] - 'A' < 26u) << 5));
+        changed |= to[i] ^ from[i];
     }
-    for (size_t i = 0; i + 8 < n; i += 8)
-        lower_at(to + i, from + i);
-    lower_at(to + n - 8, from + n - 8); /* may overlap what is done */
+    return changed != 0;
 }
 
-/* Octets of a name that stands here whole, without a pointer; 0: it does not, or is no good. */
-static size_t plain_name(const uint8_t *at, size_t left, unsigned *labels)
+/* Length octets of labels are below 'A' and stay as they are. The last step may overlap what is
+ * done. True: something was upper case. */
+static bool copy_lower(uint8_t *to, const uint8_t *from, size_t n)
 {
-    struct cursor c = cursor_over(at, left);
-    size_t octets = 0;
+    sixteen changed;
+    uint64_t half[2];
 
-    for (*labels = 1; octets < DNS_NAME_WIRE; ++*labels) {
-        uint8_t n = cursor_u8(&c);
+    if (n < 8)
+        return lower_few(to, from, n);
+    if (n < 16)
+        return (lower_eight_at(to, from) | lower_eight_at(to + n - 8, from + n - 8)) != 0;
+    changed = lower_sixteen_at(to + n - 16, from + n - 16);
+    for (size_t i = 0; i + 16 < n; i += 16)
+        changed |= lower_sixteen_at(to + i, from + i);
+    memcpy(half, &changed, sizeof(half));
+    return (half[0] | half[1]) != 0;
+}
 
-        octets += n + 1u;
-        if (n > LABEL_MAX || !cursor_skip(&c, n))
-            return 0;
+/* A name in one of its usual forms: labels, and at their end the root or a pointer to the
+ * question's name. */
+struct usual {
+    size_t octets;  /* without compression; 0: it is of another form, or no good */
+    size_t here;    /* ... as it stands here */
+    unsigned steps; /* labels, the root and the pointer */
+};
+
+static struct usual usual_name(const struct dns_walk *w, const struct cursor *c)
+{
+    size_t at = 0;
+    uint8_t n = 0;
+
+    for (unsigned steps = 1; at < DNS_NAME_WIRE; steps++, at += n + 1u) {
+        n = cursor_peek(c, at);
         if (n == 0)
-            return octets;
+            return (struct usual){at + 1, at + 1, steps};
+        if (n <= LABEL_MAX)
+            continue;
+        if (n != POINTER || cursor_peek(c, at + 1) != HEADER || at + w->qname > DNS_NAME_WIRE ||
+            !w->qname || c->at + at <= w->bytes + HEADER)
+            break;
+        return (struct usual){at + w->qname, at + 2, steps};
     }
-    return 0;
+    return (struct usual){0};
 }
 
 /* Reads the second octet of a pointer whose first is behind `at`, and goes where it leads. 1:
@@ -166,34 +210,33 @@ static int walk_labels(struct dns_walk *w, struct cursor *c, uint8_t *lower)
 
 int dns_walk_name(struct dns_walk *w, struct cursor *c, uint8_t *lower)
 {
-    unsigned labels;
-    size_t octets = plain_name(c->at, c->left, &labels);
+    struct usual name = usual_name(w, c);
 
-    if (octets == 0)
+    if (name.octets == 0 || lower)
         return walk_labels(w, c, lower);
-    const uint8_t *name = cursor_take(c, octets); /* read once where it stands: no steps to count */
-
-    if (lower)
-        copy_lower(lower, name, octets);
-    return (int)octets;
+    cursor_skip(c, name.here); /* read once where it stands: no steps to count */
+    return (int)name.octets;
 }
 
-/* A name that is nothing but a pointer to a whole one: what most records begin with. */
+/* A name that is nothing but a pointer to one in a usual form: what most records begin with. */
 static bool walk_pointer(struct dns_walk *w)
 {
-    const uint8_t *b = w->at.at;
-    unsigned labels;
+    uint8_t high = cursor_peek(&w->at, 0);
 
-    if (w->at.left < 2 || b[0] < POINTER)
+    if (high < POINTER || w->at.left < 2)
         return false;
-    size_t target = (size_t)(b[0] & 0x3f) << 8 | b[1];
+    size_t target = (size_t)(high & 0x3f) << 8 | cursor_peek(&w->at, 1);
 
-    if (target == HEADER && w->qname_plain)
+    if (target == HEADER && w->qname)
         return cursor_skip(&w->at, 2);
-    if (target >= (size_t)(b - w->bytes) ||
-        plain_name(w->bytes + target, w->length - target, &labels) == 0 || labels + 1 > w->budget)
+    if (target >= (size_t)(w->at.at - w->bytes))
         return false;
-    w->budget -= labels + 1;
+    struct cursor there = cursor_over(w->bytes + target, w->length - target);
+    struct usual name = usual_name(w, &there);
+
+    if (name.octets == 0 || name.steps + 1 > w->budget)
+        return false;
+    w->budget -= name.steps + 1;
     return cursor_skip(&w->at, 2);
 }
 
@@ -203,28 +246,36 @@ static uint32_t letters_of(const uint8_t *name, const uint8_t *lower, size_t oct
 {
     uint64_t digest = 0;
 
-    if (memcmp(name, lower, octets) == 0)
-        return 0;
     for (size_t i = 0; i < octets; i++)
         digest = (digest << 1 | digest >> 63) ^ (name[i] ^ lower[i]) * UINT64_C(0x9e3779b97f4a7c15);
     return (uint32_t)(digest >> 32) | 1;
 }
 
+/* The name of the first question, which is kept. */
+static int question_name(struct dns_walk *w, struct dns_message *out)
+{
+    size_t octets = usual_name(w, &w->at).octets;
+
+    if (octets == 0)
+        return walk_labels(w, &w->at, out->qname);
+    const uint8_t *name = cursor_take(&w->at, octets);
+
+    w->qname = (unsigned)octets;
+    if (copy_lower(out->qname, name, octets))
+        out->letters = letters_of(name, out->qname, octets);
+    return (int)octets;
+}
+
 static int walk_question(struct dns_walk *w, struct dns_message *out, bool first)
 {
-    const uint8_t *name = w->at.at;
-    int octets = dns_walk_name(w, &w->at, first ? out->qname : NULL);
+    int octets = first ? question_name(w, out) : dns_walk_name(w, &w->at, NULL);
 
     if (octets < 0)
         return octets;
     const uint8_t *behind = cursor_take(&w->at, 4);
 
-    if (first) {
+    if (first)
         out->qname_length = (uint8_t)octets;
-        w->qname_plain = behind && !w->unsound && behind - w->bytes == HEADER + octets;
-        if (w->qname_plain)
-            out->letters = letters_of(name, out->qname, (size_t)octets);
-    }
     if (!behind)
         return SD_ETRUNC;
     if (first) {
@@ -237,7 +288,7 @@ static int walk_question(struct dns_walk *w, struct dns_message *out, bool first
 
 static int walk_owner(struct dns_walk *w)
 {
-    if (walk_pointer(w))
+    if (cursor_peek(&w->at, 0) == 0 ? cursor_skip(&w->at, 1) : walk_pointer(w))
         return 0;
     int octets = dns_walk_name(w, &w->at, NULL);
 
@@ -260,42 +311,45 @@ static int walk_edns(struct record *r, struct dns_message *out)
     return 0;
 }
 
-static void keep_address(const struct record *r, struct dns_message *out)
-{
-    if (r->class != KNOT_CLASS_IN || out->address_count == DNS_ADDRESSES)
-        return;
-    if (r->type == DNS_TYPE_A && r->rdlength == 4)
-        out->address[out->address_count++] = addr_v4(r->rdata.at);
-    else if (r->type == DNS_TYPE_AAAA && r->rdlength == 16)
-        out->address[out->address_count++] = addr_v6(r->rdata.at);
-}
-
 /* Where a resolver is designated (RFC 9461): the one question whose answer is read so far. */
-static void keep_service(const struct record *r, struct dns_message *out)
+static void keep_service(const struct dns_walk *w, const struct record *r, struct dns_message *out)
 {
     struct cursor c = r->rdata, name;
     struct svcb service = {.transports = 0};
-    unsigned labels;
 
     cursor_skip(&c, 2); /* SvcPriority */
-    size_t octets = plain_name(c.at, c.left, &labels);
+    struct usual target = usual_name(w, &c);
 
-    if (!cursor_ok(&c) || octets == 0)
+    if (!cursor_ok(&c) || target.octets == 0 || target.octets != target.here)
         return;
-    name = cursor_sub(&c, octets);
+    name = cursor_sub(&c, target.octets);
     if (svcb_params(&c, &service) == SD_OK)
         service_put(out, name, &service);
 }
 
-/* A sum, so that the order of the records does not matter: servers rotate them. */
-static void keep_answer(struct dns_walk *w, const struct record *r, struct dns_message *out)
+static void keep_address(const struct record *r, struct dns_message *out, struct addr address)
 {
-    keep_address(r, out);
+    if (r->class == KNOT_CLASS_IN && out->address_count < DNS_ADDRESSES)
+        out->address[out->address_count++] = address;
+}
+
+/* Of a record's data, and what else is kept of it. A sum of these does not depend on the order of
+ * the records: servers rotate them. */
+static uint32_t keep_answer(struct dns_walk *w, const struct record *r, struct dns_message *out)
+{
+    const uint8_t *b = r->rdata.at;
+
+    if (r->type == DNS_TYPE_A && r->rdlength == 4) {
+        keep_address(r, out, addr_v4(b));
+        return (uint32_t)hash_mix((uint64_t)two(b) << 16 | two(b + 2), r->type);
+    }
+    if (r->type == DNS_TYPE_AAAA && r->rdlength == 16)
+        keep_address(r, out, addr_v6(b));
     w->alias |= r->type == DNS_TYPE_CNAME || r->type == DNS_TYPE_DNAME;
     if (r->type == DNS_TYPE_SVCB && out->qtype == DNS_TYPE_SVCB)
-        keep_service(r, out);
+        keep_service(w, r, out);
     out->soa_count += r->type == DNS_TYPE_SOA && out->soa_count < UINT8_MAX;
-    out->digest += (uint32_t)hash_bytes(r->rdata.at, r->rdata.left, r->type);
+    return (uint32_t)hash_bytes(b, r->rdata.left, r->type);
 }
 
 /* Whether the question's name lies at or below this one (RFC 2181 5.4.1: what is out of the zone
@@ -307,7 +361,7 @@ static bool holds_question(struct dns_walk *w, struct cursor owner, const struct
     unsigned at = 0;
     int octets;
 
-    if (owner.left >= 2 && b[0] >= POINTER && w->qname_plain) {
+    if (owner.left >= 2 && b[0] >= POINTER && w->qname) {
         size_t target = (size_t)(b[0] & 0x3f) << 8 | b[1];
 
         if (target >= HEADER && target < (size_t)HEADER + m->qname_length)
@@ -320,6 +374,21 @@ static bool holds_question(struct dns_walk *w, struct cursor owner, const struct
         at += m->qname[at] + 1u;
     return m->qname_length == at + (unsigned)octets &&
            memcmp(m->qname + at, name, (size_t)octets) == 0;
+}
+
+/* The data of most records is of one length. An OPT's has its own reader. */
+static bool fits(const struct record *r)
+{
+    switch (r->type) {
+    case DNS_TYPE_A:
+        return r->rdlength == 4;
+    case DNS_TYPE_AAAA:
+        return r->rdlength == 16;
+    case DNS_TYPE_OPT:
+        return r->rdlength > 0 || r->class != KNOT_CLASS_IN;
+    default:
+        return false;
+    }
 }
 
 static int walk_record(struct dns_walk *w, struct dns_message *out, unsigned section)
@@ -342,11 +411,12 @@ static int walk_record(struct dns_walk *w, struct dns_message *out, unsigned sec
     if (!cursor_ok(&w->at))
         return SD_ETRUNC;
     if (section == SECTION_ANSWER)
-        keep_answer(w, &r, out);
+        out->digest += keep_answer(w, &r, out);
     else if (section == SECTION_AUTHORITY && r.type == DNS_TYPE_NS && !w->alias &&
              out->has_question)
         out->foreign |= !holds_question(w, owner, out);
-    error = dns_walk_rdata(w, r.type, r.class, &r.rdata);
+    if (!fits(&r))
+        error = dns_walk_rdata(w, r.type, r.class, &r.rdata);
     if (!error && r.type == DNS_TYPE_OPT && section == SECTION_ADDITIONAL)
         error = walk_edns(&r, out);
     return error;
@@ -357,12 +427,7 @@ static int walk_header(struct dns_walk *w, struct dns_message *out)
 {
     static const uint8_t none[HEADER];
 
-    out->edns = out->dnssec_ok = out->padded = out->has_question = false;
-    out->qtype = out->qclass = out->udp_size = 0;
-    out->address_count = out->qname_length = out->soa_count = out->services = 0;
-    out->services_cut = false;
-    out->digest = out->letters = 0;
-    out->foreign = false;
+    memset(out, 0, offsetof(struct dns_message, address));
     out->length = (uint16_t)w->at.left;
     const uint8_t *head = cursor_take(&w->at, HEADER);
 
@@ -391,7 +456,7 @@ int dns_walk(const uint8_t *bytes, size_t length, struct dns_message *out)
     for (unsigned i = 0; !error && i < out->counts[0]; i++)
         error = walk_question(&w, out, i == 0);
     for (unsigned section = 1; section < 4; section++)
-        for (unsigned i = 0; !error && i < out->counts[section]; i++)
+        for (unsigned left = out->counts[section]; left && !error; left--)
             error = walk_record(&w, out, section);
     out->unsound = w.unsound;
     return error;
