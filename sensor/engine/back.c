@@ -168,9 +168,16 @@ void back_observation(struct back *b, const struct observation *o)
         work(b);
         turn_hour(b, o->time);
     }
-    memcpy(&b->batch[b->waiting++], o, observation_size(o));
+    if (o != &b->batch[b->waiting])
+        memcpy(&b->batch[b->waiting], o, observation_size(o));
+    b->waiting++;
     if (b->waiting == ACCOUNT_BATCH)
         work(b);
+}
+
+struct observation *back_room(struct back *b)
+{
+    return &b->batch[b->waiting];
 }
 
 void back_tick(struct back *b, nsec_t now)

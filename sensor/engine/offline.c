@@ -69,6 +69,13 @@ static void put_observation(void *context, struct observation *o)
     memcpy(&item->observation, o, size);
 }
 
+static struct observation *room(void *context)
+{
+    struct run *r = context;
+
+    return back_room(r->back);
+}
+
 static void tick(struct run *r, nsec_t now)
 {
     struct item *item;
@@ -139,11 +146,13 @@ static int read_all(struct run *r, struct capture *c, void (*notice)(const char 
     return got == SD_EEND || got == 0 ? SD_OK : got;
 }
 
-static int start(struct run *r)
+/* threads: front and back each have one, so that neither writes where the other reads. */
+static int start(struct run *r, bool threads)
 {
     struct back_options back = {
         .bounds = &r->options->bounds, .seed = SEED, .flush = FLUSH, .sink = r->options->sink};
-    struct observation_sink sink = {put_observation, r};
+    struct observation_sink sink = {
+        .put = put_observation, .context = r, .room = threads ? NULL : room};
 
     r->back = back_create(&back, r->options->policy, r->options->policy->mode);
     r->front = front_create(&r->options->bounds, true, SEED, sink);
@@ -209,7 +218,7 @@ int offline_run(const struct offline *options, char *const *paths, size_t count,
     if (status != SD_OK)
         return status;
     *error = '\0';
-    status = start(&r);
+    status = start(&r, threads);
     if (status == SD_OK) {
         if (threads)
             part(&r);

@@ -260,7 +260,8 @@ static nsec_t drain(struct parser *p, bool *more)
 {
     nsec_t last = 0;
 
-    *more = cuts_reader_read(p->cuts, (struct observation_sink){put_cut, p}, back_stats(p->back));
+    *more = cuts_reader_read(p->cuts, (struct observation_sink){.put = put_cut, .context = p},
+                             back_stats(p->back));
     for (size_t i = 0; i < p->wiring->interface_count; i++) {
         struct ring *ring = p->wiring->observations[i];
         const struct observation *o;
@@ -373,7 +374,7 @@ static void run_engine(struct parser *p)
 static int make_lane(struct parser *p, size_t i, uint64_t seed)
 {
     struct lane *l = &p->lanes[i];
-    struct observation_sink sink = {put_observation, l};
+    struct observation_sink sink = {.put = put_observation, .context = l};
 
     l->parser = p;
     l->index = i;

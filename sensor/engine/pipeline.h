@@ -61,6 +61,9 @@ void back_recall(struct back *b, const struct memory *m);
 /* In order of time. Observations are worked on in batches, so that the tables' memory is waited for
  * once a batch; back_tick(), back_flush() and a new hour end a batch. */
 void back_observation(struct back *b, const struct observation *o);
+/* Where the next observation is best written: from there back_observation() need not copy it. Until
+ * the next call of any of these, which may give away the place. */
+struct observation *back_room(struct back *b);
 void back_tick(struct back *b, nsec_t now);
 /* The end: open events become final, the account is told to the sink, and a RECORD_MARK. */
 void back_flush(struct back *b, nsec_t now);

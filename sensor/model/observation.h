@@ -73,6 +73,9 @@ static inline size_t observation_size(const struct observation *o)
 struct observation_sink {
     void (*put)(void *context, struct observation *o);
     void *context;
+    /* Where the next one is best written, as it then need not be copied: any other place will do as
+     * well. Asked at the beginning and after every put(). May be NULL. */
+    struct observation *(*room)(void *context);
 };
 
 #endif

@@ -8,7 +8,7 @@
 #include "observe/stray.h"
 #include "observe/tell.h"
 
-enum { HEADER = 12, FLAG_RESPONSE = 0x8000 };
+enum { HEADER = 12 };
 enum { SAID = 0x040f }; /* AA and RCODE: of the flags, what an answer says */
 
 /* What carried a message. Not always the packet in hand: a segment may have waited for others. */
@@ -48,14 +48,14 @@ static bool overruns(struct observer *o, const uint8_t *bytes, uint32_t present,
         return false;
     memcpy(padded, bytes, present);
     memset(padded + present, 0, whole - present);
-    error = o->ops->dns_message(padded, whole, &o->out.dns.message);
+    error = o->ops->dns_message(padded, whole, &o->out->dns.message);
     budget_free(&o->stream_bytes, padded, whole);
     return error == SD_ETRUNC;
 }
 
 static bool parse(struct observer *o, const uint8_t *bytes, uint32_t present, uint32_t whole)
 {
-    struct dns_message *m = &o->out.dns.message;
+    struct dns_message *m = &o->out->dns.message;
 
     if (o->ops->dns_message(bytes, present, m) == 0)
         return true;
@@ -132,7 +132,7 @@ static void address(struct observation *out, const struct carrier *c, bool respo
     out->station = response ? c->dst_station : c->src_station;
 }
 
-/* o->out.dns.message is filled; everything before it is not. */
+/* o->out->dns.message is filled; everything before it is not. */
 static void tell_message(struct observer *o, const struct carrier *c)
 {
     const struct packet *p = c->packet;
@@ -198,13 +198,15 @@ static bool take_message(void *context, const uint8_t *bytes, uint32_t present, 
 {
     struct carrier *c = context;
     struct observer *o = c->o;
+    bool response;
 
     if (!parse(o, bytes, present, whole)) {
         o->stats->dns_malformed++;
         return false;
     }
+    response = dns_is_response(&o->out->dns.message);
     tell_message(o, c);
-    if (o->out.dns.message.flags & FLAG_RESPONSE && c->flow->stage != STAGE_WORKING)
+    if (response && c->flow->stage != STAGE_WORKING)
         tell_established(o, c->flow);
     return true;
 }

@@ -16,6 +16,7 @@
 #include "observe/quic.h"
 #include "observe/stray.h"
 #include "observe/tcp.h"
+#include "observe/tell.h"
 #include "observe/vpn.h"
 
 enum { EXPIRE_WORK = 4096 };
@@ -67,6 +68,7 @@ struct observer *observer_create(const struct observer_limits *limits,
     o->ops = ops;
     o->classifier = classifier;
     o->sink = sink;
+    tell_room(o);
     o->seed = seed;
     if (!make_tables(o, limits)) {
         observer_destroy(o);

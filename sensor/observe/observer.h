@@ -48,7 +48,8 @@ struct observer {
     struct proof_syn_ack syn_acks[PROOF_SYN_ACKS];
     size_t classifying, classifying_limit;
     uint8_t watched[65536 / 8]; /* a bit for each port besides 53 */
-    struct observation out;     /* the one being made */
+    struct observation *out;    /* the one being made: in the sink's room, or */
+    struct observation own;
 };
 
 static inline bool observer_watches(const struct observer *o, uint16_t port)

@@ -24,7 +24,7 @@ uint64_t tell_station(const struct flow *f)
 
 struct observation *tell_begin(struct observer *o, uint8_t kind, const struct packet *p)
 {
-    struct observation *out = &o->out;
+    struct observation *out = o->out;
 
     memset(out, 0, offsetof(struct observation, dns));
     out->kind = kind;
@@ -37,10 +37,16 @@ struct observation *tell_begin(struct observer *o, uint8_t kind, const struct pa
     return out;
 }
 
+void tell_room(struct observer *o)
+{
+    o->out = o->sink.room ? o->sink.room(o->sink.context) : &o->own;
+}
+
 void tell_put(struct observer *o)
 {
     o->stats->observations++;
-    o->sink.put(o->sink.context, &o->out);
+    o->sink.put(o->sink.context, o->out);
+    tell_room(o);
 }
 
 static bool has_counts(const struct flow *f)
@@ -51,7 +57,7 @@ static bool has_counts(const struct flow *f)
 
 static struct flow_observation *begin(struct observer *o, const struct flow *f, uint8_t phase)
 {
-    struct observation *out = &o->out;
+    struct observation *out = o->out;
     const struct cold *c = f->cold;
 
     memset(out, 0, sizeof *out);
@@ -93,7 +99,7 @@ static struct flow_observation *begin(struct observer *o, const struct flow *f, 
 
 static void take_counts(struct observer *o, struct flow *f)
 {
-    struct flow_observation *out = &o->out.flow;
+    struct flow_observation *out = &o->out->flow;
 
     out->flows = (f->flags & TOLD_COUNTS) == 0;
     out->packets = f->packets;

@@ -19,7 +19,9 @@ uint64_t tell_flow_id(const struct observer *o, const struct flow *f);
 uint64_t tell_station(const struct flow *f);
 /* o->out of a packet, everything before the union; all else of that is zero. */
 struct observation *tell_begin(struct observer *o, uint8_t kind, const struct packet *p);
-/* Hands over o->out. */
+/* Finds o->out a place. */
+void tell_room(struct observer *o);
+/* Hands over o->out, which is another then. */
 void tell_put(struct observer *o);
 
 void tell_opened(struct observer *o, struct flow *f);

@@ -81,7 +81,7 @@ int main(int argc, char **argv)
         return 1;
     }
     r.front = front_create(bounds_of(PROFILE_STANDARD), true, 1,
-                           (struct observation_sink){put_observation, &r});
+                           (struct observation_sink){.put = put_observation, .context = &r});
     if (!r.front)
         return 1;
     print_head();

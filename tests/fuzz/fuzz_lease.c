@@ -41,8 +41,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t length)
     static const struct classifier_ops ops;
     struct stats stats = {0};
     uint64_t told = 0;
-    struct observer *o =
-        observer_create(&limits, &ops, NULL, (struct observation_sink){put, &told}, 5);
+    struct observer *o = observer_create(
+        &limits, &ops, NULL, (struct observation_sink){.put = put, .context = &told}, 5);
     unsigned which = length ? bytes[0] % 3 : 0;
     struct packet p = {.time = NSEC_S,
                        .proto = which == 2 ? IP_PROTO_ICMPV6 : IP_PROTO_UDP,

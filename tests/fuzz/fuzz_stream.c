@@ -110,8 +110,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t length)
     struct stats stats = {0};
     int states = 0;
     nsec_t now = 1000 * NSEC_S;
-    struct observer *o =
-        observer_create(&limits, &ops, &states, (struct observation_sink){put, &told}, 5);
+    struct observer *o = observer_create(
+        &limits, &ops, &states, (struct observation_sink){.put = put, .context = &told}, 5);
     struct packet p;
 
     while (o && cursor_ok(&c) && c.left > 0) {

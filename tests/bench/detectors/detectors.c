@@ -78,8 +78,8 @@ static int record(struct tape *t, char *path, const struct policy *policy)
         fprintf(stderr, "detectors: %s\n", error);
         return status;
     }
-    t->front =
-        front_create(bounds_of(PROFILE_STANDARD), true, SEED, (struct observation_sink){keep, t});
+    t->front = front_create(bounds_of(PROFILE_STANDARD), true, SEED,
+                            (struct observation_sink){.put = keep, .context = t});
     t->account = account_create(NULL, SEED);
     if (!t->front || !t->account)
         return SD_EMEM;

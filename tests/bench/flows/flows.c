@@ -124,8 +124,8 @@ int main(int argc, char **argv)
         fprintf(stderr, "flows: no connection of %d packets in it\n", PACKETS);
         return 1;
     }
-    o = observer_create(&limits, &classifier_ops, classifier, (struct observation_sink){ignore, &b},
-                        SEED);
+    o = observer_create(&limits, &classifier_ops, classifier,
+                        (struct observation_sink){.put = ignore, .context = &b}, SEED);
     if (!o)
         return 1;
     before = resident_mb();

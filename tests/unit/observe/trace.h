@@ -108,7 +108,8 @@ static void trace_begin_with(struct trace *t, const struct observer_limits *limi
     t->proto = proto;
     t->seq[0] = 1000;
     t->seq[1] = 0xfffffff0u; /* wraps */
-    t->observer = observer_create(limits, &stand_in, t, (struct observation_sink){trace_put, t}, 7);
+    t->observer = observer_create(limits, &stand_in, t,
+                                  (struct observation_sink){.put = trace_put, .context = t}, 7);
     assert_non_null(t->observer);
 }
 
