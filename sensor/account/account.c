@@ -199,15 +199,28 @@ static void fold_away(void *context, const struct conversation_entry *e)
         a->folded.first = e->now.first;
 }
 
-static bool carries_counts(const struct observation *o)
-{
-    return o->kind == OBSERVE_DNS || (o->kind == OBSERVE_FLOW && o->flow.phase != FLOW_OPENED);
-}
-
 /* Of the packets: a flow may be told of later than it was heard. */
 static nsec_t last_of(const struct observation *o)
 {
     return o->kind == OBSERVE_FLOW && o->flow.last ? o->flow.last : o->time;
+}
+
+/* The only one of its client, as far as is known: none is less active. */
+static void fold_at_once(struct account *a, const struct observation *o, struct stats *stats)
+{
+    struct conversation_entry e = {.now = {.first = last_of(o), .last = last_of(o)}};
+
+    if (o->kind == OBSERVE_DNS)
+        add_dns(&e.now, o);
+    else
+        add_flow(&e.now, o);
+    fold_away(a, &e);
+    stats->conversations_folded++;
+}
+
+static bool carries_counts(const struct observation *o)
+{
+    return o->kind == OBSERVE_DNS || (o->kind == OBSERVE_FLOW && o->flow.phase != FLOW_OPENED);
 }
 
 static struct conversation_key key_of(const struct observation *o)
@@ -223,6 +236,7 @@ struct looked_up {
     struct conversation_key key;
     uint64_t hash;
     uint32_t place; /* in the table of conversations, 0: not known */
+    bool newcomer;
 };
 
 static uint32_t pair_of(uint32_t place)
@@ -288,6 +302,11 @@ static void add(struct account *a, struct observation *o, struct looked_up *by, 
         write_note(a, o);
         return;
     }
+    if (by->newcomer && a->table.count >= a->table.limit) {
+        write_note(a, o);
+        fold_at_once(a, o, stats);
+        return;
+    }
     if (conversation_table_full(&a->table))
         stats->conversations_folded += conversation_table_fold(&a->table, fold_away, a);
     c = conversation_table_at(&a->table, &by->key, by->hash, &by->place, &fresh);
@@ -343,8 +362,13 @@ static void note(struct account *a, struct observation *o, struct looked_up *by,
             clients_note(a->clients, o, &nowhere, stats);
         return;
     }
+    by->newcomer = !by->place && clients_newcomer(a->clients, o);
     add(a, o, by, stats);
-    clients_note(a->clients, o, by->place ? &a->client_at[pair_of(by->place)] : &nowhere, stats);
+    if (by->newcomer)
+        clients_note_newcomer(a->clients, o);
+    else
+        clients_note(a->clients, o, by->place ? &a->client_at[pair_of(by->place)] : &nowhere,
+                     stats);
     roles_prefetch(a->roles, o);
     named_note(a->named, o);
 }

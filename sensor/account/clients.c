@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "account/several.h"
+#include "base/hash.h"
 #include "base/table.h"
 
 enum {
@@ -11,6 +12,7 @@ enum {
     TURNS = 6,   /* within a minute from one IPv4 address of a station to another: two machines */
     MOVES = 4,   /* an address that goes to and fro between stations is of neither */
     MOVES_FOR = 600,
+    SEEN = 16384,       /* newcomers of a moment ago */
     NOTED = 16,         /* seconds: how exactly a place knows when it was heard last */
     LEASE_USUAL = 86400 /* seconds, where none are said */
 };
@@ -48,10 +50,13 @@ struct clients {
     struct hosts *hosts;
     struct place *places;
     struct tenant *tenants; /* likewise by place */
-    uint32_t most;
-    uint32_t tenures; /* given out */
-    uint32_t used;    /* places that were ever given out */
-    uint32_t hand;    /* where the search for a silent place goes on */
+    uint64_t seed;
+    uint32_t most;       /* places of clients that were seen more than once; behind them: */
+    uint32_t newcomers;  /* places */
+    uint32_t seen[SEEN]; /* of newcomers: bits of their hashes */
+    uint32_t tenures;    /* given out */
+    uint32_t used;       /* places that were ever given out */
+    uint32_t hand;       /* where the search for a silent place goes on */
 };
 
 struct clients *clients_create(size_t most, uint64_t seed)
@@ -64,7 +69,9 @@ struct clients *clients_create(size_t most, uint64_t seed)
 
     if (!c)
         return NULL;
-    c->most = (uint32_t)most;
+    c->newcomers = (uint32_t)most / 64 + 1;
+    c->most = (uint32_t)most - c->newcomers;
+    c->seed = seed;
     c->table = table_create(&shape);
     c->hosts = hosts_create(most, seed);
     c->places = calloc(most, sizeof *c->places);
@@ -314,6 +321,31 @@ void clients_note(struct clients *c, struct observation *o, uint32_t *place, str
         o->note.roles |= ROLE_SEVERAL;
     o->note.who = client->who;
     o->note.tenure = client->tenure;
+}
+
+bool clients_newcomer(struct clients *c, const struct observation *o)
+{
+    uint64_t hash;
+    uint32_t *seen, bits;
+
+    if (c->used < c->most / 4 || table_find(c->table, &o->client))
+        return false;
+    hash = hash_bytes(&o->client, sizeof o->client, c->seed);
+    seen = &c->seen[hash % SEEN];
+    bits = (uint32_t)(hash >> 32) | 1;
+    if (*seen == bits)
+        return false;
+    *seen = bits;
+    return true;
+}
+
+void clients_note_newcomer(struct clients *c, struct observation *o)
+{
+    uint32_t tenure = next_tenure(c);
+
+    o->note.newcomer = true;
+    o->note.who = c->most + tenure % c->newcomers;
+    o->note.tenure = tenure;
 }
 
 /* A lease says whose an address is, wherever its packets come from. */

@@ -6,7 +6,10 @@
  * share a place: IPv6's temporary addresses and a new lease make no new client. An address that
  * goes from one machine to another is another client from then on. Behind a router, and where there
  * are no link addresses, each address has its own place, unless a lease says whose it is.
- * Worst case in bytes: most * (72 + 8 + 16), and hosts.h. */
+ * When a quarter of the places is taken, a client that was seen once is a newcomer: one of a few
+ * places for a moment, no entry and no machine, until it is seen again. So a flood of addresses
+ * pushes out nobody, and what the detectors keep of it stays in the cache.
+ * Worst case in bytes: most * (72 + 8 + 16), 64 KiB, and hosts.h. */
 #ifndef SEALDNS_ACCOUNT_CLIENTS_H
 #define SEALDNS_ACCOUNT_CLIENTS_H
 
@@ -26,6 +29,10 @@ void clients_prefetch_strange(const struct clients *c, const struct observation 
 /* Writes who and tenure into the observation's note, and ROLE_SEVERAL into its roles. place: where
  * the address was in the table, 0: not known; then where it is. */
 void clients_note(struct clients *c, struct observation *o, uint32_t *place, struct stats *stats);
+/* Nothing is known of the client, there are many already, and it was not seen a moment ago. */
+bool clients_newcomer(struct clients *c, const struct observation *o);
+/* clients_note() of a newcomer. */
+void clients_note_newcomer(struct clients *c, struct observation *o);
 /* An OBSERVE_LEASE: whose the address is from now on, and what the machine is called. */
 void clients_lease(struct clients *c, const struct observation *o, struct stats *stats);
 /* The machine that uses this address, NULL: not known. */

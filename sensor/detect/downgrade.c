@@ -70,10 +70,15 @@ static void see_query(struct downgrade *d, const struct observation *o)
 {
     const struct dns_message *m = &o->dns.message;
     uint32_t name = habit_name(o->dns.qname_hash);
-    struct usage *u = downgrade_usage(d, o);
-    struct habit *h = habit_of(d, o, u);
-    struct watch *w = h->watched ? watch_of(d, o, h) : NULL;
+    struct usage *u;
+    struct habit *h;
+    struct watch *w;
 
+    if (o->note.newcomer && !table_count(d->watches))
+        return; /* one of a flood has no habits */
+    u = downgrade_usage(d, o);
+    h = habit_of(d, o, u);
+    w = h->watched ? watch_of(d, o, h) : NULL;
     if (habit_asked(h, name)) { /* explained by what was asked before */
         if (habit_owns(h, name))
             usage_bootstrapped(u);

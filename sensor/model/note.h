@@ -17,6 +17,8 @@ struct observation_note {
                          (the root) when there is none: a public suffix itself, or no question */
     uint32_t who;     /* the client, whatever address it used: a place below CLIENTS_MOST */
     uint32_t tenure;  /* who has the place: another number, never 0, when it went to another */
+    bool newcomer;    /* there are many clients, and this one has not been seen before: it has the
+                         place    for a moment only */
     uint32_t pair; /* a number below NOTE_PAIRS for client, server, port and transport, from 0 on in
                       the order of their coming. Several may have one, and it may change: who keeps
                       something by it compares the key. 0 where there is no conversation */

@@ -222,6 +222,64 @@ static void answers_to_nobody_make_no_forwarder(void **state)
     account_destroy(a);
 }
 
+static struct observation query_of(uint32_t client, nsec_t time)
+{
+    const uint8_t bytes[4] = {16, (uint8_t)(client >> 16), (uint8_t)(client >> 8), (uint8_t)client};
+    const uint8_t server[4] = {192, 0, 2, 53};
+
+    return (struct observation){.kind = OBSERVE_DNS,
+                                .transport = TRANSPORT_DO53_UDP,
+                                .time = time,
+                                .client = addr_v4(bytes),
+                                .server = addr_v4(server),
+                                .server_port = 53};
+}
+
+/* Who was there before keeps its place, who comes again gets one, and every query counts. */
+static void a_flood_pushes_out_nobody(void **state)
+{
+    const struct bounds bounds = {.clients = 4096, .conversations = 1000};
+    struct account *a = account_create(&bounds, 1);
+    struct observation first = query_of(1, NSEC_S), again, newcomer, second;
+    struct account_omitted omitted;
+    const struct conversation **list;
+    struct stats stats = {0};
+    uint64_t listed = 0;
+    size_t count;
+
+    (void)state;
+    account_observe(a, &first, 1, &stats);
+    assert_false(first.note.newcomer);
+    for (uint32_t i = 2; i < 200000; i++) {
+        struct observation o = query_of(i, NSEC_S + i * NSEC_US);
+
+        account_observe(a, &o, 1, &stats);
+        assert_true(o.note.who < bounds.clients && o.note.tenure);
+        assert_true(o.note.newcomer == (i > 1000) || (i > 900 && i < 1100));
+    }
+    again = query_of(1, 2 * NSEC_S);
+    account_observe(a, &again, 1, &stats);
+    assert_int_equal(again.note.who, first.note.who);
+    assert_int_equal(again.note.tenure, first.note.tenure);
+    newcomer = query_of(300000, 2 * NSEC_S);
+    account_observe(a, &newcomer, 1, &stats);
+    assert_true(newcomer.note.newcomer && newcomer.note.who != first.note.who);
+    second = query_of(300000, 3 * NSEC_S);
+    account_observe(a, &second, 1, &stats);
+    assert_false(second.note.newcomer);
+    newcomer = query_of(300000, 4 * NSEC_S);
+    account_observe(a, &newcomer, 1, &stats);
+    assert_int_equal(newcomer.note.who, second.note.who);
+    assert_int_equal(newcomer.note.tenure, second.note.tenure);
+    assert_int_equal(stats.state_evicted, 0);
+    assert_int_equal(account_conversations(a, &list, &count, &omitted), SD_OK);
+    for (size_t i = 0; i < count; i++)
+        listed += list[i]->queries;
+    assert_int_equal(listed + omitted.queries, 200000 + 3);
+    free(list);
+    account_destroy(a);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -230,7 +288,9 @@ int main(void)
         cmocka_unit_test(a_rule_knows_the_zone),
         cmocka_unit_test(zones_by_interface_and_vlan_outlive_a_reload),
         cmocka_unit_test(what_comes_with_no_later_time_is_told),
-        cmocka_unit_test(what_the_sink_refuses_stays)};
+        cmocka_unit_test(what_the_sink_refuses_stays),
+        cmocka_unit_test(a_flood_pushes_out_nobody),
+    };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
