@@ -19,6 +19,7 @@
 #include "model/mute.h"
 #include "output/output.h"
 #include "store/store.h"
+#include "store/summary.h"
 
 extern const struct command command_explain;
 
@@ -242,6 +243,42 @@ static int explain_events(struct question *q, struct store_reader *r, nsec_t sin
     return status == SD_OK ? store_events(r, &filter, print_event, q) : status;
 }
 
+static int add_day(void *context, const struct client_row *row)
+{
+    struct client_row *sum = context;
+
+    for (size_t i = 0; i <= TRANSPORT_DNSCRYPT; i++)
+        sum->queries[i] += row->queries[i];
+    sum->clear_unapproved += row->clear_unapproved;
+    sum->sealed_unapproved += row->sealed_unapproved;
+    return 0;
+}
+
+/* By the sums, which may be there longer than the conversations. */
+static int explain_queries(struct question *q, struct store_reader *r)
+{
+    nsec_t now = clock_now();
+    struct summary_period days = {now - 30 * 86400 * NSEC_S, now, NULL};
+    struct client_row sum = {0};
+    int status = SD_OK, shown = 0;
+    size_t position = 0;
+    struct addr one;
+    char text[ADDR_TEXT];
+
+    while (status == SD_OK && who_next(&q->machine, &position, &one))
+        status = store_client_days(r, addr_text(&one, text), &days, add_day, &sum);
+    printf("Queries of the last thirty days:");
+    for (size_t i = 0; i <= TRANSPORT_DNSCRYPT; i++)
+        if (sum.queries[i])
+            printf("%s %s %llu", shown++ ? "," : "", transport_name((unsigned)i),
+                   (unsigned long long)sum.queries[i]);
+    if (shown)
+        printf("; unapproved: %llu in clear text, %llu sealed",
+               (unsigned long long)sum.clear_unapproved, (unsigned long long)sum.sealed_unapproved);
+    puts(shown ? "" : " none");
+    return status;
+}
+
 /* Of a client or a server: what it did. */
 static int explain_deeds(struct question *q, struct store_reader *r)
 {
@@ -270,6 +307,8 @@ static int explain_history(struct question *q, struct store_reader *r)
 
     if (status == SD_OK && q->is_address)
         status = profile_print(r, q->machine.addresses);
+    if (status == SD_OK && q->is_address)
+        status = explain_queries(q, r);
     if (status == SD_OK && q->is_address)
         status = explain_deeds(q, r);
     if (status == SD_OK)

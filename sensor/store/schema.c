@@ -41,4 +41,39 @@ static const char version_2[] =
     " topic TEXT NOT NULL, key TEXT NOT NULL, time INTEGER NOT NULL, text TEXT NOT NULL,"
     " body BLOB NOT NULL, PRIMARY KEY (topic, key)) WITHOUT ROWID;";
 
-const char *const schema_steps[] = {version_1, version_2, NULL};
+/* Sums (rollup.h): all hours before rolled.until are in them. Of events that were there already the
+ * repeats are counted on the day they began. */
+static const char version_3[] =
+    "CREATE TABLE rolled (until INTEGER NOT NULL);"
+    "INSERT INTO rolled VALUES (0);"
+    "CREATE TABLE zone_hours ("
+    " hour INTEGER NOT NULL, zone TEXT NOT NULL, transport TEXT NOT NULL, approved INTEGER NOT "
+    "NULL,"
+    " flows INTEGER NOT NULL, flows_failed INTEGER NOT NULL, queries INTEGER NOT NULL,"
+    " responses INTEGER NOT NULL, PRIMARY KEY (hour, zone, transport, approved)) WITHOUT ROWID;"
+    "CREATE TABLE server_days ("
+    " day INTEGER NOT NULL, zone TEXT NOT NULL, server TEXT NOT NULL, server_port INTEGER NOT NULL,"
+    " transport TEXT NOT NULL, resolver TEXT, name TEXT, approved INTEGER NOT NULL,"
+    " flows INTEGER NOT NULL, flows_failed INTEGER NOT NULL, queries INTEGER NOT NULL,"
+    " responses INTEGER NOT NULL,"
+    " PRIMARY KEY (day, zone, server, server_port, transport)) WITHOUT ROWID;"
+    "CREATE TABLE client_days ("
+    " day INTEGER NOT NULL, client TEXT NOT NULL, zone TEXT NOT NULL, do53_udp INTEGER NOT NULL,"
+    " do53_tcp INTEGER NOT NULL, dot INTEGER NOT NULL, doq INTEGER NOT NULL, doh2 INTEGER NOT NULL,"
+    " doh3 INTEGER NOT NULL, dnscrypt INTEGER NOT NULL, clear_unapproved INTEGER NOT NULL,"
+    " sealed_unapproved INTEGER NOT NULL, PRIMARY KEY (day, client)) WITHOUT ROWID;"
+    "CREATE TABLE client_months ("
+    " month INTEGER NOT NULL, client TEXT NOT NULL, zone TEXT NOT NULL, do53_udp INTEGER NOT NULL,"
+    " do53_tcp INTEGER NOT NULL, dot INTEGER NOT NULL, doq INTEGER NOT NULL, doh2 INTEGER NOT NULL,"
+    " doh3 INTEGER NOT NULL, dnscrypt INTEGER NOT NULL, clear_unapproved INTEGER NOT NULL,"
+    " sealed_unapproved INTEGER NOT NULL, PRIMARY KEY (month, client)) WITHOUT ROWID;"
+    "CREATE TABLE event_days ("
+    " day INTEGER NOT NULL, zone TEXT NOT NULL, kind TEXT NOT NULL, severity INTEGER NOT NULL,"
+    " verdict TEXT NOT NULL, events INTEGER NOT NULL, count INTEGER NOT NULL,"
+    " PRIMARY KEY (day, zone, kind, severity, verdict)) WITHOUT ROWID;"
+    "INSERT INTO event_days SELECT first - first % 86400000000000, coalesce(zone, ''), kind, "
+    "severity,"
+    " verdict, count(*), sum(count) FROM events e"
+    " WHERE revision = (SELECT max(revision) FROM events WHERE id = e.id) GROUP BY 1, 2, 3, 4, 5;";
+
+const char *const schema_steps[] = {version_1, version_2, version_3, NULL};

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/error.h"
+#include "store/rollup.h"
 #include "store/schema.h"
 #include "store/store.h"
 
@@ -15,6 +16,9 @@
 enum statement {
     ADD_EVENT,
     ADD_CONVERSATION,
+    ADD_LATE,
+    PREVIOUS_EVENT,
+    ADD_EVENT_DAY,
     ADD_CLIENT,
     ADD_RESOLVER,
     ADD_STATS,
@@ -29,7 +33,9 @@ struct store {
     struct store_options options;
     char host[64];
     bool open_batch;
-    bool once; /* a new file of one run */
+    bool once;     /* a new file of one run */
+    bool late;     /* there is something in temp.late */
+    nsec_t rolled; /* hours before this one are in the sums, as of the open batch */
 };
 
 static const char *const statement_text[STATEMENTS] = {
@@ -45,6 +51,9 @@ static const char *const statement_text[STATEMENTS] = {
     " flows = flows + excluded.flows, flows_failed = flows_failed + excluded.flows_failed,"
     " queries = queries + excluded.queries, responses = responses + excluded.responses,"
     " bytes_out = bytes_out + excluded.bytes_out, bytes_in = bytes_in + excluded.bytes_in",
+    "INSERT INTO temp.late VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)",
+    rollup_previous,
+    rollup_add,
     "INSERT INTO clients VALUES (?,?,?,?,?,?,?)"
     " ON CONFLICT DO UPDATE SET zone = excluded.zone, first = min(first, excluded.first),"
     " last = max(last, excluded.last), queries_clear = queries_clear + excluded.queries_clear,"
@@ -167,6 +176,10 @@ static int prepare(struct store *s, const char *path, char error[STORE_ERROR])
     if (set_up(s) != SD_OK)
         return explain(s->db, path, error);
     status = migrate(s, path, error);
+    if (status == SD_OK &&
+        sqlite3_exec(s->db, "CREATE TEMP TABLE late AS SELECT * FROM conversations LIMIT 0", NULL,
+                     NULL, NULL) != SQLITE_OK)
+        status = explain(s->db, path, error);
     for (int i = 0; i < STATEMENTS && status == SD_OK; i++)
         if (sqlite3_prepare_v3(s->db, statement_text[i], -1, SQLITE_PREPARE_PERSISTENT,
                                &s->statements[i], NULL) != SQLITE_OK)
@@ -273,9 +286,8 @@ static int write_event(struct store *s, const struct record *r, const char *json
     return step(q);
 }
 
-static int write_conversation(struct store *s, const struct record *r)
+static int write_counts(sqlite3_stmt *q, const struct record *r)
 {
-    sqlite3_stmt *q = s->statements[ADD_CONVERSATION];
     const struct conversation *c = &r->conversation;
     const uint64_t counts[] = {c->flows,     c->flows_failed, c->queries,
                                c->responses, c->bytes_out,    c->bytes_in};
@@ -297,6 +309,16 @@ static int write_conversation(struct store *s, const struct record *r)
     for (int i = 0; i < 6; i++)
         sqlite3_bind_int64(q, 15 + i, (sqlite3_int64)counts[i]);
     return step(q);
+}
+
+static int write_conversation(struct store *s, const struct record *r)
+{
+    int status = write_counts(s->statements[ADD_CONVERSATION], r);
+
+    if (status != SD_OK || r->hour >= s->rolled)
+        return status;
+    s->late = true;
+    return write_counts(s->statements[ADD_LATE], r);
 }
 
 static bool is_sealed(uint8_t transport)
@@ -399,6 +421,7 @@ static int begin(struct store *s)
     if (sqlite3_exec(s->db, "BEGIN IMMEDIATE", NULL, NULL, NULL) != SQLITE_OK)
         return SD_EIO;
     s->open_batch = true;
+    s->rolled = rollup_until(s->db); /* somebody else may write here too */
     return SD_OK;
 }
 
@@ -410,7 +433,8 @@ int store_write(struct store *s, const struct record *r, const char *json)
         return status;
     switch (r->kind) {
     case RECORD_EVENT:
-        return write_event(s, r, json);
+        status = rollup_event(s->statements[PREVIOUS_EVENT], s->statements[ADD_EVENT_DAY], r);
+        return status == SD_OK ? write_event(s, r, json) : status;
     case RECORD_CONVERSATION:
         status = write_conversation(s, r);
         return status == SD_OK ? write_inventories(s, r) : status;
@@ -427,8 +451,9 @@ int store_commit(struct store *s)
 {
     if (!s->open_batch)
         return SD_OK;
-    if (sqlite3_exec(s->db, "COMMIT", NULL, NULL, NULL) == SQLITE_OK) {
-        s->open_batch = false;
+    if ((!s->late || rollup_late(s->db) == SD_OK) &&
+        sqlite3_exec(s->db, "COMMIT", NULL, NULL, NULL) == SQLITE_OK) {
+        s->open_batch = s->late = false;
         return SD_OK;
     }
     /* A full disk may have rolled the batch back already; if not, the next commit tries again. */
@@ -468,7 +493,7 @@ static int delete_oldest(struct store *s, nsec_t before)
     static const char *const deletes[] = {
         "DELETE FROM conversations WHERE (hour, client, server, server_port, transport) IN"
         " (SELECT hour, client, server, server_port, transport FROM conversations"
-        "  WHERE hour < ?1 ORDER BY hour LIMIT ?2)",
+        "  WHERE hour < min(?1, (SELECT until FROM rolled)) ORDER BY hour LIMIT ?2)",
         "DELETE FROM events WHERE row IN"
         " (SELECT row FROM events WHERE time < ?1 ORDER BY time LIMIT ?2)",
         "DELETE FROM stats WHERE time IN"
@@ -500,6 +525,19 @@ static int bound_shares(struct store *s, nsec_t now)
          " (SELECT server, server_port, transport FROM resolvers WHERE last < ?1"
          "  ORDER BY last LIMIT ?2)",
          8, 128},
+        {"SELECT count(*) FROM client_days",
+         "DELETE FROM client_days WHERE (day, client) IN"
+         " (SELECT day, client FROM client_days WHERE day < ?1 ORDER BY day LIMIT ?2)",
+         4, 64},
+        {"SELECT count(*) FROM client_months",
+         "DELETE FROM client_months WHERE (month, client) IN"
+         " (SELECT month, client FROM client_months WHERE month < ?1 ORDER BY month LIMIT ?2)",
+         16, 64},
+        {"SELECT count(*) FROM server_days",
+         "DELETE FROM server_days WHERE (day, zone, server, server_port, transport) IN"
+         " (SELECT day, zone, server, server_port, transport FROM server_days WHERE day < ?1"
+         "  ORDER BY day LIMIT ?2)",
+         8, 128},
     };
     int status = SD_OK;
 
@@ -513,6 +551,34 @@ static int bound_shares(struct store *s, nsec_t now)
     return status;
 }
 
+/* What is told of a client is forgotten with the hours it came from; sums without clients stay. */
+static int forget_clients(struct store *s, nsec_t before)
+{
+    int status = take_out(s,
+                          "DELETE FROM client_days WHERE (day, client) IN (SELECT day, client FROM"
+                          " client_days WHERE day < ?1 - " ROLLUP_DAY " ORDER BY day LIMIT ?2)",
+                          before, RETAIN_ROWS);
+
+    return status != SD_OK
+               ? status
+               : take_out(s,
+                          "DELETE FROM client_months WHERE (month, client) IN (SELECT month, client"
+                          " FROM client_months WHERE month < ?1 - 31 * " ROLLUP_DAY
+                          " ORDER BY month LIMIT ?2)",
+                          before, RETAIN_ROWS);
+}
+
+/* Old hours are rolled up a few at a time, five minutes after they ended: the last of them is
+ * written by then. */
+static int roll_up(struct store *s, nsec_t now)
+{
+    int status = begin(s);
+
+    if (status == SD_OK)
+        status = rollup_hours(s->db, now - 300 * NSEC_S);
+    return status == SD_OK ? store_commit(s) : status;
+}
+
 static bool is_full(struct store *s)
 {
     return s->options.max_size && used_bytes(s) > s->options.max_size;
@@ -522,10 +588,14 @@ int store_retain(struct store *s, nsec_t now)
 {
     int status = store_commit(s);
 
+    if (status == SD_OK)
+        status = roll_up(s, now);
     if (status == SD_OK && s->options.max_age && now > s->options.max_age) {
         status = delete_oldest(s, now - s->options.max_age);
         if (status == SD_OK)
             status = take_out(s, delete_memory, now - s->options.max_age, RETAIN_ROWS);
+        if (status == SD_OK)
+            status = forget_clients(s, now - s->options.max_age);
     }
     if (status == SD_OK && is_full(s))
         status = bound_shares(s, now);

@@ -29,6 +29,10 @@ usage: run.sh [--quick] [--runs N] [--packets N] [--small N] [--workloads LIST] 
                      bytes each or 160 MB is an error
   --plan             instead: `sealdns plan` over 30 days of 1,000 clients, in the store and in the page
                      cache; a median above 3 s of CPU time is an error, and so is a wrong count
+  --report           instead: what reports ask of a year of 10,000 clients; a second of CPU time for a
+                     question is an error, and so is a wrong sum
+  --store            instead: 50,000 events a second for five seconds into the store, by way of the
+                     sensor's ring; one that is lost without being counted is an error
   --forward          instead: what the rules cost a gateway that forwards (root, network namespaces)
   --pairs            instead: 100,000 pairs of client and server in the kernel (root): loaded, looked
                      at, put back, updated; more than a second to load is an error
@@ -54,7 +58,8 @@ while [ "$1" != --end ]; do
     elif [ "$1" = --scratch ]; then
         want=scratch
     elif [ "$1" = --detectors ] || [ "$1" = --plan ] || [ "$1" = --forward ] || [ "$1" = --pairs ] ||
-        [ "$1" = --latency ] || [ "$1" = --profile ] || [ "$1" = --flows ]; then
+        [ "$1" = --latency ] || [ "$1" = --profile ] || [ "$1" = --flows ] ||
+        [ "$1" = --report ] || [ "$1" = --store ]; then
         instead=$1
     else
         set -- "$@" "$1"
@@ -83,6 +88,16 @@ if [ "$instead" = --flows ]; then
     build_target bench_flows
     [ -e "$scratch/mix.pcap" ] || "$scratch/generate" mix "$scratch/mix.pcap" --packets 600000
     "$root/build/bench_flows" "$scratch/mix.pcap" 1000000
+    exit
+fi
+if [ "$instead" = --report ]; then
+    build_target bench_report
+    "$root/build/bench_report" "$scratch/report.db" "$@"
+    exit
+fi
+if [ "$instead" = --store ]; then
+    build_target bench_store
+    "$root/build/bench_store" "$scratch/store.db" "$@"
     exit
 fi
 if [ "$instead" = --pairs ]; then

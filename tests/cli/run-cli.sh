@@ -149,6 +149,7 @@ stores_and_sockets() {
     expect "status of nobody" 1 err 'nobody answers on' "$SEALDNS" status --socket "$SCRATCH/nowhere.sock"
     expect "explain a resolver" 0 out 'is the resolver "quad9"' "$SEALDNS" explain -c "$SCRATCH/good.yaml" dns.quad9.net
     expect "explain a client" 0 out 'in the zone "default"' "$SEALDNS" explain -c "$SCRATCH/good.yaml" --db "$SCRATCH/store.db" 192.0.2.77
+    check "explain says what a client asked in thirty days" queries_of_days
     cat >"$SCRATCH/acts.yaml" <<'EOF'
 control: {socket: /nonexistent/sealdns.sock}
 resolvers:
@@ -173,6 +174,15 @@ EOF
     explained "a zone that only tells" 192.0.2.9 'do53-udp  port 53  passes, the zone says alert'
     explained "no sensor" 192.0.2.9 'no sensor answers on /nonexistent/sealdns.sock'
     expect "explain a name nobody knows" 0 out 'no name of a resolver' "$SEALDNS" explain -c "$SCRATCH/good.yaml" nobody.example
+}
+# The recorded hours, moved to now.
+queries_of_days() {
+    local client
+    cp "$SCRATCH/store.db" "$SCRATCH/days.db" &&
+        sqlite3 "$SCRATCH/days.db" "UPDATE conversations SET hour = CAST(strftime('%s', 'now') AS INTEGER) / 3600 * 3600000000000" &&
+        client=$(sqlite3 "$SCRATCH/days.db" "SELECT client FROM conversations WHERE transport = 'do53-udp' LIMIT 1") &&
+        "$SEALDNS" explain -c "$SCRATCH/good.yaml" --db "$SCRATCH/days.db" "$client" >"$SCRATCH/out" &&
+        grep -qE "^Queries of the last thirty days: do53-udp [1-9].*; unapproved: [1-9][0-9]* in clear text" "$SCRATCH/out"
 }
 no_events() { "$SEALDNS" events --db "$SCRATCH/store.db" "$@" >"$SCRATCH/out" 2>&1 && ! grep -q . "$SCRATCH/out"; }
 
