@@ -23,6 +23,8 @@ usage: run.sh [--quick] [--runs N] [--packets N] [--small N] [--workloads LIST] 
   --json FILE        write the figures there as well
   --profile WORKLOAD instead: nanoseconds and instructions a packet in each stage (valgrind, perf);
                      --packets N (500000), --runs N (3; of sampling), --functions N
+  --instructions     instead: instructions over small captures against stages/instructions.tsv, stage by
+                     stage (valgrind); more than 3 % up is an error. With --update: write them there
   --detectors        instead: what each detector costs, on 50,000 clients and on the gateway mix; more
                      than 150 MB of state for the clients is an error
   --flows            instead: what 1,000,000 tracked flows take after their verdict; more than 128
@@ -59,7 +61,7 @@ while [ "$1" != --end ]; do
         want=scratch
     elif [ "$1" = --detectors ] || [ "$1" = --plan ] || [ "$1" = --forward ] || [ "$1" = --pairs ] ||
         [ "$1" = --latency ] || [ "$1" = --profile ] || [ "$1" = --flows ] ||
-        [ "$1" = --report ] || [ "$1" = --store ]; then
+        [ "$1" = --instructions ] || [ "$1" = --report ] || [ "$1" = --store ]; then
         instead=$1
     else
         set -- "$@" "$1"
@@ -119,6 +121,24 @@ fi
 if [ "$instead" = --profile ]; then
     python3 "$here/stages/by_stage.py" --generate "$scratch/generate" --scratch "$scratch" \
         --binary "${SEALDNS:-$root/build/sealdns}" "$@"
+    exit
+fi
+# as_recorded: the folder with a build such as the counts are of, made where build/ is another.
+as_recorded() {
+    if grep -qs '^SEALDNS_LTO:BOOL=ON' "$root/build/CMakeCache.txt" &&
+        grep -q '^CMAKE_BUILD_TYPE:STRING=Release' "$root/build/CMakeCache.txt"; then
+        echo "$root/build"
+        return
+    fi
+    [ -e "$root/build/lto/CMakeCache.txt" ] ||
+        cmake -S "$root" -B "$root/build/lto" -DCMAKE_BUILD_TYPE=Release -DSEALDNS_TESTS=OFF >"$scratch/cmake.log"
+    echo "$root/build/lto"
+}
+if [ "$instead" = --instructions ]; then
+    built=$(as_recorded)
+    cmake --build "$built" --target sealdns -j "$(nproc)" >"$scratch/cmake.log" || { cat "$scratch/cmake.log"; exit 1; }
+    python3 "$here/stages/instructions.py" --binary "$built/sealdns" --build "$built" --generate "$scratch/generate" \
+        --scratch "$scratch" "$@"
     exit
 fi
 if [ "$instead" = --detectors ]; then
