@@ -57,6 +57,7 @@ full alone  corpus 500 corpus         python3 tests/corpus/compare.py --binary $
 full alone  corpus 500 corpus-asan    python3 tests/corpus/compare.py --binary $DEBUG/sealdns
 full alone  clang  400 fuzz           tests/fuzz/run.sh --seconds 10
 full alone  bench  300 bench-counts   tests/bench/run.sh --quick --programs tcpdump
+full alone  -      200 instructions   tests/bench/run.sh --instructions
 full alone  netns  600 downgrade      env SEALDNS=$RELEASE/sealdns tests/netns/run-downgrade.sh --half
 full alone  nft    300 enforce        env SEALDNS=$RELEASE/sealdns tests/netns/run-enforce.sh
 full alone  nft    150 table          env SEALDNS=$RELEASE/sealdns tests/netns/run-table.sh

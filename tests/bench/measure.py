@@ -4,7 +4,6 @@ import argparse
 import collections
 import json
 import os
-import re
 import statistics
 import subprocess
 import sys
@@ -42,12 +41,10 @@ def warm(path):
 
 
 class Results:
-    """What the goals ask: {workload: {program: Figure}}, how many counts were off, run.sh's switches."""
+    """What the goals ask: {workload: {program: Figure}}, and how many counts were off."""
 
     def __init__(self):
         self.figures, self.off = {}, set()
-        with open(os.path.join(os.path.dirname(os.path.abspath(__file__)), "run.sh"), encoding="utf-8") as script:
-            self.switches = set(re.findall(r"^  (--[a-z-]+)", script.read(), re.MULTILINE))
 
     @property
     def wrong(self):

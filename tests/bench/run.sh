@@ -119,7 +119,8 @@ if [ "$instead" = --plan ]; then
     exit
 fi
 if [ "$instead" = --profile ]; then
-    python3 "$here/stages/by_stage.py" --generate "$scratch/generate" --scratch "$scratch" \
+    build_target bench_ring
+    python3 "$here/stages/by_stage.py" --generate "$scratch/generate" --scratch "$scratch" --ring "$root/build/bench_ring" \
         --binary "${SEALDNS:-$root/build/sealdns}" "$@"
     exit
 fi
