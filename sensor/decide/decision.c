@@ -65,6 +65,8 @@ struct decision {
     size_t open, fresh;             /* fresh: entries that were never used lie from here on */
     struct quiet quiet;
     struct slot wheel[WHEEL];
+    uint64_t pushed;      /* events that ended for want of room */
+    nsec_t pushed_last;   /* the latest time of any of them */
     int64_t turned;       /* seconds: the slots up to here are done */
     int64_t swept;        /* second in which quiet events were last looked for */
     struct record record; /* of the event being written */
@@ -195,12 +197,20 @@ static struct entry *take_entry(struct decision *d)
     return e;
 }
 
+static void push_out(struct decision *d, struct entry *e, nsec_t now)
+{
+    make_final(d, e, now > e->event.last ? now : e->event.last);
+    d->pushed++;
+    if (e->event.last > d->pushed_last)
+        d->pushed_last = e->event.last;
+}
+
 static void evicted(void *context, void *place)
 {
     struct decision *d = context;
     struct entry *e = ((struct place *)place)->entry;
 
-    make_final(d, e, e->event.last);
+    push_out(d, e, e->event.last);
     release(d, e);
     if (d->stats)
         d->stats->state_evicted++;
@@ -315,6 +325,9 @@ static void name_event(const struct decision *d, struct entry *e)
     id = hash_mix(id, (uint64_t)e->event.first);
     if (d->policy)
         id = hash_mix(id, hash_bytes(d->policy->name, strlen(d->policy->name), 0));
+    /* Its like may have begun at that time, and ended already. */
+    if (e->event.first <= d->pushed_last)
+        id = hash_mix(id, d->pushed);
     snprintf(e->event.id, sizeof e->event.id, "%016" PRIx64, id);
 }
 
@@ -339,7 +352,7 @@ static void make_room(struct decision *d, nsec_t now)
 {
     struct entry *oldest = TAILQ_FIRST(&d->quiet);
 
-    make_final(d, oldest, now > oldest->event.last ? now : oldest->event.last);
+    push_out(d, oldest, now);
     forget(d, oldest);
 }
 

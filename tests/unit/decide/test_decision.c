@@ -58,6 +58,27 @@ static struct finding finding(nsec_t t, uint64_t key)
     return f;
 }
 
+/* In a flood a ledger ends an event at the very time at which its like begins again: two events. */
+static void what_begins_again_at_once_is_another_event(void **state)
+{
+    static struct ledger l;
+    struct finding one = finding(T0, 1), other = finding(T0, 2);
+
+    (void)state;
+    open_ledger(&l, 1, MODE_MONITOR, false);
+    decision_finding(l.d, &one);
+    decision_finding(l.d, &other);
+    decision_finding(l.d, &one);
+    decision_finding(l.d, &other);
+    decision_finding(l.d, &one);
+    decision_flush(l.d, T0);
+    assert_int_equal(l.count, 10);
+    for (size_t i = 0; i < l.count; i += 2) /* each is told of, then final */
+        for (size_t j = 0; j < i; j += 2)
+            assert_string_not_equal(l.event[i].id, l.event[j].id);
+    decision_destroy(l.d);
+}
+
 /* Where the kernel said what became of it, that counts; else what is installed. */
 static void the_kernels_word_makes_the_verdict(void **state)
 {
@@ -612,6 +633,7 @@ int main(void)
         cmocka_unit_test(nothing_is_blocked_in_a_zone_that_is_held),
         cmocka_unit_test(nothing_is_blocked_where_no_rule_of_ours_acts),
         cmocka_unit_test(a_full_ledger_ends_the_oldest),
+        cmocka_unit_test(what_begins_again_at_once_is_another_event),
         cmocka_unit_test(open_events_keep_their_zone_when_the_policy_changes),
         cmocka_unit_test(what_is_muted_weighs_nothing_and_is_not_lost),
         cmocka_unit_test(an_open_event_is_muted_by_a_new_policy_and_back),
