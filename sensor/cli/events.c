@@ -139,7 +139,7 @@ static int run(int argc, char **argv)
 const struct command command_events = {
     "events", "the stored events",
     "Usage: sealdns events [--since T] [--type T] [--client A] [--severity S] [--follow]\n"
-    "                      [--revisions] [--format text|json] [--db FILE]\n"
+    "                      [--revisions] [--format text|json|ecs|ocsf|cef] [--db FILE]\n"
     "\n"
     "Prints the events of the store, one a line, each as it stands now.\n"
     "\n"
@@ -149,6 +149,6 @@ const struct command command_events = {
     "      --severity S   at least as grave: high, medium, low, informational\n"
     "      --follow       go on as events come, every revision\n"
     "      --revisions    every revision of each event\n"
-    "      --format F     text (default) or json (EVE)\n"
+    "      --format F     text (default), json (EVE), ecs, ocsf or cef\n"
     "      --db FILE      store; default " DEFAULT_STORE "\n",
     run};

@@ -339,13 +339,27 @@ static const struct vocabulary {
     const char *words[8];
     unsigned now;
 } output_types = {"type", {"file", "stdout", "syslog", "kafka", "clickhouse", "webhook"}, 2},
-  output_formats = {"format", {"eve", "text", "ecs", "ocsf", "cef"}, 2};
+  output_formats = {"format", {"eve", "text", "ecs", "ocsf", "cef"}, 5};
+
+/* "eve, text or ecs"; list. */
+static const char *list_of(const struct vocabulary *v, char list[OPTION_ERROR])
+{
+    size_t used = 0;
+
+    for (unsigned i = 0; i < v->now; i++)
+        used += (size_t)snprintf(list + used, OPTION_ERROR - used, "%s%s",
+                                 i == 0            ? ""
+                                 : i + 1 == v->now ? " or "
+                                                   : ", ",
+                                 v->words[i]);
+    return list;
+}
 
 static void read_vocabulary(struct reader *r, const struct node *n, const struct vocabulary *v,
                             char field[16])
 {
     struct option option = {.name = v->key, .kind = OPTION_TEXT, .size = 64};
-    char text[64], quoted[OPTION_ERROR], hint[OPTION_ERROR];
+    char text[64], quoted[OPTION_ERROR], hint[OPTION_ERROR], list[OPTION_ERROR];
     struct nearest near;
 
     if (!read_value(r, n, &option, text))
@@ -362,9 +376,8 @@ static void read_vocabulary(struct reader *r, const struct node *n, const struct
         if (i < v->now)
             nearest_offer(&near, v->words[i]);
     }
-    complain(r->complaints, n, "`%s` cannot be %s: %s%s%s%s", v->key, option_quote(text, quoted),
-             v->words[0], v->now > 1 ? " or " : "", v->now > 1 ? v->words[1] : "",
-             nearest_text(&near, hint));
+    complain(r->complaints, n, "`%s` cannot be %s: %s%s", v->key, option_quote(text, quoted),
+             list_of(v, list), nearest_text(&near, hint));
 }
 
 static void read_type(struct reader *r, const struct node *n, void *object)

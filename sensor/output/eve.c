@@ -320,7 +320,7 @@ char *eve_render(const struct record *r, const struct policy *policy)
 
 static char *render(const json_t *eve)
 {
-    return json_dumps(eve, JSON_COMPACT | JSON_PRESERVE_ORDER);
+    return json_dumps(eve, JSON_COMPACT | JSON_PRESERVE_ORDER | JSON_ENSURE_ASCII);
 }
 
 const struct output_format format_eve = {"eve", render};

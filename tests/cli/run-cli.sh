@@ -139,6 +139,10 @@ stores_and_sockets() {
     "$SEALDNS" analyze -c "$CASE/policy.yaml" --db "$SCRATCH/store.db" "$CASE/capture.pcap" >"$SCRATCH/out" 2>&1
     expect "events of a store" 0 out 'downgrade' "$SEALDNS" events --db "$SCRATCH/store.db"
     expect "events as JSON" 0 out '"kind":"downgrade"' "$SEALDNS" events --db "$SCRATCH/store.db" --format json
+    expect "events as ECS" 0 out '"ecs":{"version"' "$SEALDNS" events --db "$SCRATCH/store.db" --format ecs
+    expect "events as OCSF" 0 out '"class_uid":2004' "$SEALDNS" events --db "$SCRATCH/store.db" --format ocsf
+    expect "events as CEF" 0 out '^CEF:0|sealdns|' "$SEALDNS" events --db "$SCRATCH/store.db" --format cef
+    expect "no such format" 2 err '--format does not take "xml"' "$SEALDNS" events --db "$SCRATCH/store.db" --format xml
     expect "events of a kind" 0 out 'downgrade' "$SEALDNS" events --db "$SCRATCH/store.db" --type downgrade
     check "events of another kind are left out" no_events --type tunnel
     check "events of another client are left out" no_events --client 192.0.2.77
