@@ -361,6 +361,52 @@ static void print_mute(const struct policy_mute *m, FILE *to)
     put_pair(to, "    reason: ", m->reason);
 }
 
+static void put_setting(FILE *to, const char *key, const char *value)
+{
+    if (!value[0])
+        return;
+    fprintf(to, ", %s: ", key);
+    put_text(to, value);
+}
+
+static void put_kinds(FILE *to, uint32_t kinds)
+{
+    const char *gap = ", kinds: [";
+
+    for (unsigned kind = 0; kind < KIND_COUNT; kind++) {
+        if (!(kinds & 1u << kind))
+            continue;
+        fprintf(to, "%s%s", gap, kind_name(kind));
+        gap = ", ";
+    }
+    if (kinds)
+        putc(']', to);
+}
+
+static void print_output(const struct policy_output *o, FILE *to)
+{
+    fprintf(to, "  - {type: %s, format: %s, id: %s, severity: %s, repeats: %s", o->type, o->format,
+            o->id, severity_name(o->severity), flag(o->repeats));
+    put_kinds(to, o->kinds);
+    put_setting(to, "path", o->path);
+    put_setting(to, "server", o->server);
+    put_setting(to, "url", o->url);
+    if (strcmp(o->type, "syslog") == 0)
+        fprintf(to, ", transport: %s, facility: %s", syslog_transport_name(o->transport),
+                syslog_facility_name(o->facility));
+    put_setting(to, strcmp(o->type, "kafka") == 0 ? "topic" : "table", o->topic);
+    put_setting(to, "user", o->user);
+    put_setting(to, "secret", o->secret);
+    put_setting(to, "ca", o->ca);
+    put_setting(to, "certificate", o->certificate);
+    put_setting(to, "key", o->key);
+    if (o->spool) {
+        fputs(", spool: ", to);
+        put_bytes(to, o->spool);
+    }
+    fputs("}\n", to);
+}
+
 int conf_print(const struct policy *p, FILE *to)
 {
     print_sensor(p, to);
@@ -375,15 +421,7 @@ int conf_print(const struct policy *p, FILE *to)
     for (size_t i = 0; i < p->mute_count; i++)
         print_mute(p->mutes + i, to);
     fputs(p->output_count ? "outputs:\n" : "outputs: []\n", to);
-    for (size_t i = 0; i < p->output_count; i++) {
-        const struct policy_output *o = p->outputs + i;
-
-        fprintf(to, "  - {type: %s, format: %s", o->type, o->format);
-        if (o->path[0]) {
-            fputs(", path: ", to);
-            put_text(to, o->path);
-        }
-        fputs("}\n", to);
-    }
+    for (size_t i = 0; i < p->output_count; i++)
+        print_output(p->outputs + i, to);
     return fflush(to) == 0 && !ferror(to) ? SD_OK : SD_EIO;
 }

@@ -7,6 +7,7 @@
 #include "base/error.h"
 #include "base/text.h"
 #include "engine/blocks.h"
+#include "engine/feeds.h"
 #include "engine/gateway.h"
 #include "engine/guard.h"
 #include "engine/recorder.h"
@@ -256,6 +257,7 @@ static json_t *status(struct recorder *r, const struct asked *a)
                     (json_int_t)b->outputs_lost, "counters", counters(&sum));
     json_object_set_new(all, "profile", json_string(footprint_name(r->wiring->profile)));
     json_object_set_new(all, "max_flows", json_integer((json_int_t)r->wiring->bounds.flows));
+    json_object_set_new(all, "feeds", feeds_status(r->feeds));
     if (r->peering)
         json_object_set_new(all, "peer", peer(r->peering));
     if (r->policy->evidence.path[0])

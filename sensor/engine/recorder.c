@@ -14,10 +14,10 @@
 #include "base/text.h"
 #include "engine/clips.h"
 #include "engine/control.h"
+#include "engine/feeds.h"
 #include "engine/gateway.h"
 #include "engine/recorder.h"
 #include "engine/sensor.h"
-#include "output/output.h"
 #include "priv/sandbox.h"
 #include "store/store.h"
 
@@ -100,7 +100,7 @@ static void take_record(struct recorder *r, const struct record *record)
         record = with_capture(r, record);
         line = eve_render(record, r->policy);
         if (line && record->event.finding.muted == SEVERITY_NONE)
-            outputs_event(r->outputs, line);
+            feeds_event(r->feeds, record, line);
     }
     keep(r, record, line);
     free(line);
@@ -119,11 +119,11 @@ static void drain(struct recorder *r)
             commit(r);
     }
     if (any)
-        outputs_flush(r->outputs);
-    r->wiring->board->outputs_written = outputs_written(r->outputs);
-    if (outputs_lost(r->outputs) > r->wiring->board->outputs_lost)
+        feeds_flush(r->feeds);
+    r->wiring->board->outputs_written = feeds_written(r->feeds);
+    if (feeds_lost(r->feeds) > r->wiring->board->outputs_lost)
         complain(r, "an output did not take an event: is the disk full?");
-    r->wiring->board->outputs_lost = outputs_lost(r->outputs);
+    r->wiring->board->outputs_lost = feeds_lost(r->feeds);
     if (r->pending && time_passed(r->committed, COMMIT, clock_now()))
         commit(r);
 }
@@ -268,17 +268,14 @@ static void peer_again(struct recorder *r, const struct policy *before)
 static void take_policy(struct recorder *r, int descriptor)
 {
     struct policy *anew, *before;
-    struct outputs *outputs;
     char error[OUTPUT_ERROR] = "";
 
     if (descriptor < 0 || wiring_receive_policy(r->wiring, descriptor, &anew) != SD_OK)
         return; /* the monitor compiled the same text: only memory can fail here */
-    make_output_folders(anew);
-    if (outputs_open(anew, &outputs, error) == SD_OK)
-        outputs_replace(&r->outputs, outputs);
-    else
-        log_error("outputs stay as they were: %s", error);
     keep_paths(r, anew);
+    make_output_folders(anew);
+    if (feeds_use_policy(r->feeds, anew, error) != SD_OK)
+        log_error("outputs are not as the policy says: %s", error);
     clips_use_policy(r->clips, &anew->evidence);
     before = r->policy;
     r->policy = anew;
@@ -301,7 +298,7 @@ void recorder_message(struct recorder *r, const struct message *m, int descripto
             peering_pairs(r->peering, &m->pairs, clock_now());
         break;
     case TELL_REOPEN:
-        outputs_reopen(r->outputs);
+        feeds_reopen(r->feeds);
         break;
     case TELL_STOP:
         r->leaving = true;
@@ -356,7 +353,7 @@ static int open_all(struct recorder *r)
     make_output_folders(p);
     status = store_open(&options, &r->store, error);
     if (status == SD_OK)
-        status = outputs_open(p, &r->outputs, error);
+        status = feeds_open(p, &r->feeds, error);
     if (status == SD_OK)
         status = start_peering(r, error);
     if (status == SD_OK)
@@ -386,7 +383,7 @@ static void finish(struct recorder *r)
 {
     stop_probing(r);
     control_close(r->control); /* first: the next sensor may be waiting for its place */
-    if (r->store && r->outputs) {
+    if (r->store && r->feeds) {
         if (r->orphan)
             hear_last_words(r);
         drain(r);
@@ -398,7 +395,7 @@ static void finish(struct recorder *r)
         peering_work(r->peering, clock_now());
     peering_close(r->peering);
     clips_destroy(r->clips);
-    outputs_close(r->outputs);
+    feeds_close(r->feeds);
     store_close(r->store);
     policy_destroy(r->policy);
 }

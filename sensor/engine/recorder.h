@@ -14,7 +14,7 @@ struct recorder {
     struct wiring *wiring;
     struct policy *policy;
     struct store *store;
-    struct outputs *outputs;
+    struct feeds *feeds;
     struct clips *clips;
     struct record named; /* an event with the name of its capture */
     struct control *control;

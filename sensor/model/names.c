@@ -32,6 +32,8 @@ static const char *const states[] = {STATES(X)};
 static const char *const lease_sources[] = {LEASE_SOURCES(X)};
 static const char *const vpns[] = {VPNS(X)};
 static const char *const severities[] = {SEVERITIES(X)};
+static const char *const syslog_facilities[] = {SYSLOG_FACILITIES(X)};
+static const char *const syslog_transports[] = {SYSLOG_TRANSPORTS(X)};
 #undef X
 
 #define NAME_FUNCTION(singular, words)                                                             \
@@ -59,6 +61,8 @@ NAME_FUNCTION(state, states)
 NAME_FUNCTION(lease_source, lease_sources)
 NAME_FUNCTION(vpn, vpns)
 NAME_FUNCTION(severity, severities)
+NAME_FUNCTION(syslog_facility, syslog_facilities)
+NAME_FUNCTION(syslog_transport, syslog_transports)
 
 OF_FUNCTION(transport, transports)
 OF_FUNCTION(kind, kinds)

@@ -21,6 +21,8 @@ enum state { STATES(X) STATE_COUNT };
 enum lease_source { LEASE_SOURCES(X) LEASE_SOURCE_COUNT };
 enum vpn { VPNS(X) VPN_COUNT };
 enum severity { SEVERITIES(X) SEVERITY_COUNT };
+enum syslog_facility { SYSLOG_FACILITIES(X) SYSLOG_FACILITY_COUNT };
+enum syslog_transport { SYSLOG_TRANSPORTS(X) SYSLOG_TRANSPORT_COUNT };
 #undef X
 
 #define BY(source) (1u << (source)) /* a bit of identified_by */
@@ -40,6 +42,8 @@ const char *state_name(unsigned value);
 const char *lease_source_name(unsigned value);
 const char *vpn_name(unsigned value);
 const char *severity_name(unsigned value);
+const char *syslog_transport_name(unsigned value);
+const char *syslog_facility_name(unsigned value);
 
 /* The value of a word, or -1. */
 int transport_of(const char *word);

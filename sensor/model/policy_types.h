@@ -11,6 +11,7 @@
 #include "model/names.h"
 #include "model/policy_detection.h"
 #include "model/policy_evidence.h"
+#include "model/policy_output.h"
 #include "model/policy_sensor.h"
 #include "model/policy_zone.h"
 
@@ -47,10 +48,6 @@ struct policy_exception {
 struct policy_role {
     struct addr address;
     uint8_t roles; /* 0: a client, whatever it looks like */
-};
-
-struct policy_output {
-    char type[16], format[16], path[256];
 };
 
 struct policy_index; /* of names, addresses and prefixes */

@@ -112,4 +112,9 @@ static void close_feed(void *state)
     free(f);
 }
 
-const struct output_feed feed_file = {"file", open_feed, put_line, flush, reopen, close_feed};
+const struct output_feed feed_file = {.type = "file",
+                                      .open = open_feed,
+                                      .close = close_feed,
+                                      .line = put_line,
+                                      .flush = flush,
+                                      .reopen = reopen};

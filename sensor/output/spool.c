@@ -8,7 +8,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/error.h"
@@ -236,6 +238,22 @@ static void take_up(struct spool *s)
     }
 }
 
+/* A sensor that was killed may still be ending. */
+static bool is_ours(int file)
+{
+    static const struct timespec moment = {.tv_nsec = 100 * 1000 * 1000};
+
+    for (int tries = 0; tries < 50; tries++) {
+        if (flock(file, LOCK_EX | LOCK_NB) == 0)
+            return true;
+        if (errno != EWOULDBLOCK)
+            return false;
+        nanosleep(&moment, NULL);
+    }
+    errno = EBUSY; /* another sensor's */
+    return false;
+}
+
 int spool_open(const char *folder, uint64_t limit, struct spool **out, char error[SPOOL_ERROR])
 {
     struct spool *s = calloc(1, sizeof *s);
@@ -249,7 +267,8 @@ int spool_open(const char *folder, uint64_t limit, struct spool **out, char erro
     s->writing = s->cursor_file = -1;
     snprintf(path, sizeof path, "%s/cursor", s->folder);
     if ((mkdir(s->folder, 0750) == 0 || errno == EEXIST) &&
-        (s->cursor_file = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0640)) >= 0)
+        (s->cursor_file = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0640)) >= 0 &&
+        is_ours(s->cursor_file))
         status = list_segments(s);
     s->octets = malloc(BATCH + 1);
     if (status == SD_OK && s->octets) {

@@ -46,7 +46,8 @@ struct spool_counts {
 };
 
 /* Takes up what an earlier run left in the folder, which is made if it is not there. limit: octets.
- * SD_EIO: error says why. SD_EMEM. */
+ * SD_EIO: error says why; a folder that another process uses is waited
+ * for five seconds. SD_EMEM. */
 int spool_open(const char *folder, uint64_t limit, struct spool **out, char error[SPOOL_ERROR]);
 /* What is not settled stays in the files. */
 void spool_close(struct spool *s);

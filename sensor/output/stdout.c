@@ -32,4 +32,9 @@ static void close_feed(void *state)
     fflush(state);
 }
 
-const struct output_feed feed_stdout = {"stdout", open_feed, put_line, flush, reopen, close_feed};
+const struct output_feed feed_stdout = {.type = "stdout",
+                                        .open = open_feed,
+                                        .close = close_feed,
+                                        .line = put_line,
+                                        .flush = flush,
+                                        .reopen = reopen};

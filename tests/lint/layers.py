@@ -29,7 +29,8 @@ LIBRARIES = [
     (r"jansson\.h", {"cli", "engine", "output", "store", "report", "web"}),
     (r"librdkafka/.*|curl/.*", {"output"}),
     (r"microhttpd\.h", {"web"}),
-    (r"openssl/.*|nghttp2/.*|ngtcp2/.*|gnutls/.*", {"probe"}),
+    (r"openssl/.*", {"probe", "output"}),
+    (r"nghttp2/.*|ngtcp2/.*|gnutls/.*", {"probe"}),
     (r"seccomp\.h|cap-ng\.h|linux/(seccomp|landlock|capability)\.h", {"priv"}),
     (r"systemd/sd-daemon\.h|pthread\.h", {"engine"}),
 ]

@@ -1,0 +1,28 @@
+/* All outputs that a policy names: each line goes to those whose severity and kinds it has, in the
+ * format of each. */
+#ifndef SEALDNS_ENGINE_FEEDS_H
+#define SEALDNS_ENGINE_FEEDS_H
+
+#include <jansson.h>
+
+#include "output/output.h"
+
+struct feeds;
+
+/* The spools are folders beside the store. SD_ECONF: an output that does not open, error says
+ * which. SD_EMEM. */
+int feeds_open(const struct policy *policy, struct feeds **out, char error[OUTPUT_ERROR]);
+/* The outputs of another policy: what is as before goes on. SD_ECONF, SD_EMEM: nothing changed. */
+int feeds_use_policy(struct feeds *f, const struct policy *policy, char error[OUTPUT_ERROR]);
+void feeds_close(struct feeds *f);
+
+void feeds_event(struct feeds *f, const struct record *r, const char *eve_line);
+void feeds_flush(struct feeds *f);
+void feeds_reopen(struct feeds *f);
+
+uint64_t feeds_written(const struct feeds *f); /* lines, those that a spool took included */
+uint64_t feeds_lost(struct feeds *f);
+/* One object an output, for `status`. */
+json_t *feeds_status(struct feeds *f);
+
+#endif

@@ -1,0 +1,165 @@
+#!/bin/bash
+# Every output against its real receiver: rsyslog over UDP, TCP and TLS, ClickHouse, librdkafka's mock cluster, a webhook, a UNIX
+# socket. Receivers are killed under load and come back, the sensor is killed while they are away: count in = count out.
+#
+#   run-feeds.sh [--many N]      N events a burst (1000)
+#
+# SEALDNS names the binary (build/sealdns). Needs root.
+set -u
+HERE=$(cd "$(dirname "$0")" && pwd)
+LAB_ROOT=$(cd "$HERE/../.." && pwd)
+. "$LAB_ROOT/tests/netns/report.sh"
+. "$HERE/receivers.sh"
+MANY=1000 NS=sdfeeds$$ SCRATCH=$(mktemp -d) PID=
+[ "${1:-}" != --many ] || MANY=$2
+chmod 755 "$SCRATCH"
+cleanup() {
+    [ -z "$PID" ] || { kill -KILL "$PID" && wait "$PID"; } 2>/dev/null
+    kill_receivers
+    ip netns del $NS 2>/dev/null
+    grep -lsF "$SCRATCH" /var/lib/sealdns/last-good-*.yaml | xargs -r rm -f
+    rm -rf "$SCRATCH"
+}
+trap cleanup EXIT
+trap 'exit 1' INT TERM
+inside() { ip netns exec $NS "$@"; }
+soon() {
+    local i
+    for i in $(seq "${SOON:-150}"); do "$@" >/dev/null 2>&1 && return 0; sleep 0.1; done
+    return 1
+}
+ask() { inside "$SEALDNS" status --socket "$SCRATCH/sock" "$@"; }
+
+policy() {
+    cat <<END
+sensor: {name: gw feeds, interfaces: [lan0], mode: monitor}
+store: {path: $SCRATCH/store.db}
+control: {socket: $SCRATCH/sock}
+outputs:
+  - {type: file, path: $SCRATCH/eve.json}
+  - {type: file, path: $SCRATCH/ecs.json, format: ecs, severity: high}
+  - {type: unix, path: $SCRATCH/events.sock}
+  - {type: syslog, id: tcp, server: "127.0.0.1:10514", facility: local3}
+  - {type: syslog, id: udp, server: "127.0.0.1:10514", transport: udp}
+  - {type: syslog, id: tls, server: "127.0.0.1:6514", transport: tls, ca: $SCRATCH/${1:-ca.pem}}
+  - {type: kafka, server: "$KAFKA", topic: sealdns}
+  - {type: clickhouse, url: "$CLICKHOUSE", table: sealdns.events}
+  - {type: webhook, url: "http://127.0.0.1:8080/hook", secret: $SCRATCH/secret, repeats: true}
+END
+}
+
+start() {
+    ip netns exec $NS "$SEALDNS" run -c "$SCRATCH/policy.yaml" >>"$SCRATCH/log" 2>&1 &
+    PID=$!
+    soon ask
+}
+# burst FIRST COUNT RATE
+burst() { inside python3 "$HERE/queries.py" lan1 "$1" "$2" "$3"; }
+events() { grep -c '"kind":"cleartext"' "$SCRATCH/eve.json"; }
+has_events() { [ "$(events)" -ge "$1" ]; }
+
+# arrived NAME LEAST: nothing that the file has is missing there.
+arrived() {
+    [ "$1" != clickhouse ] || asks 'SELECT eve FROM sealdns.events' >"$SCRATCH/clickhouse.got" || return 1
+    "$HERE/arrived.py" "$SCRATCH/eve.json" "$SCRATCH/$1.got" --least "$2"
+}
+all_arrived() {
+    local name
+    for name in socket tcp tls kafka clickhouse webhook; do
+        check "$2: nothing is missing at $name" soon arrived $name "$1"
+        echo "# $name: $(arrived $name "$1")"
+    done
+}
+
+everybody_is_there() {
+    check "receivers start" start_receivers
+    check "the table of packaging/clickhouse/schema.sql is made" make_table
+    policy >"$SCRATCH/policy.yaml"
+    check "the sensor starts" start
+    burst 1 "$MANY" 4000
+    check "every client is an event" soon has_events "$MANY"
+    all_arrived "$MANY" "with all there"
+    check "UDP syslog has most of them" soon mostly
+    check "rsyslog reads what we say of them" grep -qE '^local3\.(warning|notice|info) 20[0-9T:.-]+[+Z:0-9]* gw-feeds sealdns \[sealdns@32473 id="[0-9a-f]{16}-1"\] ?\{"timestamp"' "$SCRATCH/tcp.got"
+    check "status tells of each" ask_feeds 'length == 9 and all(.lost == 0)'
+    check "no receiver was told an informational event that its output does not want" eval '! grep -q . "$SCRATCH/ecs.json"'
+}
+mostly() { [ "$(wc -l <"$SCRATCH/udp.got")" -ge $((MANY * 9 / 10)) ]; }
+ask_feeds() { ask --format json | jq -e ".feeds | $1"; }
+
+# All are killed in the middle of a burst but Kafka's mock, which holds in memory what it said it has: that one between bursts.
+receivers_die() {
+    kill_receiver kafka
+    burst 100001 "$MANY" 2000 &
+    local load=$!
+    sleep 0.2
+    kill_receivers
+    wait $load
+    check "the burst is in the file while nobody receives" soon has_events $((2 * MANY))
+    check "status says who is away" soon ask_feeds '[.[] | select(.error)] | length >= 6'
+    check "and what waits" ask_feeds "all(.lost == 0) and ([.[] | select(.waiting > 0)] | length >= 5)"
+}
+
+sensor_dies() {
+    kill -KILL "$PID"
+    wait "$PID" 2>/dev/null
+    check "all of its processes end" soon no_process
+    check "receivers come back" start_receivers
+    policy >"$SCRATCH/policy.yaml"
+    check "the sensor starts again after a kill -9" start
+    SOON=400 all_arrived $((2 * MANY)) "after a kill of all"
+}
+
+no_process() { ! pgrep -f "run -c $SCRATCH/policy.yaml"; }
+
+# A receiver that answers and does not take: a refusal is tried again, its words do no harm.
+receiver_refuses() {
+    echo 503 >"$SCRATCH/webhook.got.refuse"
+    burst 200001 200 2000
+    check "status has a refusal's words, harmless" soon ask_feeds '.[] | select(.id == "webhook") | .error == "the receiver answered 503: \\027[31mnot now"'
+    rm "$SCRATCH/webhook.got.refuse"
+    check "and what was refused arrives" soon arrived webhook $((2 * MANY))
+    echo 400 >"$SCRATCH/webhook.got.refuse"
+    burst 300001 1 2000
+    check "what is refused for good is counted" soon ask_feeds '.[] | select(.id == "webhook") | .lost >= 1'
+    rm "$SCRATCH/webhook.got.refuse"
+}
+
+# A certificate that does not vouch for the receiver: nothing is sent.
+receiver_is_another() {
+    openssl req -x509 -newkey rsa:2048 -nodes -keyout "$SCRATCH/other.key" -out "$SCRATCH/other.pem" -days 9 -subj /CN=other >/dev/null 2>&1
+    policy other.pem >"$SCRATCH/policy.yaml"
+    check "outputs change with the policy" ask reload
+    burst 400001 50 2000
+    check "an unknown certificate is told" soon ask_feeds '.[] | select(.id == "tls") | .error | test("certificate")'
+    check "and nothing was sent" eval '! grep -q "\"10.6.26.129\"" "$SCRATCH/tls.got"'
+    policy >"$SCRATCH/policy.yaml"
+    check "with the right one again" ask reload
+    check "everything arrives" soon arrived tls $((2 * MANY))
+}
+
+ends() {
+    local status
+    kill -TERM "$PID"
+    wait "$PID"
+    status=$?
+    PID=
+    [ $status = 0 ] && ! grep -qE 'Sanitizer|runtime error:' "$SCRATCH/log"
+}
+
+make_lab() {
+    ip netns add $NS && ip -n $NS link set lo up && ip -n $NS link add lan0 type veth peer name lan1 &&
+        ip -n $NS link set lan0 up && ip -n $NS link set lan1 up &&
+        ip -n $NS address add 198.51.100.1/24 dev lan1 && make_certificates || return 1
+    echo sesame >"$SCRATCH/secret"
+    ${CC:-cc} -O1 -Wall -Wextra "$HERE/kafka_mock.c" -o "$SCRATCH/kafka_mock" -lrdkafka
+}
+
+check "the lab" make_lab
+everybody_is_there
+receivers_die
+sensor_dies
+receiver_refuses
+receiver_is_another
+check "it ends cleanly" ends
+tally
