@@ -119,6 +119,25 @@ static void print_blocks(const json_t *rules)
     }
 }
 
+/* Those with a receiver: what it has, what waits for it, and why. */
+static void print_feeds(const json_t *feeds)
+{
+    const json_t *f;
+    size_t i;
+
+    json_array_foreach(feeds, i, f)
+    {
+        if (!json_object_get(f, "told"))
+            continue;
+        printf("  %-10s%lld told, %lld wait, %lld lost", string(f, "id"),
+               (long long)integer(f, "told"), (long long)integer(f, "waiting"),
+               (long long)integer(f, "lost"));
+        if (json_object_get(f, "error"))
+            printf("; failing since %s: %s", string(f, "failing_since"), string(f, "error"));
+        putchar('\n');
+    }
+}
+
 static void print_text(const json_t *s)
 {
     const json_t *rules = json_object_get(s, "rules"), *store = json_object_get(s, "store");
@@ -141,6 +160,7 @@ static void print_text(const json_t *s)
            (long long)integer(store, "rows"), (long long)integer(store, "failed"));
     printf("outputs     %lld lines, %lld lost\n", (long long)integer(outputs, "lines"),
            (long long)integer(outputs, "lost"));
+    print_feeds(json_object_get(s, "feeds"));
     if (peer)
         printf("peer        heard %s, %lld datagrams refused, %lld not sent\n",
                json_is_string(json_object_get(peer, "heard")) ? string(peer, "heard") : "never",

@@ -4,6 +4,7 @@
 
 #include <stdint.h>
 
+#include "model/syslog_words.h"
 #include "model/vocabulary.h"
 
 #define X(word, text) word,

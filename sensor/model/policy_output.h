@@ -9,7 +9,7 @@
 
 struct policy_output {
     char type[16], format[16];
-    char sensor[64];   /* sensor.name, for feeds that name their sender */
+    char sensor[64];        /* sensor.name, for feeds that name their sender */
     char id[64];            /* names its spool; its type, if the policy does not say */
     char path[256];         /* of a file or a UNIX socket */
     enum severity severity; /* only what is as grave or graver */
