@@ -44,6 +44,8 @@ static int defaults(struct policy *p)
     strcpy(p->store_path, "/var/lib/sealdns/sealdns.db");
     strcpy(p->socket_path, "/run/sealdns/sealdns.sock");
     p->store_max_size = UINT64_C(2) << 30;
+    p->web.port = 8053;
+    addr_parse("127.0.0.1", &p->web.address);
     p->store_max_age = 400 * 86400 * NSEC_S;
     p->probe.timeout = 5 * NSEC_S;
     p->evidence = (struct policy_evidence){.ring = 16 << 20,

@@ -407,6 +407,34 @@ static void print_output(const struct policy_output *o, FILE *to)
     fputs("}\n", to);
 }
 
+static void print_listen(const struct policy_web *w, FILE *to)
+{
+    char text[ADDR_TEXT];
+    bool v6 = strchr(addr_text(&w->address, text), ':') != NULL;
+
+    fprintf(to, v6 ? "[%s]:%u" : "%s:%u", text, w->port);
+}
+
+static void print_web(const struct policy_web *w, FILE *to)
+{
+    if (w->off) {
+        fputs("web: {listen: off}\n", to);
+        return;
+    }
+    fputs("web: {listen: \"", to);
+    print_listen(w, to);
+    fputs("\"", to);
+    put_setting(to, "token", w->token);
+    if (w->certificate[0]) {
+        fputs(", tls: {certificate: ", to);
+        put_text(to, w->certificate);
+        put_setting(to, "key", w->key);
+        put_setting(to, "client_ca", w->client_ca);
+        putc('}', to);
+    }
+    fputs("}\n", to);
+}
+
 int conf_print(const struct policy *p, FILE *to)
 {
     print_sensor(p, to);
@@ -420,6 +448,7 @@ int conf_print(const struct policy *p, FILE *to)
     fputs(p->mute_count ? "mutes:\n" : "mutes: []\n", to);
     for (size_t i = 0; i < p->mute_count; i++)
         print_mute(p->mutes + i, to);
+    print_web(&p->web, to);
     fputs(p->output_count ? "outputs:\n" : "outputs: []\n", to);
     for (size_t i = 0; i < p->output_count; i++)
         print_output(p->outputs + i, to);

@@ -54,6 +54,7 @@ void read_zones(struct reader *r, const struct node *list);
 void read_exceptions(struct reader *r, const struct node *list);
 void read_mutes(struct reader *r, const struct node *list);
 void read_outputs(struct reader *r, const struct node *list);
+void read_web(struct reader *r, const struct node *n, void *policy);
 void read_catalog(struct reader *r, const struct node *root);
 void read_detection(struct reader *r, const struct node *root);
 

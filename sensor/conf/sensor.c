@@ -344,20 +344,13 @@ static void set_aside(struct reader *r, const struct node *n, void *object)
 void read_policy(struct reader *r, const struct node *root)
 {
     static const struct key keys[] = {
-        PART("sensor", read_sensor),
-        PART("store", read_store),
-        PART("control", read_control),
-        PART("resolvers", set_aside),
-        PART("zones", set_aside),
-        PART("exceptions", set_aside),
-        PART("outputs", set_aside),
-        PART("mutes", set_aside),
-        PART("probe", read_probe),
-        LATER("query_log"),
-        PART("evidence", read_evidence),
-        LATER("privacy"),
-        LATER("web"),
-        KEYS_END,
+        PART("sensor", read_sensor),     PART("store", read_store),
+        PART("control", read_control),   PART("resolvers", set_aside),
+        PART("zones", set_aside),        PART("exceptions", set_aside),
+        PART("outputs", set_aside),      PART("mutes", set_aside),
+        PART("probe", read_probe),       LATER("query_log"),
+        PART("evidence", read_evidence), LATER("privacy"),
+        PART("web", read_web),           KEYS_END,
     };
 
     read_map(r, root, keys, r->policy, "a policy");

@@ -225,39 +225,49 @@ static json_t *peer(const struct peering *p)
     return o;
 }
 
-static json_t *status(struct recorder *r, const struct asked *a)
+/* Events that began, by kind and severity, those of which there are any. */
+static json_t *begun(const struct recorder *r)
+{
+    json_t *kinds = json_object();
+
+    for (unsigned kind = 0; kind < KIND_COUNT; kind++) {
+        json_t *severities = json_object();
+
+        for (unsigned s = 0; s < SEVERITY_COUNT; s++)
+            if (r->begun[kind][s])
+                json_object_set_new(severities, severity_name(s),
+                                    json_integer((json_int_t)r->begun[kind][s]));
+        if (json_object_size(severities))
+            json_object_set(kinds, kind_name(kind), severities);
+        json_decref(severities);
+    }
+    return kinds;
+}
+
+json_t *recorder_status(struct recorder *r)
 {
     const struct board *b = r->wiring->board;
     struct stats sum = b->back;
-    struct message reply;
     char text[TIME_TEXT];
-    json_t *all, *about;
-    int blocks;
+    json_t *all;
 
-    (void)a;
-    if (ask_monitor(r, &(struct message){.type = REQUEST_RULES_STATUS}, &reply, &blocks) == SD_OK) {
-        r->rules = reply.rules;
-        text_copy(r->rules_differ, sizeof r->rules_differ, reply.text);
-    }
     stats_add(&sum, &b->monitor);
     for (size_t i = 0; i < r->wiring->interface_count; i++)
         stats_add(&sum, &b->front[i]);
     sum.records_dropped = ring_dropped(r->wiring->records);
-    about = rules(r);
-    json_object_set_new(about, "log", log_of(r));
-    json_object_set_new(about, "blocks", blocks_unpack(blocks));
     all = json_pack("{s:b,s:s,s:i,s:s,s:s,s:I,s:s,s:s,s:o,s:o,s:{s:s,s:I,s:I},s:{s:I,s:I},s:o}",
                     "ok", 1, "name", r->policy->name, "pid", (int)getppid(), "mode",
                     mode_name(r->policy->mode), "started", time_text(b->started, text), "uptime",
                     (json_int_t)((clock_now() - b->started) / NSEC_S), "policy", r->policy->digest,
                     "policy_file", policy_files_path(r->wiring->files), "interfaces",
-                    interfaces(r->wiring), "rules", about, "store", "path", r->policy->store_path,
-                    "rows", (json_int_t)b->store_rows, "failed", (json_int_t)b->store_failed,
-                    "outputs", "lines", (json_int_t)b->outputs_written, "lost",
-                    (json_int_t)b->outputs_lost, "counters", counters(&sum));
+                    interfaces(r->wiring), "rules", rules(r), "store", "path",
+                    r->policy->store_path, "rows", (json_int_t)b->store_rows, "failed",
+                    (json_int_t)b->store_failed, "outputs", "lines", (json_int_t)b->outputs_written,
+                    "lost", (json_int_t)b->outputs_lost, "counters", counters(&sum));
     json_object_set_new(all, "profile", json_string(footprint_name(r->wiring->profile)));
     json_object_set_new(all, "max_flows", json_integer((json_int_t)r->wiring->bounds.flows));
     json_object_set_new(all, "feeds", feeds_status(r->feeds));
+    json_object_set_new(all, "events", begun(r));
     if (r->peering)
         json_object_set_new(all, "peer", peer(r->peering));
     if (r->policy->evidence.path[0])
@@ -266,6 +276,24 @@ static json_t *status(struct recorder *r, const struct asked *a)
                                       "files", (json_int_t)b->clips_written, "failed",
                                       (json_int_t)b->clips_failed, "refused",
                                       (json_int_t)b->clips_refused));
+    return all;
+}
+
+static json_t *status(struct recorder *r, const struct asked *a)
+{
+    struct message reply;
+    json_t *all, *about;
+    int blocks;
+
+    (void)a;
+    if (ask_monitor(r, &(struct message){.type = REQUEST_RULES_STATUS}, &reply, &blocks) == SD_OK) {
+        r->rules = reply.rules;
+        text_copy(r->rules_differ, sizeof r->rules_differ, reply.text);
+    }
+    all = recorder_status(r);
+    about = json_object_get(all, "rules");
+    json_object_set_new(about, "log", log_of(r));
+    json_object_set_new(about, "blocks", blocks_unpack(blocks));
     return all;
 }
 

@@ -18,6 +18,7 @@
 #include "engine/gateway.h"
 #include "engine/recorder.h"
 #include "engine/sensor.h"
+#include "engine/site.h"
 #include "priv/sandbox.h"
 #include "store/store.h"
 
@@ -81,6 +82,12 @@ static const struct record *with_capture(struct recorder *r, const struct record
     return &r->named;
 }
 
+static void count_begun(struct recorder *r, const struct event *e)
+{
+    if (e->finding.kind < KIND_COUNT && e->finding.severity < SEVERITY_COUNT)
+        r->begun[e->finding.kind][e->finding.severity] += e->revision == 1;
+}
+
 static void take_record(struct recorder *r, const struct record *record)
 {
     char *line = NULL;
@@ -97,6 +104,7 @@ static void take_record(struct recorder *r, const struct record *record)
     if (record->kind == RECORD_EVENT && r->peering)
         peering_event(r->peering, &record->event, clock_now());
     if (record->kind == RECORD_EVENT) {
+        count_begun(r, &record->event);
         record = with_capture(r, record);
         line = eve_render(record, r->policy);
         if (line && record->event.finding.muted == SEVERITY_NONE)
@@ -280,6 +288,8 @@ static void take_policy(struct recorder *r, int descriptor)
     before = r->policy;
     r->policy = anew;
     peer_again(r, before);
+    site_use_policy(&r->site, &before->web, &anew->web);
+    r->published = 0;
     policy_destroy(before);
     start_probing(r);
 }
@@ -337,6 +347,17 @@ static void sleep_until_rung(struct recorder *r)
     control_serve(r->control, wait, clock_now());
 }
 
+/* For whoever asks over HTTP. */
+static void publish(struct recorder *r)
+{
+    nsec_t now = clock_now();
+
+    if (!r->site || !time_passed(r->published, NSEC_S, now))
+        return;
+    r->published = now;
+    site_publish(r->site, recorder_status(r));
+}
+
 static int open_all(struct recorder *r)
 {
     const struct policy *p = r->policy;
@@ -382,6 +403,7 @@ static void hear_last_words(struct recorder *r)
 static void finish(struct recorder *r)
 {
     stop_probing(r);
+    site_close(r->site);
     control_close(r->control); /* first: the next sensor may be waiting for its place */
     if (r->store && r->feeds) {
         if (r->orphan)
@@ -418,6 +440,8 @@ int recorder_main(struct wiring *w)
     if (status == SD_OK)
         start_probing(&r);
     if (status == SD_OK)
+        r.site = site_open(&r.policy->web);
+    if (status == SD_OK)
         status = channel_send(&w->recorder, &ready, -1);
     while (status == SD_OK && !r.leaving) {
         sleep_until_rung(&r);
@@ -426,6 +450,7 @@ int recorder_main(struct wiring *w)
         if (r.peering)
             peering_work(r.peering, clock_now());
         pass_probes(&r);
+        publish(&r);
         work_on_clips(&r);
         keep_house(&r);
     }

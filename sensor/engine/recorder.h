@@ -15,6 +15,7 @@ struct recorder {
     struct policy *policy;
     struct store *store;
     struct feeds *feeds;
+    struct site *site; /* NULL: no HTTP */
     struct clips *clips;
     struct record named; /* an event with the name of its capture */
     struct control *control;
@@ -23,6 +24,8 @@ struct recorder {
     struct peering *peering; /* NULL: there is no other gateway */
     struct rules_status rules;
     char rules_differ[256];
+    uint64_t begun[KIND_COUNT][SEVERITY_COUNT]; /* events */
+    nsec_t published;
     uint64_t pending; /* rows of the open batch */
     nsec_t committed, housekept, complained;
     nsec_t store_rests; /* until then it is not asked: 0, or a moment after it refused */
@@ -32,6 +35,9 @@ struct recorder {
 };
 
 void recorder_message(struct recorder *r, const struct message *m, int descriptor);
+
+/* What `status` says without asking the monitor. */
+json_t *recorder_status(struct recorder *r);
 
 /* What the control socket answers: a control_answer_fn. */
 json_t *recorder_answer(void *context, const char *command, const json_t *request,

@@ -13,6 +13,7 @@
 #include "model/policy_evidence.h"
 #include "model/policy_output.h"
 #include "model/policy_sensor.h"
+#include "model/policy_web.h"
 #include "model/policy_zone.h"
 
 struct policy_address {
@@ -76,6 +77,7 @@ struct policy {
     struct policy_pairs pairs;
     struct policy_peer peer;
     struct policy_evidence evidence;
+    struct policy_web web;
     uint64_t store_max_size;
     nsec_t store_max_age;
     struct policy_resolver *resolvers; /* the file's, then the catalogue's */

@@ -185,6 +185,10 @@ static void store_and_outputs(void **state)
         {"outputs:\n  - {type: fiel, path: /a}\n", "p:2:12: `type` cannot be `fiel`: file, stdout, "
                                                    "unix, syslog, kafka, clickhouse or webhook "
                                                    "(did you mean `file`?)\n"},
+        {"web: {listen: here}\n",
+         "p:1:15: `listen` cannot be `here`: ADDRESS:PORT, as 127.0.0.1:8053, or off\n"},
+        {"web: {listen: \"0.0.0.0:8053\"}\n",
+         "p:1:6: beyond loopback `web` needs `tls`, and a `token` or `tls: {client_ca: ...}`\n"},
         {"outputs:\n  - {type: syslog}\n", "p:2:5: an output of type syslog needs `server`\n"},
         {"outputs:\n  - {type: syslog, server: here}\n",
          "p:2:28: `server` is HOST:PORT, [ADDRESS]:PORT of IPv6\n"},

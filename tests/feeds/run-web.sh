@@ -1,0 +1,116 @@
+#!/bin/bash
+# The HTTP side of the sensor: metrics as promtool and a Prometheus that scrapes them take them, alerting rules, who may ask, and what
+# a rude client gets.
+#
+#   run-web.sh
+#
+# SEALDNS names the binary (build/sealdns). Needs root.
+set -u
+HERE=$(cd "$(dirname "$0")" && pwd)
+LAB_ROOT=$(cd "$HERE/../.." && pwd)
+. "$LAB_ROOT/tests/netns/report.sh"
+. "$HERE/receivers.sh"
+. "$HERE/watched.sh"
+
+policy() {
+    cat <<END
+sensor: {name: gw-web, interfaces: [lan0], mode: ${2:-monitor}}
+store: {path: $SCRATCH/store.db}
+control: {socket: $SCRATCH/sock}
+outputs:
+  - {type: file, path: $SCRATCH/eve.json}
+  - {type: syslog, server: "127.0.0.1:10514"}
+web: $1
+END
+}
+get() { inside curl -s --max-time 5 "$@"; }
+code() { get -o "$SCRATCH/body" -w '%{http_code}' "$@"; }
+URL=http://127.0.0.1:8053
+metric() { get $URL/metrics | awk -v name="$1" '$1 == name { print $2 }'; }
+
+quiet_promtool() { get $URL/metrics | inside promtool check metrics >"$SCRATCH/said" 2>&1; ! grep -q . "$SCRATCH/said"; }
+
+metrics_are_right() {
+    policy '{}' enforce >"$SCRATCH/policy.yaml"
+    check "the sensor starts" start
+    burst 1 50 1000
+    check "events are counted by kind" soon eval '[ "$(metric "sealdns_events_begun_total{kind=\"cleartext\",severity=\"medium\"}")" = 50 ] || [ "$(metric "sealdns_events_begun_total{kind=\"cleartext\",severity=\"informational\"}")" = 50 ] || [ "$(metric "sealdns_events_begun_total{kind=\"cleartext\",severity=\"low\"}")" = 50 ]'
+    check "queries too" soon eval '[ "$(metric sealdns_dns_queries_total)" = 50 ]'
+    check "promtool finds nothing to say" quiet_promtool
+    check "rules desired and installed" eval '[ "$(metric sealdns_rules_desired)$(metric sealdns_rules_installed)" = 11 ]'
+    check "elements desired and installed are as many" eval '[ "$(metric sealdns_elements_desired)" = "$(metric sealdns_elements_installed)" ]'
+    check "a spool that waits" soon eval '[ "$(metric "sealdns_output_waiting{output=\"syslog\"}")" -ge 50 ]'
+    check "no series is of a client" eval '! get $URL/metrics | grep -qE "\"10\.0\."'
+    check "the shipped alerts are rules that promtool takes" promtool check rules "$LAB_ROOT/dashboards/prometheus/alerts.yml"
+    check "the status as JSON" eval 'get $URL/api/status | jq -e ".name == \"gw-web\""'
+    check "health" [ "$(code $URL/healthz)" = 200 ]
+}
+
+prometheus_scrapes() {
+    cat >"$SCRATCH/prometheus.yml" <<END
+global: {scrape_interval: 1s, evaluation_interval: 1s}
+rule_files: [$LAB_ROOT/dashboards/prometheus/alerts.yml]
+scrape_configs: [{job_name: sealdns, static_configs: [{targets: ["127.0.0.1:8053"]}]}]
+END
+    receiver prometheus prometheus --config.file="$SCRATCH/prometheus.yml" --storage.tsdb.path="$SCRATCH/tsdb" \
+        --web.listen-address=127.0.0.1:9090
+    check "a Prometheus scrapes it" soon scraped 'sealdns_dns_queries_total == 50'
+    check "and loaded the alerts" soon eval 'get http://127.0.0.1:9090/api/v1/rules | jq -e "[.data.groups[].rules[]] | length == 6 and all(.health == \"ok\")"'
+}
+scraped() { get "http://127.0.0.1:9090/api/v1/query" --data-urlencode "query=$1" | jq -e '.data.result | length == 1'; }
+
+rude_clients() {
+    check "no such page" [ "$(code $URL/nothing)" = 404 ]
+    check "no way out of the tree" [ "$(code --path-as-is "$URL/../../etc/passwd")" = 404 ]
+    check "what changes something is refused" [ "$(code -X POST --data x $URL/metrics)" = 405 ]
+    check "a header of 100 kB is refused" [ "$(code -H "X: $(head -c 100000 /dev/zero | tr '\0' x)" $URL/metrics)" != 200 ]
+    check "octets that are no HTTP" eval '! printf "\000\377\r\n\r\n" | inside timeout 5 nc -q 1 127.0.0.1 8053 | grep -q 200'
+    check "200 that say nothing do not keep others out for long" silent_crowd
+    check "headers forbid scripts from elsewhere" eval 'get -I $URL/metrics | grep -qi "^content-security-policy: default-src .self."'
+    check "beyond loopback nobody listens" eval '! inside ss -tln | grep 8053 | grep -v 127.0.0.1'
+}
+silent_crowd() {
+    inside python3 - <<'END'
+import socket, time, urllib.request
+crowd = [socket.socket() for _ in range(200)]
+for one in crowd:
+    one.settimeout(1)
+    try:
+        one.connect(("127.0.0.1", 8053))
+    except OSError:
+        pass
+for _ in range(30):
+    try:
+        urllib.request.urlopen("http://127.0.0.1:8053/healthz", timeout=2)
+        break
+    except OSError:
+        time.sleep(0.5)
+else:
+    raise SystemExit(1)
+END
+}
+
+who_may_ask() {
+    echo s3same >"$SCRATCH/token"
+    policy "{listen: \"198.51.100.1:8443\", token: $SCRATCH/token}" >"$SCRATCH/wrong.yaml"
+    check "beyond loopback in clear is refused" eval '! "$SEALDNS" check -c "$SCRATCH/wrong.yaml" 2>"$SCRATCH/said"; grep -q "needs .tls." "$SCRATCH/said"'
+    policy "{listen: \"198.51.100.1:8443\", token: $SCRATCH/token, tls: {certificate: $SCRATCH/logs.pem, key: $SCRATCH/logs.key}}" enforce >"$SCRATCH/policy.yaml"
+    check "another address with a reload" ask reload
+    local url=https://198.51.100.1:8443
+    check "without a token nothing" soon eval "[ \"\$(code -k $url/metrics)\" = 401 ]"
+    check "nor with a wrong one" [ "$(code -k -H 'Authorization: Bearer s3samf' $url/metrics)" = 401 ]
+    check "with it, over TLS" soon eval "[ \"\$(code -k -H 'Authorization: Bearer s3same' $url/metrics)\" = 200 ]"
+    check "health says nothing and needs none" [ "$(code -k $url/healthz)" = 200 ]
+    check "the old address is silent" [ "$(code $URL/metrics)" = 000 ]
+    policy '{listen: off}' enforce >"$SCRATCH/policy.yaml"
+    check "switched off" ask reload
+    check "nobody listens" soon eval '! inside ss -tln | grep -q 8443'
+}
+
+check "the lab" make_lab
+metrics_are_right
+prometheus_scrapes
+rude_clients
+who_may_ask
+check "it ends cleanly" ends
+tally
