@@ -31,7 +31,7 @@ def length(function):
 
 
 # What a library calls back has the parameters that it prescribes.
-PRESCRIBED = ("nghttp2_data_source", "ngtcp2_conn")
+PRESCRIBED = ("nghttp2_data_source", "ngtcp2_conn", "MHD_Connection * c,const char * path")
 
 
 def parameters(function):
