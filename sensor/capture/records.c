@@ -8,7 +8,7 @@
 #include "base/error.h"
 
 enum {
-    FILE_HEADER = 24,
+    BLOCK = 256 << 10,
     PACKET_MAX = 262144, /* libpcap's MAXIMUM_SNAPLEN */
     MICROSECONDS = 0xd4, /* the first octet of the file, in the order of a little-endian host */
     NANOSECONDS = 0x4d
@@ -25,10 +25,9 @@ enum { RECORD_MAX = PACKET_MAX + sizeof(struct head) };
 struct records {
     FILE *file;
     struct cursor left; /* of the block: what was not given yet */
-    size_t next;        /* octets to ask the stream for */
     uint32_t snapshot;
     int32_t unit; /* nanoseconds */
-    uint8_t block[RECORD_MAX + RECORDS_BLOCK];
+    uint8_t block[RECORD_MAX + BLOCK];
 };
 
 static bool is_plain(pcap_t *pcap, int first)
@@ -58,7 +57,6 @@ int records_open(FILE *file, pcap_t *pcap, int first, struct records **out)
         return SD_EMEM;
     r->file = file;
     r->left = cursor_over(r->block, 0);
-    r->next = RECORDS_BLOCK - FILE_HEADER; /* then the stream's buffer is empty */
     r->snapshot = (uint32_t)pcap_snapshot(pcap);
     r->unit = first == NANOSECONDS ? 1 : 1000;
     *out = r;
@@ -77,8 +75,7 @@ static bool refill(struct records *r)
     size_t got;
 
     memmove(r->block, r->left.at, r->left.left);
-    got = fread_unlocked(r->block + r->left.left, 1, r->next, r->file);
-    r->next = RECORDS_BLOCK;
+    got = fread_unlocked(r->block + r->left.left, 1, BLOCK, r->file);
     r->left = cursor_over(r->block, r->left.left + got);
     return got > 0;
 }

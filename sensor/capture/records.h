@@ -9,8 +9,6 @@
 
 #include "model/frame.h"
 
-enum { RECORDS_BLOCK = 256 << 10 }; /* a stream with a buffer of this size copies nothing twice */
-
 struct records;
 
 /* Reads on behind the header that pcap has taken from file, which stays the caller's; first: the

@@ -10,14 +10,26 @@
     X(FACILITY_KERN, "kern")                                                                       \
     X(FACILITY_USER, "user")                                                                       \
     X(FACILITY_MAIL, "mail")                                                                       \
-    X(FACILITY_DAEMON, "daemon") X(FACILITY_AUTH, "auth") X(FACILITY_SYSLOG, "syslog")             \
-        X(FACILITY_LPR, "lpr") X(FACILITY_NEWS, "news") X(FACILITY_UUCP, "uucp")                   \
-            X(FACILITY_CRON, "cron") X(FACILITY_AUTHPRIV, "authpriv") X(FACILITY_FTP, "ftp")       \
-                X(FACILITY_NTP, "ntp") X(FACILITY_AUDIT, "audit") X(FACILITY_ALERT, "alert")       \
-                    X(FACILITY_CLOCK, "clock") X(FACILITY_LOCAL0, "local0")                        \
-                        X(FACILITY_LOCAL1, "local1") X(FACILITY_LOCAL2, "local2")                  \
-                            X(FACILITY_LOCAL3, "local3") X(FACILITY_LOCAL4, "local4")              \
-                                X(FACILITY_LOCAL5, "local5") X(FACILITY_LOCAL6, "local6")          \
-                                    X(FACILITY_LOCAL7, "local7")
+    X(FACILITY_DAEMON, "daemon")                                                                   \
+    X(FACILITY_AUTH, "auth")                                                                       \
+    X(FACILITY_SYSLOG, "syslog")                                                                   \
+    X(FACILITY_LPR, "lpr")                                                                         \
+    X(FACILITY_NEWS, "news")                                                                       \
+    X(FACILITY_UUCP, "uucp")                                                                       \
+    X(FACILITY_CRON, "cron")                                                                       \
+    X(FACILITY_AUTHPRIV, "authpriv")                                                               \
+    X(FACILITY_FTP, "ftp")                                                                         \
+    X(FACILITY_NTP, "ntp")                                                                         \
+    X(FACILITY_AUDIT, "audit")                                                                     \
+    X(FACILITY_ALERT, "alert")                                                                     \
+    X(FACILITY_CLOCK, "clock")                                                                     \
+    X(FACILITY_LOCAL0, "local0")                                                                   \
+    X(FACILITY_LOCAL1, "local1")                                                                   \
+    X(FACILITY_LOCAL2, "local2")                                                                   \
+    X(FACILITY_LOCAL3, "local3")                                                                   \
+    X(FACILITY_LOCAL4, "local4")                                                                   \
+    X(FACILITY_LOCAL5, "local5")                                                                   \
+    X(FACILITY_LOCAL6, "local6")                                                                   \
+    X(FACILITY_LOCAL7, "local7")
 
 #endif
