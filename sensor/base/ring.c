@@ -137,6 +137,11 @@ size_t ring_length(const struct ring *r)
     return (size_t)(ck_pr_load_64(&r->shared->head) - ck_pr_load_64(&r->shared->tail));
 }
 
+size_t ring_capacity(const struct ring *r)
+{
+    return (size_t)r->mask + 1;
+}
+
 uint64_t ring_dropped(const struct ring *r)
 {
     return ck_pr_load_64(&r->shared->dropped);

@@ -31,6 +31,7 @@ bool ring_may_sleep(struct ring *r);
 void ring_awake(struct ring *r);
 
 size_t ring_length(const struct ring *r);
+size_t ring_capacity(const struct ring *r);
 uint64_t ring_dropped(const struct ring *r);
 
 #endif

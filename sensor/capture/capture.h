@@ -19,7 +19,10 @@ struct capture_counters {
     uint64_t received, kernel_drops, interface_drops;
 };
 
-/* One source of frames. read() gives up to about a thousand frames, then returns. */
+/* So many frames in one call: there may be more. */
+#define CAPTURE_READ_MOST 1000
+
+/* One source of frames. read() gives up to CAPTURE_READ_MOST frames, then returns. */
 struct capture_ops {
     /* > 0: frames given. SD_EAGAIN: none within the wait. SD_EEND: end of the last file.
      * SD_ENET: the interface is gone (live; keep calling, it may come back). SD_EIO: error() says.
@@ -35,6 +38,11 @@ struct capture {
     const struct capture_ops *ops;
 };
 
+/* Which of several readers of one interface it is; of 0 or 1: the only one. */
+struct capture_share {
+    unsigned number, of;
+};
+
 struct capture_live_options {
     const char *interface;
     uint16_t index;        /* into the sensor's interfaces */
@@ -43,7 +51,8 @@ struct capture_live_options {
     bool tunnels;
     bool shunt;        /* of flows on 443: capture/shunt.h */
     size_t ring_bytes; /* 0: 64 MiB */
-    int timeout_ms;    /* 0: 10: a frame waits no longer than this in the ring */
+    int timeout_ms;    /* 0: 2: a frame waits no longer than this in the ring */
+    struct capture_share share;
 };
 
 /* Opens, sets the kernel filter, activates: the part that needs privilege. error gets one line that

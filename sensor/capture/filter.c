@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/error.h"
+#include "capture/share.h"
 
 enum { TEXT = 4096, INSTRUCTIONS_MAX = 4096 /* BPF_MAXINSNS */ };
 
@@ -111,6 +112,26 @@ static int append_labels(pcap_t *pcap, struct bpf_program *all)
     return result == SD_EINVAL ? 0 : result;
 }
 
+/* What is another reader's is refused before anything is asked of it. Jumps are relative. */
+static int put_share_first(int linktype, const struct capture_share *share, struct bpf_program *all)
+{
+    struct bpf_program first;
+    int result = share->of > 1 ? share_build(linktype, share, &first) : SD_OK;
+    struct bpf_insn *more;
+
+    if (share->of <= 1 || result != SD_OK)
+        return result;
+    more = realloc(first.bf_insns, (first.bf_len + all->bf_len) * sizeof *more);
+    if (!more || first.bf_len + all->bf_len > INSTRUCTIONS_MAX) {
+        free(more ? more : first.bf_insns);
+        return more ? SD_ELIMIT : SD_EMEM;
+    }
+    memcpy(more + first.bf_len, all->bf_insns, all->bf_len * sizeof *more);
+    free(all->bf_insns);
+    *all = (struct bpf_program){.bf_len = first.bf_len + all->bf_len, .bf_insns = more};
+    return SD_OK;
+}
+
 int filter_build(pcap_t *pcap, const struct capture_live_options *options, struct bpf_program *out)
 {
     pcap_t *dead = pcap_open_dead(pcap_datalink(pcap), pcap_snapshot(pcap));
@@ -122,6 +143,8 @@ int filter_build(pcap_t *pcap, const struct capture_live_options *options, struc
         result = append_framing(pcap, dead, &framings[i], inner, out);
     if (result == 0 && options->tunnels)
         result = append_labels(pcap, out);
+    if (result == 0)
+        result = put_share_first(pcap_datalink(pcap), &options->share, out);
     if (dead)
         pcap_close(dead);
     if (result != 0) {

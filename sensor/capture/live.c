@@ -17,7 +17,6 @@
 #include "capture/shunt.h"
 
 enum {
-    READ_MAX = 1000,
     WAIT_MS = 100,
     TIMEOUT_MS = 2, /* what the ring holds back at most: see activate() */
     RING_BYTES = 64 << 20,
@@ -77,10 +76,10 @@ static int live_read(struct capture *c, capture_frame_fn fn, void *context)
 
     l->fn = fn;
     l->context = context;
-    got = pcap_dispatch(l->pcap, READ_MAX, on_frame, (u_char *)l);
+    got = pcap_dispatch(l->pcap, CAPTURE_READ_MOST, on_frame, (u_char *)l);
     if (got == 0) {
         poll(&ready, 1, WAIT_MS);
-        got = pcap_dispatch(l->pcap, READ_MAX, on_frame, (u_char *)l);
+        got = pcap_dispatch(l->pcap, CAPTURE_READ_MOST, on_frame, (u_char *)l);
     }
     if (got > 0)
         return got;

@@ -40,6 +40,7 @@ static int defaults(struct policy *p)
     p->remove_on_exit = p->preflight = p->shunt = true;
     p->log_group = LOG_GROUP;
     p->pairs.timeout = 600 * NSEC_S;
+    p->capture.threads = 1;
     p->peer.port = 8530;
     strcpy(p->store_path, "/var/lib/sealdns/sealdns.db");
     strcpy(p->socket_path, "/run/sealdns/sealdns.sock");

@@ -149,6 +149,16 @@ static void print_evidence(const struct policy_evidence *e, FILE *to)
             e->per_minute, severity_name(e->severity));
 }
 
+static void print_capture(const struct policy_capture *c, FILE *to)
+{
+    fprintf(to, "  capture: {threads: %u%s", c->threads, c->ring ? ", ring: " : "");
+    if (c->ring)
+        put_bytes(to, c->ring);
+    for (size_t i = 0; i < c->cpu_count; i++)
+        fprintf(to, "%s%u%s", i ? ", " : ", cpus: [", c->cpus[i], i + 1 < c->cpu_count ? "" : "]");
+    fputs("}\n", to);
+}
+
 static void print_peer(const struct policy_peer *peer, FILE *to)
 {
     if (addr_is_zero(&peer->listen))
@@ -174,6 +184,7 @@ static void print_sensor(const struct policy *p, FILE *to)
     if (p->max_flows)
         fprintf(to, "  max_flows: %u\n", p->max_flows);
     put_numbers(to, "  ports: [", p->extra_ports, p->extra_port_count);
+    print_capture(&p->capture, to);
     fprintf(to, "  tunnels: %s\n", flag(p->tunnels));
     fprintf(to, "  shunt: %s\n", p->shunt ? "auto" : "off");
     put_texts(to, "  internal_domains: [", p->internal_domains, p->internal_domain_count);

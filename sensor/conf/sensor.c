@@ -188,6 +188,41 @@ static void read_pairs(struct reader *r, const struct node *n, void *object)
         complain(r->complaints, timeout, "`timeout` is between 5s and 1d, or 0s for no pairs");
 }
 
+static void read_cpus(struct reader *r, const struct node *n, void *object)
+{
+    static const struct option option = {
+        .name = "cpus", .kind = OPTION_NUMBER, .size = 2, .least = 0, .most = 1023};
+    struct policy_capture *c = object;
+    size_t most = sizeof c->cpus / sizeof *c->cpus;
+
+    if (!read_is_list(r, n))
+        return;
+    for (const struct node *e = n->first; e; e = e->next) {
+        if (c->cpu_count == most) {
+            complain(r->complaints, e, "too many processors: at most %zu", most);
+            return;
+        }
+        c->cpu_count += read_value(r, e, &option, c->cpus + c->cpu_count);
+    }
+}
+
+static void read_capture(struct reader *r, const struct node *n, void *object)
+{
+    static const struct key keys[] = {
+        KEY("threads", OPTION_NUMBER, FIELD(struct policy_capture, threads), .least = 1,
+            .most = 16),
+        KEY("ring", OPTION_BYTES, FIELD(struct policy_capture, ring)),
+        PART("cpus", read_cpus),
+        KEYS_END,
+    };
+    struct policy_capture *c = &((struct policy *)object)->capture;
+    const struct node *ring = tree_member(n, "ring");
+
+    read_map(r, n, keys, c, "`capture`");
+    if (ring && ring->kind == NODE_TEXT && (c->ring < 1 << 20 || c->ring > UINT64_C(1) << 30))
+        complain(r->complaints, ring, "`ring` is between 1MiB and 1GiB");
+}
+
 static void read_peer(struct reader *r, const struct node *n, void *object)
 {
     static const struct key keys[] = {
@@ -214,6 +249,7 @@ static const struct key sensor_keys[] = {
     LIST("interfaces", OPTION_IFACE, struct policy, interfaces, interface_count),
     KEY("mode", OPTION_WORD, FIELD(struct policy, mode), .word = mode_name),
     PART("ports", read_ports),
+    PART("capture", read_capture),
     KEY("tunnels", OPTION_FLAG, FIELD(struct policy, tunnels)),
     PART("shunt", read_shunt),
     PART("internal_domains", read_domains),

@@ -112,18 +112,40 @@ static json_t *counters(const struct stats *s)
     return all;
 }
 
-static json_t *shunt(const struct wiring *w, size_t i)
+static json_t *shunt(const struct wiring *w, size_t first)
 {
-    const struct stats *s = &w->board->front[i];
-    uint64_t all = s->packets + s->shunted_packets;
-    const char *why = capture_live_unshunted(w->captures[i]);
-    bool active = !*why && !s->shunt_fallbacks;
+    const char *why = capture_live_unshunted(w->captures[first]);
+    struct stats s = {0};
+    uint64_t all;
+    bool active;
 
+    for (size_t i = first; i < first + w->threads; i++)
+        stats_add(&s, &w->board->front[i]);
+    all = s.packets + s.shunted_packets;
+    active = !*why && !s.shunt_fallbacks;
     return json_pack("{s:b,s:s,s:I,s:I,s:I,s:f}", "active", active, "why",
                      active || *why ? why : "the map is the privileged's alone here", "flows",
-                     (json_int_t)s->shunted, "packets", (json_int_t)s->shunted_packets, "bytes",
-                     (json_int_t)s->shunted_bytes, "share_seen",
-                     all ? (double)s->packets / (double)all : 1.0);
+                     (json_int_t)s.shunted, "packets", (json_int_t)s.shunted_packets, "bytes",
+                     (json_int_t)s.shunted_bytes, "share_seen",
+                     all ? (double)s.packets / (double)all : 1.0);
+}
+
+/* An interface may have several capture threads: what they read is one. */
+static json_t *interface(const struct wiring *w, size_t number)
+{
+    const struct board *b = w->board;
+    json_int_t packets = 0, drops = 0, lost = 0;
+    bool up = true;
+
+    for (size_t i = number * w->threads; i < (number + 1) * w->threads; i++) {
+        packets += (json_int_t)b->front[i].packets;
+        drops += (json_int_t)b->captured[i].kernel_drops;
+        lost += (json_int_t)ring_dropped(w->observations[i]);
+        up &= b->up[i] != 0;
+    }
+    return json_pack("{s:s,s:b,s:I,s:I,s:I,s:I,s:o}", "name", w->interfaces[number], "up", up,
+                     "packets", packets, "kernel_drops", drops, "observations_dropped", lost,
+                     "threads", (json_int_t)w->threads, "shunt", shunt(w, number * w->threads));
 }
 
 static json_t *interfaces(const struct wiring *w)
@@ -131,12 +153,7 @@ static json_t *interfaces(const struct wiring *w)
     json_t *list = json_array();
 
     for (size_t i = 0; i < w->interface_count; i++)
-        json_array_append_new(
-            list, json_pack("{s:s,s:b,s:I,s:I,s:I,s:o}", "name", w->interfaces[i], "up",
-                            w->board->up[i] != 0, "packets", (json_int_t)w->board->front[i].packets,
-                            "kernel_drops", (json_int_t)w->board->captured[i].kernel_drops,
-                            "observations_dropped", (json_int_t)ring_dropped(w->observations[i]),
-                            "shunt", shunt(w, i)));
+        json_array_append_new(list, interface(w, i));
     return list;
 }
 
@@ -252,7 +269,7 @@ json_t *recorder_status(struct recorder *r)
     json_t *all;
 
     stats_add(&sum, &b->monitor);
-    for (size_t i = 0; i < r->wiring->interface_count; i++)
+    for (size_t i = 0; i < r->wiring->lane_count; i++)
         stats_add(&sum, &b->front[i]);
     sum.records_dropped = ring_dropped(r->wiring->records);
     all = json_pack("{s:b,s:s,s:i,s:s,s:s,s:I,s:s,s:s,s:o,s:o,s:{s:s,s:I,s:I},s:{s:I,s:I},s:o}",

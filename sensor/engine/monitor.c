@@ -149,34 +149,52 @@ static void take_bounds(struct wiring *w)
         pages_stay_small();
 }
 
+static int open_lane(struct wiring *w, size_t lane)
+{
+    const struct policy_evidence *evidence = &w->policy->evidence;
+    struct capture_live_options options = {
+        .interface = wiring_interface_of(w, lane),
+        .index = (uint16_t)(lane / w->threads),
+        .ports = w->policy->extra_ports,
+        .port_count = w->policy->extra_port_count,
+        .tunnels = w->policy->tunnels,
+        .shunt = w->policy->shunt,
+        .ring_bytes = w->ring,
+        .share = {(unsigned)(lane % w->threads), (unsigned)w->threads}};
+    char error[CAPTURE_ERROR] = "";
+    int status = capture_live_open(&options, &w->captures[lane], error);
+
+    if (status != SD_OK) {
+        log_error("%s", error[0] ? error : sd_strerror(status));
+        return status;
+    }
+    w->observations[lane] =
+        ring_create("observations", sizeof(struct observation), w->bounds.observations);
+    if (!w->observations[lane])
+        return SD_EMEM;
+    if (evidence->path[0])
+        w->trails[lane] = trail_create(evidence->ring / w->threads, evidence->snap);
+    if (evidence->path[0] && !w->trails[lane])
+        return SD_EMEM;
+    w->board->up[lane] = 1;
+    return SD_OK;
+}
+
 static int open_captures(struct wiring *w)
 {
-    char error[CAPTURE_ERROR] = "";
+    int status = SD_OK;
 
-    for (size_t i = 0; i < w->interface_count; i++) {
-        struct capture_live_options options = {.interface = w->interfaces[i],
-                                               .index = (uint16_t)i,
-                                               .ports = w->policy->extra_ports,
-                                               .port_count = w->policy->extra_port_count,
-                                               .tunnels = w->policy->tunnels,
-                                               .shunt = w->policy->shunt,
-                                               .ring_bytes = w->bounds.capture};
-        int status = capture_live_open(&options, &w->captures[i], error);
-
-        if (status != SD_OK) {
-            log_error("%s", error[0] ? error : sd_strerror(status));
-            return status;
-        }
-        w->observations[i] =
-            ring_create("observations", sizeof(struct observation), w->bounds.observations);
-        if (!w->observations[i])
-            return SD_EMEM;
-        if (w->policy->evidence.path[0])
-            w->trails[i] = trail_create(w->policy->evidence.ring, w->policy->evidence.snap);
-        if (w->policy->evidence.path[0] && !w->trails[i])
-            return SD_EMEM;
-        w->board->up[i] = 1;
+    w->threads = w->policy->capture.threads;
+    w->ring = w->policy->capture.ring ? w->policy->capture.ring : w->bounds.capture;
+    if (w->interface_count * w->threads > MOST_LANES) {
+        log_error("at most %d capture threads in all, and these are %zu interfaces of %zu",
+                  MOST_LANES, w->interface_count, w->threads);
+        return SD_ECONF;
     }
+    for (; w->lane_count < w->interface_count * w->threads && status == SD_OK; w->lane_count++)
+        status = open_lane(w, w->lane_count);
+    if (status != SD_OK)
+        return status;
     w->records = ring_create("records", sizeof(struct record), w->bounds.records);
     return w->records ? SD_OK : SD_EMEM;
 }
@@ -237,7 +255,7 @@ static void tell_away(const struct monitor *m, size_t i)
     const struct wiring *w = m->wiring;
     char name[16], detail[128];
 
-    if (capture_live_bound(capture_live_descriptor(w->captures[i]), name) == SD_OK)
+    if (capture_live_bound(capture_live_descriptor(w->captures[i * w->threads]), name) == SD_OK)
         snprintf(detail, sizeof detail, "%s is called %s now: seen, but not as %s",
                  w->interfaces[i], name, w->interfaces[i]);
     else
@@ -245,6 +263,16 @@ static void tell_away(const struct monitor *m, size_t i)
                  w->interfaces[i]);
     log_warning("interface gone: %s", detail);
     monitor_alarm(m, KIND_SENSOR, "interface gone", detail);
+}
+
+static bool rebind(const struct wiring *w, size_t interface)
+{
+    bool there = true;
+
+    for (size_t i = interface * w->threads; i < (interface + 1) * w->threads; i++)
+        there &= capture_live_rebind(capture_live_descriptor(w->captures[i]),
+                                     w->interfaces[interface]) == SD_OK;
+    return there;
 }
 
 /* Every look rebinds: that costs nothing where the socket is bound, and an interface that was
@@ -255,8 +283,7 @@ static void watch_interfaces(struct monitor *m)
 
     for (size_t i = 0; i < w->interface_count; i++) {
         unsigned bit = 1u << i;
-        bool there =
-            capture_live_rebind(capture_live_descriptor(w->captures[i]), w->interfaces[i]) == SD_OK;
+        bool there = rebind(w, i);
 
         w->board->index[i] = if_nametoindex(w->interfaces[i]);
         if (there == !(m->gone & bit))
@@ -500,7 +527,7 @@ static int set_up(struct monitor *m)
 
 static void tear_down(struct wiring *w)
 {
-    for (size_t i = 0; i < w->interface_count; i++) {
+    for (size_t i = 0; i < w->lane_count; i++) {
         if (w->captures[i])
             w->captures[i]->ops->destroy(w->captures[i]);
         ring_destroy(w->observations[i]);

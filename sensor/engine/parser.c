@@ -1,7 +1,6 @@
-/* The parser process: a capture thread per interface, and the engine thread. */
+/* The parser process: the capture threads, and the engine thread. */
 #include <errno.h>
 #include <poll.h>
-#include <pthread.h>
 #include <signal.h>
 #include <stdatomic.h>
 #include <stdlib.h>
@@ -16,31 +15,16 @@
 #include "base/text.h"
 #include "engine/cuts.h"
 #include "engine/gateway.h"
+#include "engine/lane.h"
 #include "engine/pairing.h"
 #include "engine/pipeline.h"
 #include "engine/sensor.h"
-#include "engine/shunting.h"
 #include "priv/sandbox.h"
 #include "store/store.h"
 
-#define BATCH     4096           /* observations taken from one ring before the next is looked at */
-#define LAG       (20 * NSEC_MS) /* packets may stand so long in the capture's ring */
-#define SHOW      (100 * NSEC_MS) /* how often the board is written */
+#define BATCH     4096 /* observations taken before messages are looked at */
 #define LOSS_LOOK (10 * NSEC_S)
 #define PATIENCE  (5 * NSEC_S)
-
-/* A capture thread and what it alone touches. */
-struct lane {
-    struct parser *parser;
-    size_t index;
-    struct capture *capture;
-    struct ring *ring;
-    struct front *front;
-    pthread_t thread;
-    bool started;
-    nsec_t packet_time, shown;
-    _Atomic(const struct policy *) wanted, used;
-};
 
 struct loss {
     uint64_t kernel, observations, records, cuts;
@@ -59,79 +43,9 @@ struct parser {
     struct loss told;
     struct pairing pairing;
     struct cuts_reader *cuts;
-    struct lane lanes[MOST_INTERFACES];
+    struct merge merge;
+    struct lane lanes[MOST_LANES];
 };
-
-static void put_observation(void *context, struct observation *o)
-{
-    struct lane *l = context;
-
-    if (ring_push(l->ring, o, observation_size(o)) != SD_OK)
-        front_stats(l->front)->observations_dropped++;
-}
-
-static void put_frame(void *context, const struct frame *frame)
-{
-    struct lane *l = context;
-
-    l->packet_time = frame->time;
-    front_frame(l->front, frame);
-}
-
-static void show_lane(struct lane *l, nsec_t now, int got)
-{
-    struct board *b = l->parser->wiring->board;
-
-    if (!time_passed(l->shown, SHOW, now))
-        return;
-    l->shown = now;
-    if (l->capture->ops->counters(l->capture, &b->captured[l->index]) == SD_OK)
-        front_stats(l->front)->kernel_drops = b->captured[l->index].kernel_drops;
-    shunting_show(l->capture, front_stats(l->front));
-    b->front[l->index] = *front_stats(l->front);
-    b->up[l->index] = got != SD_ENET;
-}
-
-static void follow_policy(struct lane *l)
-{
-    const struct policy *wanted = atomic_load(&l->wanted);
-
-    if (wanted == atomic_load(&l->used))
-        return;
-    front_use_policy(l->front, wanted);
-    atomic_store(&l->used, wanted);
-}
-
-static void *run_lane(void *argument)
-{
-    static const struct timespec while_gone = {.tv_nsec = 100 * 1000 * 1000};
-    struct lane *l = argument;
-    bool was_gone = false;
-
-    while (!atomic_load(&l->parser->stop)) {
-        nsec_t now;
-        int got;
-
-        follow_policy(l);
-        got = l->capture->ops->read(l->capture, put_frame, l);
-        now = clock_now();
-        /* Behind a backlog time is the packets'; with nothing waiting it is the clock's. */
-        front_tick(l->front, got > 0 ? l->packet_time : now - LAG);
-        ring_wake(l->ring);
-        show_lane(l, now, got);
-        if ((got == SD_ENET || got == SD_EIO) != was_gone) {
-            was_gone = !was_gone;
-            log_warning("interface %s %s", l->parser->wiring->interfaces[l->index],
-                        was_gone ? "is gone: waiting for it to come back" : "is back");
-        }
-        if (was_gone)
-            nanosleep(&while_gone, NULL);
-    }
-    front_flush(l->front, clock_now());
-    ring_wake(l->ring);
-    show_lane(l, INT64_MAX, 0);
-    return NULL;
-}
 
 /* Records in the ring beyond which the room is for events. */
 static size_t rollups(const struct parser *p)
@@ -170,7 +84,7 @@ static int put_record(void *context, const struct record *r)
 
 static void retire_policy(struct parser *p)
 {
-    for (size_t i = 0; p->old && i < p->wiring->interface_count; i++)
+    for (size_t i = 0; p->old && i < p->wiring->lane_count; i++)
         if (atomic_load(&p->lanes[i].used) != p->policy)
             return;
     policy_destroy(p->old);
@@ -189,7 +103,7 @@ static void take_policy(struct parser *p, int descriptor)
     back_use_policy(p->back, anew, anew->mode, p->installed);
     p->old = p->policy;
     p->policy = anew;
-    for (size_t i = 0; i < p->wiring->interface_count; i++)
+    for (size_t i = 0; i < p->wiring->lane_count; i++)
         atomic_store(&p->lanes[i].wanted, anew);
 }
 
@@ -256,25 +170,23 @@ static void put_cut(void *context, struct observation *o)
     back_observation(((struct parser *)context)->back, o);
 }
 
-static nsec_t drain(struct parser *p, bool *more)
+/* now INT64_MAX: nothing more will come. */
+static nsec_t drain(struct parser *p, nsec_t now, bool *more)
 {
+    const struct observation *o = NULL;
     nsec_t last = 0;
+    bool cuts;
 
-    *more = cuts_reader_read(p->cuts, (struct observation_sink){.put = put_cut, .context = p},
-                             back_stats(p->back));
-    for (size_t i = 0; i < p->wiring->interface_count; i++) {
-        struct ring *ring = p->wiring->observations[i];
-        const struct observation *o;
-
-        for (int n = 0; n < BATCH && (o = ring_peek(ring)) != NULL; n++) {
-            last = o->time;
-            back_observation(p->back, o);
-            ring_pop(ring);
-            if (n % ACCOUNT_BATCH == 0)
-                pairing_flush(&p->pairing);
-        }
-        *more |= ring_length(ring) > 0;
+    cuts = cuts_reader_read(p->cuts, (struct observation_sink){.put = put_cut, .context = p},
+                            back_stats(p->back));
+    for (int n = 0; n < BATCH && (o = merge_next(&p->merge, now)) != NULL; n++) {
+        last = o->time;
+        back_observation(p->back, o);
+        merge_take(&p->merge);
+        if (n % ACCOUNT_BATCH == 0)
+            pairing_flush(&p->pairing);
     }
+    *more = cuts || o != NULL;
     return last;
 }
 
@@ -286,8 +198,8 @@ static struct loss losses(const struct parser *p)
                        .lines = b->outputs_lost,
                        .cuts = back_stats(p->back)->cuts_lost};
 
-    for (size_t i = 0; i < p->wiring->interface_count; i++) {
-        now.kernel += b->captured[i].kernel_drops;
+    for (size_t i = 0; i < p->wiring->lane_count; i++) {
+        now.kernel += __atomic_load_n(&b->captured[i].kernel_drops, __ATOMIC_RELAXED);
         now.observations += ring_dropped(p->wiring->observations[i]);
     }
     return now;
@@ -323,13 +235,13 @@ static void pass_time(struct parser *p, nsec_t last, bool more)
 {
     nsec_t now = clock_now();
 
-    back_tick(p->back, more && last ? last : now - LAG);
+    back_tick(p->back, more && last ? last : now - LANE_LAG);
     pairing_flush(&p->pairing);
     back_stats(p->back)->pairs_refused = p->pairing.dropped;
     look_for_loss(p, now);
     retire_policy(p);
     ring_wake(p->wiring->records);
-    if (!time_passed(p->shown, SHOW, now))
+    if (!time_passed(p->shown, LANE_SHOW, now))
         return;
     p->shown = now;
     p->wiring->board->back = *back_stats(p->back);
@@ -337,18 +249,24 @@ static void pass_time(struct parser *p, nsec_t last, bool more)
 
 static void sleep_until_rung(struct parser *p)
 {
-    struct pollfd wait[2 + MOST_INTERFACES] = {
+    struct pollfd wait[2 + MOST_LANES] = {
         {.fd = p->wiring->parser.descriptor, .events = POLLIN},
         {.fd = cuts_reader_descriptor(p->cuts), .events = POLLIN}};
-    size_t count = p->wiring->interface_count;
+    size_t count = p->wiring->lane_count;
+    nsec_t least = 100 * NSEC_MS, held;
     bool sleep = true;
 
     for (size_t i = 0; i < count; i++) {
-        wait[2 + i] =
-            (struct pollfd){.fd = ring_descriptor(p->wiring->observations[i]), .events = POLLIN};
-        sleep &= ring_may_sleep(p->wiring->observations[i]);
+        struct ring *ring = p->wiring->observations[i];
+
+        wait[2 + i] = (struct pollfd){.fd = ring_descriptor(ring), .events = POLLIN};
+        sleep &= ring_may_sleep(ring);
     }
-    if (poll(wait, 2 + (nfds_t)count, sleep ? 100 : 0) < 0 && errno != EINTR)
+    held = sleep ? -1 : merge_wait(&p->merge, clock_now());
+    if (held >= 0 && held < least)
+        least = held;
+    if (ppoll(wait, 2 + (nfds_t)count, &(struct timespec){.tv_nsec = least}, NULL) < 0 &&
+        errno != EINTR)
         log_error("poll: %s", strerror(errno));
     for (size_t i = 0; i < count; i++)
         ring_awake(p->wiring->observations[i]);
@@ -364,28 +282,9 @@ static void run_engine(struct parser *p)
         if (!more)
             sleep_until_rung(p);
         read_channel(p);
-        last = drain(p, &more);
+        last = drain(p, clock_now(), &more);
         pass_time(p, last, more);
     }
-}
-
-/* Everything that libraries read from files, they read now: a cipher library looks at /proc. One
- * seed for all lanes: hashes of names and flows are compared across them. */
-static int make_lane(struct parser *p, size_t i, uint64_t seed)
-{
-    struct lane *l = &p->lanes[i];
-    struct observation_sink sink = {.put = put_observation, .context = l};
-
-    l->parser = p;
-    l->index = i;
-    l->capture = p->wiring->captures[i];
-    l->ring = p->wiring->observations[i];
-    l->front = front_create(&p->wiring->bounds, p->policy->tunnels, seed, sink);
-    if (!l->front)
-        return SD_EMEM;
-    front_keep(l->front, p->wiring->trails[i]);
-    atomic_store(&l->wanted, p->policy);
-    return SD_OK;
 }
 
 static int recall_row(void *context, const struct memory_row *row)
@@ -432,25 +331,19 @@ static int make(struct parser *p, uint64_t seed)
     p->pairing.monitor = &p->wiring->parser;
     p->cuts = cuts_reader_create(p->wiring->board, seed);
     p->back = p->cuts ? back_create(&options, p->policy, p->policy->mode) : NULL;
-    for (size_t i = 0; p->back && status == SD_OK && i < p->wiring->interface_count; i++)
-        status = make_lane(p, i, seed);
+    p->merge.count = p->wiring->lane_count;
+    for (size_t i = 0; p->back && status == SD_OK && i < p->wiring->lane_count; i++) {
+        struct lane *l = &p->lanes[i];
+
+        l->wiring = p->wiring;
+        l->stop = &p->stop;
+        l->told = &p->merge.source[i];
+        l->number = i;
+        status = lane_make(l, p->policy, seed);
+    }
     if (p->back && status == SD_OK)
         recall(p);
     return p->back ? status : SD_EMEM;
-}
-
-/* Confined by now, as the thread will be. */
-static void use_shunt(struct lane *l)
-{
-    const char *why;
-    struct shunt_sink sink = shunting_sink(l->capture, &why);
-
-    front_shunt(l->front, sink);
-    if (sink.put || !l->parser->policy->shunt)
-        return;
-    front_stats(l->front)->shunt_fallbacks = 1;
-    log_notice("interface %s: every packet on port 443 comes to the sensor: %s",
-               l->parser->wiring->interfaces[l->index], why);
 }
 
 static int start(struct parser *p)
@@ -461,14 +354,9 @@ static int start(struct parser *p)
         log_error("the parser could not give up its privileges; not going on");
         return SD_EPERM;
     }
-    for (size_t i = 0; i < p->wiring->interface_count; i++) {
-        struct lane *l = &p->lanes[i];
-
-        use_shunt(l);
-        l->started = pthread_create(&l->thread, NULL, run_lane, l) == 0;
-        if (!l->started)
+    for (size_t i = 0; i < p->wiring->lane_count; i++)
+        if (lane_start(&p->lanes[i]) != SD_OK)
             return SD_EMEM;
-    }
     return channel_send(&p->wiring->parser, &ready, -1);
 }
 
@@ -478,14 +366,13 @@ static void stop(struct parser *p)
     bool more = true;
 
     atomic_store(&p->stop, true);
-    for (size_t i = 0; i < p->wiring->interface_count; i++)
-        if (p->lanes[i].started)
-            pthread_join(p->lanes[i].thread, NULL);
+    for (size_t i = 0; i < p->wiring->lane_count; i++)
+        lane_join(&p->lanes[i]);
     if (!p->back)
         return;
     p->patience = clock_now() + PATIENCE;
     while (more)
-        drain(p, &more);
+        drain(p, INT64_MAX, &more);
     look_for_loss(p, INT64_MAX);
     own_finding(&f, KIND_SENSOR, "sensor", "stop");
     back_finding(p->back, &f);
@@ -513,8 +400,8 @@ int parser_main(struct wiring *w)
     else
         log_error("the parser did not start: %s", sd_strerror(status));
     stop(p);
-    for (size_t i = 0; i < w->interface_count; i++)
-        front_destroy(p->lanes[i].front);
+    for (size_t i = 0; i < w->lane_count; i++)
+        lane_finish(&p->lanes[i]);
     back_destroy(p->back);
     cuts_reader_destroy(p->cuts);
     policy_destroy(p->policy);

@@ -157,7 +157,7 @@ static void keep_house(struct recorder *r)
     r->housekept = record.time;
     record.stats = b->back;
     stats_add(&record.stats, &b->monitor);
-    for (size_t i = 0; i < r->wiring->interface_count; i++)
+    for (size_t i = 0; i < r->wiring->lane_count; i++)
         stats_add(&record.stats, &b->front[i]);
     keep(r, &record, NULL);
     commit(r);
@@ -381,9 +381,9 @@ static int open_all(struct recorder *r)
         status = control_open(p->socket_path, recorder_answer, r, &r->control, error);
     if (status != SD_OK)
         log_error("%s", error[0] ? error : sd_strerror(status));
-    for (size_t i = 0; i < r->wiring->interface_count && r->wiring->trails[i]; i++)
+    for (size_t i = 0; i < r->wiring->lane_count && r->wiring->trails[i]; i++)
         trail_only_read(r->wiring->trails[i]);
-    r->clips = clips_create(r->wiring->trails, r->wiring->interface_count);
+    r->clips = clips_create(r->wiring->trails, r->wiring->lane_count);
     if (!r->clips)
         return SD_EMEM;
     clips_use_policy(r->clips, &p->evidence);
@@ -433,7 +433,7 @@ int recorder_main(struct wiring *w)
         return 1;
     }
     /* The packets are the parser's: their descriptors, which a fork shares, are none of ours. */
-    for (size_t i = 0; i < w->interface_count; i++)
+    for (size_t i = 0; i < w->lane_count; i++)
         close(capture_live_descriptor(w->captures[i]));
     status = open_all(&r);
     r.committed = r.housekept = clock_now();

@@ -17,7 +17,7 @@
 #include "model/stats.h"
 #include "priv/channel.h"
 
-enum { MOST_INTERFACES = 32, MOST_GATEWAY = 256, MOST_ZONE_STATES = 256 };
+enum { MOST_INTERFACES = 32, MOST_LANES = 64, MOST_GATEWAY = 256, MOST_ZONE_STATES = 256 };
 
 struct sensor_options {
     const char *config, *default_config; /* config NULL: the default if it exists */
@@ -50,11 +50,12 @@ struct own_addresses {
     struct addr list[MOST_GATEWAY];
 };
 
-/* Counters each process shows to the others; every word has one writer. */
+/* Counters each process shows to the others; every word has one writer. A lane is what one capture
+ * thread reads. */
 struct board {
-    struct stats front[MOST_INTERFACES];
-    struct capture_counters captured[MOST_INTERFACES];
-    uint32_t up[MOST_INTERFACES];
+    struct stats front[MOST_LANES];
+    struct capture_counters captured[MOST_LANES];
+    uint32_t up[MOST_LANES];
     uint32_t index[MOST_INTERFACES]; /* the kernel's numbers of them */
     uint32_t cut_group;              /* NFLOG group that is read, 0: none */
     struct stats back, monitor;
@@ -75,16 +76,24 @@ struct wiring {
     struct bounds bounds;
     size_t interface_count;
     char interfaces[MOST_INTERFACES][16];
-    struct capture *captures[MOST_INTERFACES];
-    struct ring *observations[MOST_INTERFACES];
+    size_t ring;    /* octets of the kernel's ring of a lane */
+    size_t threads; /* that share an interface; lane i is of interface i / threads */
+    size_t lane_count;
+    struct capture *captures[MOST_LANES];
+    struct ring *observations[MOST_LANES];
     struct ring *records;
-    struct trail *trails[MOST_INTERFACES]; /* NULL where frames are not kept */
+    struct trail *trails[MOST_LANES]; /* NULL where frames are not kept */
     struct board *board;
     /* The monitor's own, as children may write to the board; in a child, the board's copies. */
     const struct own_addresses *own;
     const struct admission *admission;
     struct channel parser, recorder; /* the monitor's ends; in a child, that child's own end */
 };
+
+static inline const char *wiring_interface_of(const struct wiring *w, size_t lane)
+{
+    return w->interfaces[lane / w->threads];
+}
 
 /* Compiles files with the machine's own addresses, the command line's mode and interfaces, and
  * as it is admitted. SD_EUNSUP: the command line's mode is none for that place. */

@@ -4,8 +4,19 @@
 
 #include <stdbool.h>
 
+#include <stddef.h>
+#include <stdint.h>
+
 #include "base/addr.h"
 #include "base/time.h"
+
+/* How it reads its interfaces; of the start. */
+struct policy_capture {
+    uint16_t threads;  /* of an interface */
+    uint64_t ring;     /* octets of the kernel's ring, for each thread; 0: the profile's */
+    uint16_t cpus[64]; /* that the threads run on, in turn; none: any */
+    size_t cpu_count;
+};
 
 /* When it asks resolvers itself. */
 struct policy_probe {

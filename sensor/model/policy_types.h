@@ -73,6 +73,7 @@ struct policy {
     char **internal_domains; /* suffixes of names that only inside resolvers know; lower case */
     size_t internal_domain_count;
     char store_path[256], socket_path[108];
+    struct policy_capture capture;
     struct policy_probe probe;
     struct policy_pairs pairs;
     struct policy_peer peer;

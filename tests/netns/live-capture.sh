@@ -1,7 +1,7 @@
 #!/bin/bash
 # The capture of an interface, in a network namespace of its own: what the kernel's filter takes,
 # bare and inside VLAN, QinQ and PPPoE, in both directions, and that it goes on after the interface
-# was down, and after it was removed and made again.
+# was down, and after it was removed and made again; and how two readers share it.
 # usage: live-capture.sh PATH-TO-live_capture      (root; 77: cannot run here)
 set -u
 driver=$1
@@ -88,6 +88,26 @@ kill "$pid"
 wait "$pid"
 pid=
 check "counts what it received, loses none" "dropped 0" "$(grep -o 'dropped [0-9]*' "$work/out")"
+# What one reader takes, two take in parts: of two addresses all in one, whatever is around them.
+shared=()
+for n in 0 1; do
+    ip netns exec "$a" "$driver" w0 $n 2 >"$work/share$n" 2>&1 &
+    shared+=($!)
+done
+ip netns exec "$a" "$driver" w0 >"$work/whole" 2>&1 &
+shared+=($!)
+sleep 0.5
+ip netns exec "$b" "$here/inject.py" w1 1006
+ip netns exec "$a" "$here/inject.py" w0 1006
+sleep 0.5
+kill "${shared[@]}"
+wait "${shared[@]}"
+seen() { grep -hE '^(proto|frame)' "$@" | sed 's/ lag.*//' | sort; }
+check "two readers: each packet at one of them" "$(seen "$work/whole")" "$(seen "$work/share0" "$work/share1")"
+check "two readers: IPv4 and its ICMP errors at one, IPv6 at one" "1 1" \
+    "$(for of in '192.0.2.1[. ]' '2001:db8::1[. ]'; do
+        grep -lE "$of" "$work/share0" "$work/share1" | wc -l
+    done | paste -sd' ')"
 check "no error on the way" 0 "$(grep -c '^error' "$work/out")"
 [ $failed = 0 ] || sed 's/^/    /' "$work/out"
 exit $failed

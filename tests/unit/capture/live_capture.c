@@ -93,14 +93,18 @@ int main(int count, char **arguments)
 {
     static const uint16_t ports[] = {784, 5053};
     struct capture_live_options options = {
-        .index = 3, .ports = ports, .port_count = 2, .tunnels = count > 2};
+        .index = 3, .ports = ports, .port_count = 2, .tunnels = count == 3};
     struct capture *c;
     char error[CAPTURE_ERROR];
     pid_t pid;
 
     options.interface = arguments[1];
+    if (count > 3) /* one of several readers */
+        options.share =
+            (struct capture_share){(unsigned)atoi(arguments[2]), (unsigned)atoi(arguments[3])};
     if (count < 2 || capture_live_open(&options, &c, error) != 0) {
-        fprintf(stderr, "%s\n", count < 2 ? "usage: live_capture INTERFACE [tunnels]" : error);
+        fprintf(stderr, "%s\n",
+                count < 2 ? "usage: live_capture INTERFACE [tunnels | NUMBER OF]" : error);
         return 1;
     }
     signal(SIGTERM, on_signal);

@@ -146,6 +146,10 @@ static void sensor(void **state)
          "p:1:10: `listen` and `address` are of one family\n"},
         {"sensor: {pairs: {timeout: 4s}}\n",
          "p:1:27: `timeout` is between 5s and 1d, or 0s for no pairs\n"},
+        {"sensor: {capture: {threads: 17, ring: 100KiB, cpus: [1024]}}\n",
+         "p:1:29: `threads` cannot be `17`: a whole number from 1 to 16\n"
+         "p:1:39: `ring` is between 1MiB and 1GiB\n"
+         "p:1:54: `cpus` cannot be `1024`: a whole number from 0 to 1023\n"},
         {"sensor: {preflight: maybe}\n", "p:1:21: `preflight` cannot be `maybe`: true or false\n"},
         {"sensor: {shunt: on}\n", "p:1:17: `shunt` cannot be `on`: one of off, auto\n"},
         {"sensor: {tunnels: yes}\n", "p:1:19: `tunnels` cannot be `yes`: true or false\n"},

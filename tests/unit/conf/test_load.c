@@ -81,6 +81,7 @@ static const char full[] =
     "  interfaces: [lan0, lan1]\n"
     "  mode: monitor\n"
     "  ports: [784, 8443]\n"
+    "  capture: {threads: 4, ring: 8MiB, cpus: [2, 3]}\n"
     "  tunnels: true\n"
     "  shunt: off\n"
     "  on_exit: keep\n"
@@ -151,6 +152,10 @@ static void contract(void **state)
     assert_true(p->tunnels && p->owner_flag && p->persist_flag && !p->remove_on_exit);
     assert_true(p->open_on_outage && !p->preflight && !p->shunt && !p->refused);
     assert_true(p->pairs.timeout == 300 * NSEC_S && p->pairs.hidden);
+    assert_int_equal(p->capture.threads, 4);
+    assert_int_equal(p->capture.ring, 8 << 20);
+    assert_int_equal(p->capture.cpu_count, 2);
+    assert_int_equal(p->capture.cpus[1], 3);
     assert_true(p->peer.listen.b[15] == 1 && p->peer.address.b[15] == 2);
     assert_int_equal(p->peer.port, 9000);
     assert_string_equal(p->peer.key, "/etc/sealdns/peer.key");
@@ -226,6 +231,7 @@ static void built_in(void **state)
     assert_string_equal(p->store_path, "/var/lib/sealdns/sealdns.db");
     assert_true(p->remove_on_exit && p->preflight && p->shunt && !p->open_on_outage);
     assert_true(p->pairs.timeout == 600 * NSEC_S && !p->pairs.hidden);
+    assert_true(p->capture.threads == 1 && !p->capture.ring && !p->capture.cpu_count);
     assert_true(addr_is_zero(&p->peer.listen));
     assert_int_equal(p->log_group, 853);
     assert_true(policy_resolver_at(p, &quad9, NULL) >= 0);
