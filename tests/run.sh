@@ -87,6 +87,7 @@ full beside netns  150 feeds          env SEALDNS=$DEBUG/sealdns tests/feeds/run
 full beside netns  100 who            env SEALDNS=$RELEASE/sealdns tests/netns/run-who.sh
 full beside nft     60 hidden         env SEALDNS=$RELEASE/sealdns tests/netns/run-hidden.sh
 full beside netns  100 vpn            env SEALDNS=$RELEASE/sealdns tests/netns/run-vpn.sh
+full beside netns  100 cores          env SEALDNS=$RELEASE/sealdns tests/netns/run-cores.sh
 full alone  netns   90 small          env SEALDNS=$RELEASE/sealdns tests/netns/run-small.sh
 full beside nft    120 plan           env SEALDNS=$RELEASE/sealdns tests/netns/run-plan.sh
 END

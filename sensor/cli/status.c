@@ -49,6 +49,9 @@ static void print_interfaces(const json_t *list)
             (long long)integer(one, "packets"), (long long)integer(one, "kernel_drops"),
             (long long)integer(one, "observations_dropped"));
         print_shunt(json_object_get(one, "shunt"));
+        if (integer(one, "shedding"))
+            printf("            CANNOT KEEP UP: payload on port 443%s is left out\n",
+                   integer(one, "shedding") > 1 ? " and 853" : "");
     }
 }
 

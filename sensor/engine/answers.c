@@ -134,7 +134,7 @@ static json_t *shunt(const struct wiring *w, size_t first)
 static json_t *interface(const struct wiring *w, size_t number)
 {
     const struct board *b = w->board;
-    json_int_t packets = 0, drops = 0, lost = 0;
+    json_int_t packets = 0, drops = 0, lost = 0, shedding = 0;
     bool up = true;
 
     for (size_t i = number * w->threads; i < (number + 1) * w->threads; i++) {
@@ -142,10 +142,12 @@ static json_t *interface(const struct wiring *w, size_t number)
         drops += (json_int_t)b->captured[i].kernel_drops;
         lost += (json_int_t)ring_dropped(w->observations[i]);
         up &= b->up[i] != 0;
+        shedding = (json_int_t)b->shedding[i] > shedding ? (json_int_t)b->shedding[i] : shedding;
     }
-    return json_pack("{s:s,s:b,s:I,s:I,s:I,s:I,s:o}", "name", w->interfaces[number], "up", up,
+    return json_pack("{s:s,s:b,s:I,s:I,s:I,s:I,s:I,s:o}", "name", w->interfaces[number], "up", up,
                      "packets", packets, "kernel_drops", drops, "observations_dropped", lost,
-                     "threads", (json_int_t)w->threads, "shunt", shunt(w, number * w->threads));
+                     "threads", (json_int_t)w->threads, "shedding", shedding, "shunt",
+                     shunt(w, number * w->threads));
 }
 
 static json_t *interfaces(const struct wiring *w)

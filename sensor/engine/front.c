@@ -12,6 +12,7 @@ struct front {
     struct classifier *classifier;
     struct observer *observer;
     struct trail *trail;
+    enum glance shed;
     struct stats stats;
 };
 
@@ -76,12 +77,30 @@ static void keep(struct trail *trail, const struct frame *frame, const struct pa
     trail_put(trail, &kept, frame->bytes);
 }
 
+void front_shed(struct front *f, enum glance level)
+{
+    f->shed = level;
+}
+
+static bool leaves_out(struct front *f, const struct frame *frame)
+{
+    enum glance g = glance(frame);
+
+    if (g == GLANCE_KEEP || g > f->shed)
+        return false;
+    f->stats.shed_443 += g == GLANCE_443;
+    f->stats.shed_853 += g == GLANCE_853;
+    return true;
+}
+
 void front_frame(struct front *f, const struct frame *frame)
 {
     struct packet packet;
 
     f->stats.packets++;
     f->stats.bytes += frame->length;
+    if (f->shed && leaves_out(f, frame))
+        return;
     if (decode_frame(f->decoder, frame, &packet, &f->stats) != SD_OK)
         return;
     if (f->trail)

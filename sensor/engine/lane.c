@@ -9,6 +9,9 @@
 #include "engine/gateway.h"
 #include "engine/shunting.h"
 
+#define LOOK (5 * NSEC_MS) /* how often it is asked whether the thread keeps up */
+#define SLOT 128           /* octets of the kernel's ring besides the frame's own, about */
+
 static const char *name_of(const struct lane *l)
 {
     return wiring_interface_of(l->wiring, l->number);
@@ -39,18 +42,46 @@ void lane_show(void *to, const void *from, size_t size)
         __atomic_store_n(word + i, value[i], __ATOMIC_RELAXED);
 }
 
+/* The fuller of the rings before and behind the thread, in thousandths. */
+static unsigned fill_of(struct lane *l, int got)
+{
+    const struct stats *s = front_stats(l->front);
+    uint64_t size = SLOT + (s->packets ? s->bytes / s->packets : 0);
+    size_t room = ring_capacity(l->told->ring), waiting = ring_length(l->told->ring);
+    unsigned kernel = backlog_fill(&l->backlog, l->seen.received - l->seen.kernel_drops,
+                                   got < CAPTURE_READ_MOST, size, l->ring);
+    unsigned own = (unsigned)(waiting * 1000 / room);
+
+    return kernel > own ? kernel : own;
+}
+
+static void watch_load(struct lane *l, nsec_t now, int got)
+{
+    struct stats *s = front_stats(l->front);
+    uint64_t lost;
+
+    l->backlog.read += got > 0 ? (uint64_t)got : 0;
+    if (!time_passed(l->looked, LOOK, now) ||
+        l->capture->ops->counters(l->capture, &l->seen) != SD_OK)
+        return;
+    l->looked = now;
+    s->kernel_drops = l->seen.kernel_drops;
+    lost = s->kernel_drops + s->observations_dropped;
+    if (shed_look(&l->shed, fill_of(l, got), lost != l->lost, now)) {
+        front_shed(l->front, l->shed.level);
+        __atomic_store_n(&l->wiring->board->shedding[l->number], l->shed.level, __ATOMIC_RELAXED);
+    }
+    l->lost = lost;
+}
+
 static void show(struct lane *l, nsec_t now, int got)
 {
     struct board *b = l->wiring->board;
-    struct capture_counters seen;
 
     if (!time_passed(l->shown, LANE_SHOW, now))
         return;
     l->shown = now;
-    if (l->capture->ops->counters(l->capture, &seen) == SD_OK) {
-        front_stats(l->front)->kernel_drops = seen.kernel_drops;
-        lane_show(&b->captured[l->number], &seen, sizeof seen);
-    }
+    lane_show(&b->captured[l->number], &l->seen, sizeof l->seen);
     shunting_show(l->capture, front_stats(l->front));
     lane_show(&b->front[l->number], front_stats(l->front), sizeof b->front[l->number]);
     __atomic_store_n(&b->up[l->number], got != SD_ENET, __ATOMIC_RELAXED);
@@ -100,6 +131,7 @@ static void *run(void *argument)
         atomic_store_explicit(&l->told->behind, got >= CAPTURE_READ_MOST ? l->packet_time : 0,
                               memory_order_release);
         ring_wake(l->told->ring);
+        watch_load(l, now, got);
         show(l, now, got);
         if ((got == SD_ENET || got == SD_EIO) != was_gone) {
             was_gone = !was_gone;
@@ -111,6 +143,7 @@ static void *run(void *argument)
     }
     front_flush(l->front, clock_now());
     ring_wake(l->told->ring);
+    watch_load(l, INT64_MAX, 0);
     show(l, INT64_MAX, 0);
     return NULL;
 }
@@ -122,6 +155,7 @@ int lane_make(struct lane *l, const struct policy *policy, uint64_t seed)
     struct observation_sink sink = {.put = put_observation, .context = l};
 
     l->capture = l->wiring->captures[l->number];
+    l->ring = l->wiring->ring;
     l->told->ring = l->wiring->observations[l->number];
     l->front = front_create(&l->wiring->bounds, policy->tunnels, seed, sink);
     if (!l->front)

@@ -8,6 +8,7 @@
 #include "engine/merge.h"
 #include "engine/pipeline.h"
 #include "engine/sensor.h"
+#include "engine/shed.h"
 
 #define LANE_LAG  (20 * NSEC_MS)  /* packets may stand so long in the capture's ring */
 #define LANE_SHOW (100 * NSEC_MS) /* how often the board is written */
@@ -21,7 +22,12 @@ struct lane {
     struct front *front;
     pthread_t thread;
     bool started;
-    nsec_t packet_time, shown;
+    nsec_t packet_time, shown, looked;
+    struct capture_counters seen; /* at the last look */
+    struct backlog backlog;
+    struct shed shed;
+    uint64_t ring; /* octets of the kernel's */
+    uint64_t lost; /* frames and observations, so far */
     _Atomic(const struct policy *) wanted, used;
 };
 

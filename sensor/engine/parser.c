@@ -16,6 +16,7 @@
 #include "engine/cuts.h"
 #include "engine/gateway.h"
 #include "engine/lane.h"
+#include "engine/overload.h"
 #include "engine/pairing.h"
 #include "engine/pipeline.h"
 #include "engine/sensor.h"
@@ -41,6 +42,7 @@ struct parser {
     nsec_t shown, looked;
     nsec_t patience; /* at the end: until when the recorder is waited for, else 0 */
     struct loss told;
+    struct overload overload;
     struct pairing pairing;
     struct cuts_reader *cuts;
     struct merge merge;
@@ -234,6 +236,7 @@ static void look_for_loss(struct parser *p, nsec_t now)
 static void pass_time(struct parser *p, nsec_t last, bool more)
 {
     nsec_t now = clock_now();
+    struct finding f;
 
     back_tick(p->back, more && last ? last : now - LANE_LAG);
     pairing_flush(&p->pairing);
@@ -244,6 +247,8 @@ static void pass_time(struct parser *p, nsec_t last, bool more)
     if (!time_passed(p->shown, LANE_SHOW, now))
         return;
     p->shown = now;
+    if (overload_look(&p->overload, p->wiring, now, &f))
+        back_finding(p->back, &f);
     p->wiring->board->back = *back_stats(p->back);
 }
 

@@ -10,6 +10,7 @@
 #include <stdbool.h>
 
 #include "account/account.h"
+#include "decode/glance.h"
 #include "model/bounds.h"
 #include "model/frame.h"
 #include "model/observation.h"
@@ -33,6 +34,8 @@ void front_keep(struct front *f, struct trail *trail);
 /* Flows that are decided go there from now on. */
 void front_shunt(struct front *f, struct shunt_sink shunt);
 void front_frame(struct front *f, const struct frame *frame);
+/* Frames up to this are only counted from now on; GLANCE_KEEP: none. */
+void front_shed(struct front *f, enum glance level);
 void front_tick(struct front *f, nsec_t now);
 /* The end of the capture: every flow says what it still has to say. */
 void front_flush(struct front *f, nsec_t now);

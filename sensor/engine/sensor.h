@@ -56,6 +56,7 @@ struct board {
     struct stats front[MOST_LANES];
     struct capture_counters captured[MOST_LANES];
     uint32_t up[MOST_LANES];
+    uint64_t shedding[MOST_LANES];   /* enum glance: frames up to it are left out, 0: none */
     uint32_t index[MOST_INTERFACES]; /* the kernel's numbers of them */
     uint32_t cut_group;              /* NFLOG group that is read, 0: none */
     struct stats back, monitor;
@@ -90,10 +91,7 @@ struct wiring {
     struct channel parser, recorder; /* the monitor's ends; in a child, that child's own end */
 };
 
-static inline const char *wiring_interface_of(const struct wiring *w, size_t lane)
-{
-    return w->interfaces[lane / w->threads];
-}
+const char *wiring_interface_of(const struct wiring *w, size_t lane);
 
 /* Compiles files with the machine's own addresses, the command line's mode and interfaces, and
  * as it is admitted. SD_EUNSUP: the command line's mode is none for that place. */

@@ -8,6 +8,11 @@
 #include "engine/gateway.h"
 #include "engine/sensor.h"
 
+const char *wiring_interface_of(const struct wiring *w, size_t lane)
+{
+    return w->interfaces[lane / w->threads];
+}
+
 int wiring_interfaces(const struct wiring *w, struct policy *p)
 {
     char(*names)[16] = calloc(w->interface_count + 1, sizeof *names);

@@ -11,6 +11,8 @@
     X(packets, "frames captured")                                                                  \
     X(bytes, "bytes on the wire of these frames")                                                  \
     X(kernel_drops, "frames the kernel dropped before we read them")                               \
+    X(shed_443, "frames of payload on port 443 left out: there was no time for them")              \
+    X(shed_853, "... on port 853")                                                                 \
     X(malformed, "frames that do not parse, all reasons below")                                    \
     X(unsupported, "frames of a kind this program does not read")                                  \
     X(malformed_link, "... in the link layer or a tag")                                            \
