@@ -222,7 +222,9 @@ static __always_inline void count(struct __sk_buff *skb, struct shunt_map_value 
     struct shunt_map_total *all = bpf_map_lookup_elem(&total, &zero);
 
     __sync_fetch_and_add(&v->packets, 1);
-    __sync_fetch_and_add(low ? &v->bytes[0] : &v->bytes[1], length);
+    /* One addition at an address that varies would be refused without CAP_PERFMON. */
+    __sync_fetch_and_add(&v->bytes[0], low ? length : 0);
+    __sync_fetch_and_add(&v->bytes[1], low ? 0 : length);
     v->last = bpf_ktime_get_coarse_ns();
     if (all) {
         all->packets++;
