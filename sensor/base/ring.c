@@ -1,7 +1,6 @@
 #include "base/ring.h"
 
 #include <assert.h>
-#include <ck_pr.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
@@ -11,7 +10,9 @@
 #include "base/error.h"
 #include "base/pages.h"
 
-/* What both sides share. Producer's and consumer's words stand on cache lines of their own. */
+/* No fences, of which ThreadSanitizer knows nothing: sleeping is read and written by exchanges, so
+ * either the producer finds it set, or the consumer finds what was pushed.
+ * What both sides share. Producer's and consumer's words stand on cache lines of their own. */
 struct shared {
     uint64_t head; /* next slot to write */
     uint64_t dropped;
@@ -72,14 +73,12 @@ int ring_push(struct ring *r, const void *record, size_t length)
     uint64_t head = r->shared->head;
 
     assert(length <= r->record_size);
-    if (head - ck_pr_load_64(&r->shared->tail) > r->mask) {
-        ck_pr_store_64(&r->shared->dropped, r->shared->dropped + 1);
+    if (head - __atomic_load_n(&r->shared->tail, __ATOMIC_ACQUIRE) > r->mask) {
+        __atomic_store_n(&r->shared->dropped, r->shared->dropped + 1, __ATOMIC_RELAXED);
         return SD_ELIMIT;
     }
-    ck_pr_fence_load_store();
     memcpy(slot(r, head), record, length);
-    ck_pr_fence_store();
-    ck_pr_store_64(&r->shared->head, head + 1);
+    __atomic_store_n(&r->shared->head, head + 1, __ATOMIC_RELEASE);
     return SD_OK;
 }
 
@@ -87,8 +86,7 @@ void ring_wake(struct ring *r)
 {
     uint64_t one = 1;
 
-    ck_pr_fence_memory();
-    if (ck_pr_load_32(&r->shared->sleeping) && write(r->doorbell, &one, sizeof one) < 0)
+    if (__atomic_fetch_add(&r->shared->sleeping, 0, __ATOMIC_SEQ_CST) && write(r->doorbell, &one, sizeof one) < 0)
         return; /* the counter is full: the consumer has been rung already */
 }
 
@@ -96,16 +94,14 @@ const void *ring_peek(struct ring *r)
 {
     uint64_t tail = r->shared->tail;
 
-    if (ck_pr_load_64(&r->shared->head) == tail)
+    if (__atomic_load_n(&r->shared->head, __ATOMIC_ACQUIRE) == tail)
         return NULL;
-    ck_pr_fence_load();
     return slot(r, tail);
 }
 
 void ring_pop(struct ring *r)
 {
-    ck_pr_fence_load_store();
-    ck_pr_store_64(&r->shared->tail, r->shared->tail + 1);
+    __atomic_store_n(&r->shared->tail, r->shared->tail + 1, __ATOMIC_RELEASE);
 }
 
 int ring_descriptor(const struct ring *r)
@@ -115,8 +111,7 @@ int ring_descriptor(const struct ring *r)
 
 bool ring_may_sleep(struct ring *r)
 {
-    ck_pr_store_32(&r->shared->sleeping, 1);
-    ck_pr_fence_memory();
+    __atomic_exchange_n(&r->shared->sleeping, 1, __ATOMIC_SEQ_CST);
     if (!ring_peek(r))
         return true;
     ring_awake(r);
@@ -127,14 +122,15 @@ void ring_awake(struct ring *r)
 {
     uint64_t rung;
 
-    ck_pr_store_32(&r->shared->sleeping, 0);
+    __atomic_store_n(&r->shared->sleeping, 0, __ATOMIC_RELEASE);
     if (read(r->doorbell, &rung, sizeof rung) < 0)
         return; /* nobody had rung */
 }
 
 size_t ring_length(const struct ring *r)
 {
-    return (size_t)(ck_pr_load_64(&r->shared->head) - ck_pr_load_64(&r->shared->tail));
+    return (size_t)(__atomic_load_n(&r->shared->head, __ATOMIC_RELAXED) -
+                    __atomic_load_n(&r->shared->tail, __ATOMIC_RELAXED));
 }
 
 size_t ring_capacity(const struct ring *r)
@@ -144,5 +140,5 @@ size_t ring_capacity(const struct ring *r)
 
 uint64_t ring_dropped(const struct ring *r)
 {
-    return ck_pr_load_64(&r->shared->dropped);
+    return __atomic_load_n(&r->shared->dropped, __ATOMIC_RELAXED);
 }
