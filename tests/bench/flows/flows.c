@@ -65,7 +65,7 @@ static int read_flow(struct bench *b, char *path)
 {
     char error[CAPTURE_ERROR] = "";
     struct capture *c;
-    int got, status = capture_files_open(&path, 1, &c, error);
+    int got, status = capture_files_open(&path, 1, NULL, &c, error);
 
     if (status != SD_OK) {
         fprintf(stderr, "flows: %s\n", error);
