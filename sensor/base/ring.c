@@ -86,7 +86,8 @@ void ring_wake(struct ring *r)
 {
     uint64_t one = 1;
 
-    if (__atomic_fetch_add(&r->shared->sleeping, 0, __ATOMIC_SEQ_CST) && write(r->doorbell, &one, sizeof one) < 0)
+    if (__atomic_fetch_add(&r->shared->sleeping, 0, __ATOMIC_SEQ_CST) &&
+        write(r->doorbell, &one, sizeof one) < 0)
         return; /* the counter is full: the consumer has been rung already */
 }
 
