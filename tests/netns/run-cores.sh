@@ -14,6 +14,9 @@ CLIENTS=100
 
 addresses() { seq -f '10.53.200.%.0f' 10 $((9 + CLIENTS)); }
 
+# What ThreadSanitizer says, where it is built in: see tests/README.md.
+unreported() { ! grep -q 'WARNING: ThreadSanitizer' "$LAB_DIR/sensor-monitor.log"; }
+
 counter() { sealdns status --socket "$LAB_DIR/sealdns.sock" --format json | jq "[.interfaces[].$1] | add"; }
 
 # downgraded: how many clients have a downgrade that names the reset, by the events so far.
@@ -64,6 +67,7 @@ flood() {
     check "payload of 443 was left out before that of 853" test "$(json .counters.shed_443)" -gt "$(json .counters.shed_853)"
     check "no DNS was left out" dns_kept $rounds
     told "overload over"
+    check "no data race is reported under a flood" unreported
     json '.counters | {packets, kernel_drops, observations_dropped, shed_443, shed_853, dns_queries, dns_responses}' | jq -c .
     sensor_down
 }
@@ -83,7 +87,9 @@ main() {
         not_ok "a reset and the question after it come through two threads: downgrades" "of $(downgraded) of $CLIENTS"
     n=$(counter threads)
     [ "$n" = 2 ] && ok "status says how many threads read" || not_ok "status says how many threads read" "$n"
+    check "the policy is read anew meanwhile" sealdns status reload --socket "$LAB_DIR/sealdns.sock"
     sensor_down
+    check "no data race is reported" unreported
     flood
     tally
 }
