@@ -5,10 +5,13 @@
     latency.py hello COUNT RATE SOURCES    COUNT connections, RATE a second, from the addresses of SOURCES in turns, each to a
                                            server of its own in 198.18.0.0/16, with the hello of a resolver
     latency.py hear                        what nf_tables tells of its sets of pairs, until the end of standard input
+    latency.py ask COUNT RATE SERVER       COUNT questions in clear text, each from an address of its own in 10.53.0.0/16
+    latency.py lines FILE                  the alerts that come into an EVE file, until the end of standard input
     latency.py judge SENT HEARD LIMIT_MS   the times between; exit status 1 where p99 is above the limit, or one is missing
 
 Times are the wall clock's of this machine, in microseconds; `sent` is read before the hello goes out.
 """
+import json
 import random
 import socket
 import ssl
@@ -93,6 +96,43 @@ def tell(data, at):
         offset += (length + 3) & ~3
 
 
+QUESTION = bytes.fromhex("123401000001000000000000") + b"\3www\7example\3org\0\0\1\0\1"
+
+
+def ask(count, rate, server):
+    begin = time.monotonic()
+    with socket.socket(socket.AF_INET, socket.SOCK_RAW, socket.IPPROTO_UDP) as raw:
+        raw.setsockopt(socket.IPPROTO_IP, socket.IP_HDRINCL, 1)
+        for number in range(count):
+            wait = begin + (number + random.random()) / rate - time.monotonic()
+            if wait > 0:
+                time.sleep(wait)
+            source = f"10.53.{100 + number // 250}.{1 + number % 250}"
+            udp = struct.pack("!HHHH", 20000 + number, 53, 8 + len(QUESTION), 0) + QUESTION
+            head = struct.pack("!BBHHHBBH4s4s", 0x45, 0, 20 + len(udp), number, 0, 64, 17, 0,
+                               socket.inet_aton(source), socket.inet_aton(server))
+            at = now()
+            raw.sendto(head + udp, (server, 0))
+            print(source, server, at, flush=True)
+
+
+def lines(path):
+    done = threading.Event()
+    threading.Thread(target=lambda: (sys.stdin.read(), done.set()), daemon=True).start()
+    rest = ""
+    with open(path) as eve:
+        eve.seek(0, 2)
+        while not done.is_set():
+            rest += eve.read()
+            at = now()
+            *whole, rest = rest.split("\n")
+            for line in map(json.loads, whole):
+                if line.get("sealdns", {}).get("kind") == "cleartext":
+                    print(line["sealdns"]["client"], line["sealdns"]["server"], at, flush=True)
+            if not whole:
+                time.sleep(0.0005)
+
+
 def hear():
     listen = socket.socket(socket.AF_NETLINK, socket.SOCK_RAW, 12)
     listen.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 1 << 22)
@@ -144,6 +184,10 @@ def main():
         sink()
     elif what == "hello":
         send(int(rest[0]), float(rest[1]), rest[2:])
+    elif what == "ask":
+        ask(int(rest[0]), float(rest[1]), rest[2])
+    elif what == "lines":
+        lines(rest[0])
     elif what == "hear":
         hear()
     else:
