@@ -40,6 +40,9 @@ usage: run.sh [--quick] [--runs N] [--packets N] [--small N] [--workloads LIST] 
                      at, put back, updated; more than a second to load is an error
   --latency [...]    instead: from the packet to the pair in the kernel, in the lab (root); more than
                      5 ms (p99) is an error. Its options: tests/bench/latency/run.sh
+  --alerts [...]     the same from a client's first packet in clear text to the line in eve.json: 20 ms
+  --live [--threads N]  instead: the highest rate on a veth pair at which nothing is lost, against tcpdump
+                     (root, tcpreplay). Its options: tests/bench/live/run.sh
 The program measured is $SEALDNS, or build/sealdns.
 END
 }
@@ -61,7 +64,7 @@ while [ "$1" != --end ]; do
         want=scratch
     elif [ "$1" = --detectors ] || [ "$1" = --plan ] || [ "$1" = --forward ] || [ "$1" = --pairs ] ||
         [ "$1" = --latency ] || [ "$1" = --profile ] || [ "$1" = --flows ] ||
-        [ "$1" = --instructions ] || [ "$1" = --report ] || [ "$1" = --store ]; then
+        [ "$1" = --alerts ] || [ "$1" = --live ] || [ "$1" = --instructions ] || [ "$1" = --report ] || [ "$1" = --store ]; then
         instead=$1
     else
         set -- "$@" "$1"
@@ -109,6 +112,17 @@ if [ "$instead" = --pairs ]; then
 fi
 if [ "$instead" = --latency ]; then
     "$here/latency/run.sh" "$@"
+    exit
+fi
+if [ "$instead" = --alerts ]; then
+    "$here/latency/run.sh" --of alerts "$@"
+    exit
+fi
+if [ "$instead" = --live ]; then
+    for workload in dns mix; do
+        [ -e "$scratch/$workload.pcap" ] || "$scratch/generate" $workload "$scratch/$workload.pcap" --packets 600000
+    done
+    "$here/live/run.sh" --captures "$scratch/dns.pcap $scratch/mix.pcap" "$@"
     exit
 fi
 if [ "$instead" = --plan ]; then

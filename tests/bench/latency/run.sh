@@ -1,7 +1,8 @@
 #!/bin/bash
-# How long it takes from the packet by which a resolver is known to the pair in the kernel, while the sensor has other work.
+# How long it takes from the packet by which a resolver is known to the pair in the kernel, while the sensor has other work; or from
+# a client's first packet in clear text to the alert's line in eve.json, while it has none.
 #
-#   run.sh [--count N] [--rate N] [--load QPS] [--limit MS]
+#   run.sh [--of pairs|alerts] [--count N] [--rate N] [--load QPS] [--limit MS]
 #
 # In the lab of tests/netns (root). The packet's time is the wall clock's before it is sent, the element's that of nf_tables' notice
 # in another process: both are on the safe side. The capture ring's own delay is in it (sensor/capture/live.c).
@@ -11,9 +12,11 @@ set -u
 . "$LAB_HERE/report.sh"
 . "$LAB_HERE/sensor.sh"
 PIECES=$(cd "$(dirname "$0")" && pwd)/latency.py
-COUNT=1000 RATE=50 LOAD=5000 LIMIT=5
+OF=pairs COUNT=1000 RATE=50 LOAD=5000 LIMIT=5
+if [ "${1:-} ${2:-}" = "--of alerts" ]; then COUNT=500 LOAD=0 LIMIT=20; fi
 while [ $# -gt 1 ]; do
     case $1 in
+    --of) OF=$2 ;;
     --count) COUNT=$2 ;;
     --rate) RATE=$2 ;;
     --load) LOAD=$2 ;;
@@ -29,6 +32,15 @@ sources() { local n; for n in $(seq 10 29); do echo "10.53.200.$n"; done; }
 ticks() {
     local pid
     for pid in $(sensor_processes "$SENSOR_PID"); do cat "/proc/$pid/stat"; done | awk '{ sum += $14 + $15 } END { print sum }'
+}
+
+hear() {
+    if [ $OF = alerts ]; then lab_in gw "$PIECES" lines "$LAB_DIR/eve.json"; else lab_in gw "$PIECES" hear; fi
+}
+
+send() {
+    # shellcheck disable=SC2046
+    if [ $OF = alerts ]; then lab_in c1 "$PIECES" ask "$COUNT" "$RATE" $LAB_B4; else lab_in c1 "$PIECES" hello "$COUNT" "$RATE" $(sources); fi
 }
 
 main() {
@@ -47,18 +59,17 @@ main() {
     sensor_up enforce || exit 1
     seq 2000 | sed 's/.*/host&.example.org A/' >"$LAB_DIR/queries"
     mkfifo "$LAB_DIR/end"
-    lab_in gw "$PIECES" hear <"$LAB_DIR/end" >"$LAB_DIR/heard" &
+    hear <"$LAB_DIR/end" >"$LAB_DIR/heard" &
     exec 9>"$LAB_DIR/end"
     [ "$LOAD" = 0 ] || lab_daemon c2 dnsperf dnsperf -s $LAB_B4 -d "$LAB_DIR/queries" -Q "$LOAD" -l 3600
     sleep 1
     before=$(ticks) begin=$EPOCHREALTIME
-    # shellcheck disable=SC2046
-    lab_in c1 "$PIECES" hello "$COUNT" "$RATE" $(sources) >"$LAB_DIR/sent"
+    send >"$LAB_DIR/sent"
     n=$(($(ticks) - before)) begin=$((${EPOCHREALTIME/./} - ${begin/./}))
     sleep 0.5
     exec 9>&-
     [ "$LOAD" = 0 ] || lab_stop "$LAB_PID" INT
-    echo "load: $(sed -n 's/ *Queries per second: *//p' "$LAB_DIR/dnsperf.log") queries a second; the sensor's processor time: $((n * 1000000 / begin)) % of one core"
+    [ "$LOAD" = 0 ] || echo "load: $(sed -n 's/ *Queries per second: *//p' "$LAB_DIR/dnsperf.log") queries a second; the sensor's processor time: $((n * 1000000 / begin)) % of one core"
     "$PIECES" judge "$LAB_DIR/sent" "$LAB_DIR/heard" "$LIMIT"
     status=$?
     sensor_down
