@@ -121,12 +121,6 @@ static struct blame blame_of(const struct blocked *b, const struct pair *p,
     return blame;
 }
 
-/* A flow that the client gave up at once is a race that it decided itself. */
-static bool is_change_of_mind(const struct observation *o)
-{
-    return o->flow.from_client && o->flow.cause == CAUSE_RESET && o->time - o->flow.first < NSEC_S;
-}
-
 static void see_failure(struct blocked *b, struct pair *p, const struct observation *o)
 {
     struct group *g;

@@ -6,7 +6,18 @@
 
 /* Routes change by a hop or two; three and more are another sender (SCIENCE: T1). */
 enum { TTL_APART = 3, ALERT_HIDDEN = 255 };
-#define EARLY_SHARE 0.6 /* of the shortest round trip */
+#define AT_ONCE     (NSEC_S / 10) /* no client waits so short for an answer */
+#define EARLY_SHARE 0.6           /* of the shortest round trip */
+
+bool is_change_of_mind(const struct observation *o)
+{
+    nsec_t took = o->time - o->flow.first;
+
+    if (!o->flow.from_client)
+        return false;
+    return (o->flow.cause == CAUSE_RESET && took < NSEC_S) ||
+           (o->flow.cause == CAUSE_NO_ANSWER && took < AT_ONCE);
+}
 
 void origin_begin(struct blame *b, const struct observation *o, bool own_rule)
 {

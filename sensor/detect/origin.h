@@ -29,6 +29,9 @@ struct blame {
     struct addr icmp_source;
 };
 
+/* Of FLOW_FAILED: the client gave it up at once, while another flow may win (Happy Eyeballs, DoQ
+ * beside DoT) or before any server could have spoken. It says nothing of the server. */
+bool is_change_of_mind(const struct observation *o);
 /* Of FLOW_FAILED. own_rule: the gateway's own rules cut this traffic; that goes before all else. */
 void origin_begin(struct blame *b, const struct observation *o, bool own_rule);
 /* Judges it, again whenever more is known. True when the origin is another than before. */

@@ -98,13 +98,6 @@ void sealed_sibling_worked(struct sealed *s, nsec_t at)
     begin_anew(s);
 }
 
-/* A flow that the client gave up at once while another one may win: Happy Eyeballs, DoQ beside DoT.
- */
-static bool is_change_of_mind(const struct observation *o)
-{
-    return o->flow.from_client && o->flow.cause == CAUSE_RESET && o->time - o->flow.first < NSEC_S;
-}
-
 static void say_how(struct sealed *s, const struct observation *o)
 {
     s->stalled = false;

@@ -15,13 +15,14 @@ set -u
 . "$LAB_HERE/fixture.sh"
 . "$LAB_HERE/sensor.sh"
 
-RECORD=0 SENSOR=1 HALF=0 JOBS=12 BROWSERS=2 PATTERN=.
+RECORD=0 SENSOR=1 HALF=0 SECOND=0 JOBS=12 BROWSERS=2 PATTERN=.
 readonly BROWSER='^[0-9]+ +(chromium|firefox)-'
 while [ $# -gt 0 ]; do
     case $1 in
     --record) RECORD=1 ;;
     --no-sensor) SENSOR=0 ;;
     --half) HALF=1 ;;
+    --second) SECOND=1 ;; # of itself, for cells that failed
     --jobs) JOBS=$2; shift ;;
     --browsers) BROWSERS=$2; shift ;;
     --keep) LAB_KEEP=1 ;;
@@ -103,6 +104,13 @@ reported() {
         | .client + " " + .evidence.cause + " " + .evidence.origin' "$2" 2>&1
 }
 
+# What its last revisions rest on, for who looks into a failure.
+evidence() {
+    jq -cs --arg four "$(lab_client4 "$1")" --arg six "$(lab_client6 "$1")" '
+        flatten[] | select(.sealdns.kind? == "downgrade") | select(.sealdns.client == $four or .sealdns.client == $six)
+        | [.timestamp, .sealdns.revision, .sealdns.evidence]' "$2" | tail -n 3
+}
+
 # The same question to the store.
 events_of_store() {
     sealdns events --db "$LAB_DIR/sealdns.db" --type downgrade --format json >"$LAB_DIR/store.json" 2>"$LAB_DIR/events.log"
@@ -120,6 +128,7 @@ check_reported() {
         ok "$1"
     else
         not_ok "$1" "expected '${want:-none} $6', reported '${got:-none}'"
+        evidence "$2" "$7" | sed 's/^/# /'
     fi
 }
 
@@ -168,8 +177,32 @@ check_cell() {
     check_profile "$name profile" "$(cell_client "$family" "$number")" "$profile"
 }
 
+# A browser does as it likes on a loaded machine: a cell of its that failed is played once more, by itself, and that play
+# counts. Both are shown.
+check_cells() {
+    local number rest again='' passed failed
+    while read -r number rest; do
+        passed=$PASSED failed=$FAILED
+        # shellcheck disable=SC2086
+        check_cell "$number" $rest >"$LAB_DIR/cell$number/checks"
+        if [ $SECOND = 0 ] && [ "$FAILED" -gt "$failed" ] && [[ "$number $rest" =~ $BROWSER ]]; then
+            again+="|$number" PASSED=$passed FAILED=$failed
+            sed 's/^/# first play: /' "$LAB_DIR/cell$number/checks"
+        else
+            cat "$LAB_DIR/cell$number/checks"
+        fi
+    done < <(cases)
+    [ -z "$again" ] || play_again "^(${again#|}) "
+}
+
+play_again() {
+    local passed failed
+    "$LAB_HERE/run-downgrade.sh" --second "$1" | tee "$LAB_DIR/again" | grep -v ' passed, '
+    read -r passed _ failed _ < <(grep ' passed, ' "$LAB_DIR/again")
+    PASSED=$((PASSED + ${passed:-0})) FAILED=$((FAILED + ${failed:-1}))
+}
+
 main() {
-    local number rest
     lab_up || exit 1
     lab_daemon gw tcpdump tcpdump --immediate-mode -U -nn -s 0 -i lan0 -w "$LAB_DIR/lan0.pcap" \
         "port 53 or port 853 or port 443 or icmp or icmp6"
@@ -185,8 +218,7 @@ main() {
         events_of_store && ok "sealdns events reads the store" || not_ok "sealdns events reads the store" "$(head -1 "$LAB_DIR/events.log")"
     fi
     judge_all
-    # shellcheck disable=SC2086
-    while read -r number rest; do check_cell "$number" $rest; done < <(cases)
+    check_cells
     tally
 }
 main

@@ -467,7 +467,7 @@ static void an_impostor_is_told_from_the_server(void **state)
 
         open_scene(NULL);
         succeed_with(T0 - 100 * S, C, Q4, 55);
-        o = outcome(T0 + 10 * MS, T0, C, Q4, FLOW_FAILED, attempt(T0, C, Q4));
+        o = outcome(T0 + 150 * MS, T0, C, Q4, FLOW_FAILED, attempt(T0, C, Q4));
         o.flow.cause = (uint8_t)row[i].cause;
         o.flow.from_client = row[i].from_client;
         o.flow.alert = row[i].alert;
@@ -480,6 +480,26 @@ static void an_impostor_is_told_from_the_server(void **state)
             print_error("row %zu: %s\n", i, s.count ? s.found[0].evidence.text : "nothing");
         assert_int_equal(s.count, 1);
         assert_true(evidence_has(0, row[i].word));
+        close_scene(NULL);
+    }
+}
+
+/* A browser drops a second connection before anybody could have answered. */
+static void who_gives_up_at_once_was_not_failed(void **state)
+{
+    (void)state;
+    for (int late = 0; late < 2; late++) {
+        struct observation o;
+
+        open_scene(NULL);
+        succeed_with(T0 - 100 * S, C, Q4, 55);
+        o = outcome(T0 + (late ? 150 : 9) * MS, T0, C, Q4, FLOW_FAILED, attempt(T0, C, Q4));
+        o.flow.cause = CAUSE_NO_ANSWER;
+        o.flow.from_client = true;
+        scene_see(&s, &o);
+        ask(T0 + 300 * MS, C, PLAIN, "www.example.org");
+        run_until(T0, T0 + 3 * S);
+        assert_int_equal(s.count, late);
         close_scene(NULL);
     }
 }
@@ -955,6 +975,7 @@ int main(void)
         cmocka_unit_test(a_group_is_all_of_an_operator),
         SCENE(a_name_of_the_operator_joins_the_group),
         cmocka_unit_test(an_impostor_is_told_from_the_server),
+        cmocka_unit_test(who_gives_up_at_once_was_not_failed),
         cmocka_unit_test(an_icmp_error_in_the_servers_name),
         SCENE(one_sign_names_the_path_but_is_weaker),
         SCENE(a_lone_odd_form_proves_nothing),
