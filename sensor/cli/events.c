@@ -20,7 +20,7 @@ struct request {
     const struct output_format *format;
     struct event_filter filter;
     struct addr client;
-    bool follow;
+    bool follow, colour;
 };
 
 struct printing {
@@ -29,6 +29,23 @@ struct printing {
     bool failed;
 };
 
+/* By how grave it is (ECMA-48 8.3.117): red, yellow, cyan, as it is, faint. */
+static const char *colour_of(const json_t *eve)
+{
+    static const char *const codes[] = {"\033[2m", "\033[1;31m", "\033[33m", "\033[36m", ""};
+    json_int_t severity =
+        json_integer_value(json_object_get(json_object_get(eve, "alert"), "severity"));
+
+    return codes[severity > 0 && severity < 5 ? severity : 0];
+}
+
+static bool print_line(const struct request *q, const json_t *eve, const char *line)
+{
+    if (!q->colour)
+        return puts(line) != EOF;
+    return printf("%s%s\033[0m\n", colour_of(eve), line) > 0;
+}
+
 static int print_row(void *context, const struct event_row *row)
 {
     struct printing *p = context;
@@ -36,7 +53,7 @@ static int print_row(void *context, const struct event_row *row)
     char *line = eve ? p->request->format->render(eve) : NULL;
 
     p->last_row = row->row;
-    p->failed |= !line || puts(line) == EOF;
+    p->failed |= !line || !print_line(p->request, eve, line);
     free(line);
     json_decref(eve);
     return p->failed && ferror(stdout);
@@ -83,6 +100,20 @@ static int show(struct request *q)
     return status;
 }
 
+/* no-color.org: whoever sets NO_COLOR wants none. */
+static int take_colour(struct request *q, const char *when)
+{
+    const char *no = getenv("NO_COLOR");
+
+    if (strcmp(when, "auto") == 0)
+        q->colour = isatty(STDOUT_FILENO) && !(no && *no);
+    else if (strcmp(when, "always") == 0 || strcmp(when, "never") == 0)
+        q->colour = *when == 'a';
+    else
+        return SD_EINVAL;
+    return SD_OK;
+}
+
 static int take(struct request *q, int option, const char *value)
 {
     switch (option) {
@@ -103,6 +134,8 @@ static int take(struct request *q, int option, const char *value)
     case 'a':
         q->filter.client = &q->client;
         return addr_parse(value, &q->client);
+    case 'c':
+        return take_colour(q, value);
     case 'F':
         q->follow = true;
         return SD_OK;
@@ -114,16 +147,22 @@ static int take(struct request *q, int option, const char *value)
 
 static int run(int argc, char **argv)
 {
-    static const struct option options[] = {
-        {"db", required_argument, NULL, 'd'},       {"since", required_argument, NULL, 's'},
-        {"type", required_argument, NULL, 't'},     {"client", required_argument, NULL, 'a'},
-        {"severity", required_argument, NULL, 'v'}, {"format", required_argument, NULL, 'f'},
-        {"follow", no_argument, NULL, 'F'},         {"revisions", no_argument, NULL, 'r'},
-        {"help", no_argument, NULL, 'h'},           {0}};
+    static const struct option options[] = {{"db", required_argument, NULL, 'd'},
+                                            {"since", required_argument, NULL, 's'},
+                                            {"type", required_argument, NULL, 't'},
+                                            {"client", required_argument, NULL, 'a'},
+                                            {"severity", required_argument, NULL, 'v'},
+                                            {"format", required_argument, NULL, 'f'},
+                                            {"color", required_argument, NULL, 'c'},
+                                            {"follow", no_argument, NULL, 'F'},
+                                            {"revisions", no_argument, NULL, 'r'},
+                                            {"help", no_argument, NULL, 'h'},
+                                            {0}};
     struct request q = {.db = DEFAULT_STORE, .filter.kind = -1};
     int option, which = 0;
 
     q.format = output_format_named("text");
+    take_colour(&q, "auto");
     while ((option = getopt_long(argc, argv, ":h", options, &which)) != -1) {
         if (option == 'h' || option == '?' || option == ':')
             return usage_option(&command_events, option, argv);
@@ -131,6 +170,7 @@ static int run(int argc, char **argv)
             return usage_error(&command_events, "--%s does not take \"%s\"", options[which].name,
                                optarg);
     }
+    q.colour &= strcmp(q.format->name, "text") == 0;
     if (optind != argc)
         return usage_error(&command_events, "unexpected argument \"%s\"", argv[optind]);
     return show(&q);
@@ -139,7 +179,8 @@ static int run(int argc, char **argv)
 const struct command command_events = {
     "events", "the stored events",
     "Usage: sealdns events [--since T] [--type T] [--client A] [--severity S] [--follow]\n"
-    "                      [--revisions] [--format text|json|ecs|ocsf|cef] [--db FILE]\n"
+    "                      [--revisions] [--format text|json|ecs|ocsf|cef] [--color WHEN] [--db "
+    "FILE]\n"
     "\n"
     "Prints the events of the store, one a line, each as it stands now.\n"
     "\n"
@@ -150,5 +191,6 @@ const struct command command_events = {
     "      --follow       go on as events come, every revision\n"
     "      --revisions    every revision of each event\n"
     "      --format F     text (default), json (EVE), ecs, ocsf or cef\n"
+    "      --color WHEN   of text: auto (default: on a terminal, without NO_COLOR), always, never\n"
     "      --db FILE      store; default " DEFAULT_STORE "\n",
     run};

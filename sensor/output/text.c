@@ -4,6 +4,7 @@
 
 #include "base/text.h"
 #include "output/output.h"
+#include "output/sentence.h"
 
 static const char *word(const json_t *object, const char *key)
 {
@@ -39,20 +40,6 @@ static void write_evidence(FILE *to, const json_t *evidence)
         fputc(']', to);
 }
 
-static void write_who(FILE *to, const json_t *own)
-{
-    if (*word(own, "client"))
-        fprintf(to, " client %s", word(own, "client"));
-    if (*word(own, "zone"))
-        fprintf(to, " (%s)", word(own, "zone"));
-    if (*word(own, "server"))
-        fprintf(to, " -> %s", word(own, "server"));
-    if (*word(own, "resolver"))
-        fprintf(to, " (%s)", word(own, "resolver"));
-    if (*word(own, "transport"))
-        fprintf(to, " over %s", word(own, "transport"));
-}
-
 static char *render(const json_t *eve)
 {
     const json_t *own = json_object_get(eve, "sealdns");
@@ -63,8 +50,8 @@ static char *render(const json_t *eve)
 
     if (!own || !(to = open_memstream(&line, &length)))
         return NULL;
-    fprintf(to, "%s %-13s %-19s", word(own, "last"), severity_word(eve), word(own, "kind"));
-    write_who(to, own);
+    fprintf(to, "%s %-13s %-19s ", word(own, "last"), severity_word(eve), word(own, "kind"));
+    sentence_write(to, eve);
     if (*word(own, "verdict") && strcmp(word(own, "verdict"), "allowed") != 0)
         fprintf(to, " %s", word(own, "verdict"));
     if (*word(json_object_get(own, "muted"), "owner"))

@@ -212,6 +212,32 @@ static void cef_escapes_what_strangers_send(void **state)
     free(line);
 }
 
+static void text_is_a_sentence(void **state)
+{
+    struct record r = event("www.example.org");
+    char *line = in_format(&r, "text");
+
+    (void)state;
+    assert_non_null(strstr(line,
+                           " medium        cleartext           10.20.0.1 (office) asked 9.9.9.9 "
+                           "in clear text, for www.example.org x3 [names www.example.org]"));
+    free(line);
+    strcpy(r.event.finding.rule, "downgrade"); /* members of its sentence are missing */
+    line = in_format(&r, "text");
+    assert_non_null(strstr(line, ", client 10.20.0.1, server 9.9.9.9 x3"));
+    evidence_string(&r.event.finding.evidence, "failed_server", "9.9.9.9");
+    evidence_string(&r.event.finding.evidence, "clear_server", "1.1.1.1");
+    evidence_string(&r.event.finding.evidence, "cause", "certificate");
+    evidence_string(&r.event.finding.evidence, "origin", "unknown");
+    free(line);
+    line = in_format(&r, "text");
+    assert_non_null(strstr(line,
+                           "10.20.0.1 (office) gave up encrypted DNS with 9.9.9.9: the "
+                           "certificate was refused; then it asked 1.1.1.1 in clear text, for "
+                           "www.example.org x3"));
+    free(line);
+}
+
 /* A terminal does nothing at DEL, which JSON does not escape. */
 static bool is_obeyed(const char *o)
 {
@@ -247,6 +273,7 @@ int main(void)
         cmocka_unit_test(an_event_of_the_sensor_has_a_form_everywhere),
         cmocka_unit_test(cef_has_its_seven_bars),
         cmocka_unit_test(cef_escapes_what_strangers_send),
+        cmocka_unit_test(text_is_a_sentence),
         cmocka_unit_test(hostile_octets_reach_no_terminal),
     };
 
