@@ -5,6 +5,7 @@
 
 #include "classify/classify.h"
 #include "cli/command.h"
+#include "cli/complete.h"
 
 static int print_help(void)
 {
@@ -67,6 +68,10 @@ int main(int argc, char **argv)
         return print_help();
     if (strcmp(argv[1], "--version") == 0 || strcmp(argv[1], "-V") == 0)
         return print_version();
+    if (strcmp(argv[1], "--complete") == 0) {
+        complete(argc - 2, argv + 2);
+        return EXIT_DONE;
+    }
     c = find_command(argv[1]);
     if (!c) {
         fprintf(stderr, "sealdns: no command \"%s\"; see `sealdns --help`\n", argv[1]);

@@ -26,6 +26,7 @@ LIBRARIES = [
     (r"libnftnl/.*|libmnl/.*|linux/netfilter.*", {"enforce"}),
     (r"linux/(rtnetlink|netlink)\.h", {"enforce", "engine"}),
     (r"sqlite3\.h", {"store"}),
+    (r"curses\.h", {"cli"}),
     (r"jansson\.h", {"cli", "engine", "output", "store", "report", "web"}),
     (r"librdkafka/.*|curl/.*", {"output"}),
     (r"microhttpd\.h", {"web"}),

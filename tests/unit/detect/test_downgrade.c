@@ -484,26 +484,6 @@ static void an_impostor_is_told_from_the_server(void **state)
     }
 }
 
-/* A browser drops a second connection before anybody could have answered. */
-static void who_gives_up_at_once_was_not_failed(void **state)
-{
-    (void)state;
-    for (int late = 0; late < 2; late++) {
-        struct observation o;
-
-        open_scene(NULL);
-        succeed_with(T0 - 100 * S, C, Q4, 55);
-        o = outcome(T0 + (late ? 150 : 9) * MS, T0, C, Q4, FLOW_FAILED, attempt(T0, C, Q4));
-        o.flow.cause = CAUSE_NO_ANSWER;
-        o.flow.from_client = true;
-        scene_see(&s, &o);
-        ask(T0 + 300 * MS, C, PLAIN, "www.example.org");
-        run_until(T0, T0 + 3 * S);
-        assert_int_equal(s.count, late);
-        close_scene(NULL);
-    }
-}
-
 static void an_icmp_error_in_the_servers_name(void **state)
 {
     (void)state;
@@ -975,7 +955,6 @@ int main(void)
         cmocka_unit_test(a_group_is_all_of_an_operator),
         SCENE(a_name_of_the_operator_joins_the_group),
         cmocka_unit_test(an_impostor_is_told_from_the_server),
-        cmocka_unit_test(who_gives_up_at_once_was_not_failed),
         cmocka_unit_test(an_icmp_error_in_the_servers_name),
         SCENE(one_sign_names_the_path_but_is_weaker),
         SCENE(a_lone_odd_form_proves_nothing),

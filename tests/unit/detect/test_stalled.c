@@ -147,12 +147,35 @@ static void a_new_connection_takes_it_back(void **state)
 
 #define SCENE(test) cmocka_unit_test_setup_teardown(test, open_scene, close_scene)
 
+/* A browser drops a second connection before anybody could have answered. */
+static void who_gives_up_at_once_was_not_failed(void **state)
+{
+    (void)state;
+    for (int late = 0; late < 2; late++) {
+        struct observation o = scene_flow(T0 + (late ? 150 : 9) * MS, C, Q4, FLOW_FAILED, 2);
+
+        if (late)
+            open_scene(NULL);
+        o.flow.first = T0;
+        o.flow.cause = CAUSE_NO_ANSWER;
+        o.flow.from_client = true;
+        scene_see(&s, &o);
+        ask(T0 + 300 * MS, "www.example.org");
+        run_until(T0, T0 + 3 * S);
+        assert_int_equal(s.count, late);
+        if (!late)
+            close_scene(NULL);
+    }
+}
+
 int main(void)
 {
-    const struct CMUnitTest tests[] = {
-        SCENE(clear_text_while_a_query_waits), SCENE(clear_text_after_a_reset_in_use),
-        SCENE(why_no_new_connection_comes_about_is_the_cause),
-        SCENE(a_server_that_speaks_again_explains_nothing), SCENE(a_new_connection_takes_it_back)};
+    const struct CMUnitTest tests[] = {SCENE(clear_text_while_a_query_waits),
+                                       SCENE(clear_text_after_a_reset_in_use),
+                                       SCENE(why_no_new_connection_comes_about_is_the_cause),
+                                       SCENE(a_server_that_speaks_again_explains_nothing),
+                                       SCENE(a_new_connection_takes_it_back),
+                                       SCENE(who_gives_up_at_once_was_not_failed)};
 
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
