@@ -124,7 +124,7 @@ static void a_sentence_has_no_control_characters(void **state)
     assert_non_null(line);
     for (const char *c = line; *c; c++)
         assert_in_range(*c, 0x20, 0x7e);
-    assert_non_null(strstr(line, "client 10.20.0.1 (office) -> 9.9.9.9"));
+    assert_non_null(strstr(line, "10.20.0.1 (office) asked 9.9.9.9 in clear text"));
     free(line);
     json_decref(eve);
 }
