@@ -1,0 +1,68 @@
+/* The program's closed vocabularies, in plain words. What is not here is shown as it came. */
+
+export const KINDS = {
+    "cleartext": "DNS in clear text",
+    "downgrade": "Downgrade to clear text",
+    "encrypted-dns-blocked": "Encrypted DNS blocked",
+    "unapproved-resolver": "Unapproved resolver",
+    "resolver-identity": "Resolver is not who it should be",
+    "volume-anomaly": "Unusual volume",
+    "tunnel": "Tunnel in DNS",
+    "amplification": "Amplification",
+    "poisoning": "Cache poisoning",
+    "zone-transfer": "Zone transfer",
+    "open-resolver": "Open resolver",
+    "protocol-mismatch": "Not what the port says",
+    "designation": "Clients moved elsewhere",
+    "privacy-weak": "Weak privacy",
+    "enforcement": "Enforcement",
+    "sensor": "Sensor",
+};
+export const SEVERITIES = { 1: "high", 2: "medium", 3: "low", 4: "informational" };
+export const TRANSPORTS = {
+    "do53-udp": "DNS over UDP",
+    "do53-tcp": "DNS over TCP",
+    "dot": "DNS over TLS",
+    "doq": "DNS over QUIC",
+    "doh2": "DNS over HTTPS",
+    "doh3": "DNS over HTTP/3",
+    "dnscrypt": "DNSCrypt",
+};
+export const CLEAR = new Set(["do53-udp", "do53-tcp"]);
+export const VERDICTS = {
+    "allowed": "allowed",
+    "excepted": "excepted",
+    "blocked": "blocked",
+    "redirected": "redirected",
+    "would-block": "would be blocked",
+    "would-redirect": "would be redirected",
+};
+export const MODES = {
+    monitor: "Watching only: nothing is cut",
+    shadow: "Shadow: rules only count",
+    enforce: "Enforcing: rules cut",
+};
+/* What the four parts of DNS are called everywhere, from the best to the worst. */
+export const PARTS = [
+    ["sealed_approved", "Sealed, approved resolver", "sealed"],
+    ["sealed_unapproved", "Sealed, unapproved resolver", "strange"],
+    ["clear_approved", "Clear text, allowed", "allowed"],
+    ["clear_unapproved", "Clear text, against policy", "clear"],
+];
+export const PROFILES = {
+    "strict": "strict: rather silent than in clear text",
+    "opportunistic": "opportunistic: falls back to clear text",
+    "clear-text-only": "never tries encrypted DNS",
+    "mixed": "mixed: encrypted and clear text side by side",
+};
+
+export const kind = (k) => KINDS[k] ?? k ?? "–";
+export const severity = (n) => SEVERITIES[n] ?? (n ? String(n) : "–");
+export const transport = (t) => TRANSPORTS[t] ?? t ?? "–";
+export const verdict = (v) => VERDICTS[v] ?? v ?? "–";
+
+/* Keys of evidence: delay_ms becomes "delay". */
+export const label = (key) => {
+    const words = String(key).replace(/_(ms|s|milli|bytes)$/, "").replace(/[_-]/g, " ");
+    return words.charAt(0).toUpperCase() + words.slice(1);
+};
