@@ -43,6 +43,7 @@ fast alone  -       60 lint-words     tests/lint/words.py
 fast alone  -      120 lint-headers   tests/lint/headers.sh
 fast alone  -      120 lint-format    tests/lint/format.sh
 fast alone  -       60 lint-globals   tests/lint/globals.sh $RELEASE
+fast alone  -       60 lint-web       tests/lint/web.py
 fast alone  -       60 lint-scripts   tests/lint/scripts.sh
 fast alone  -      120 lint-spoil     tests/lint/spoil.py
 fast alone  -       60 lint-rules     tests/lint/check-rules.py

@@ -38,8 +38,8 @@ function axes(options) {
     const common = { font, stroke: colour("--muted"), ticks: { show: false }, grid: { stroke: colour("--line"), width: 1 } };
     /* Midnights are told by their date, what lies between them by the hour. */
     const tick = (t) => {
-        const at = stamp(new Date(t * 1000).toISOString(), "minute");
-        return options.step === "day" || at.endsWith("00:00") ? at.slice(0, 5) : at.slice(6);
+        const at = new Date(t * 1000).toISOString(), hour = stamp(at, "hour");
+        return options.step === "day" || hour === "00:00" ? stamp(at, "date") : hour;
     };
     return [
         { ...common, grid: { show: false }, space: 64, size: 28, values: (u, splits) => splits.map(tick) },

@@ -49,17 +49,24 @@ export function duration(seconds) {
 }
 
 const clocks = {};
-function clock(style) {
-    const utc = setting("clock") === "utc", key = `${style}${utc}`;
-    const options = {
-        day: { year: "numeric", month: "2-digit", day: "2-digit" },
-        second: { year: "numeric", month: "2-digit", day: "2-digit", hour: "2-digit", minute: "2-digit", second: "2-digit" },
-        list: { month: "2-digit", day: "2-digit", hour: "2-digit", minute: "2-digit", second: "2-digit" },
-        minute: { month: "2-digit", day: "2-digit", hour: "2-digit", minute: "2-digit" },
-    }[style];
-    clocks[key] ??= new Intl.DateTimeFormat("sv", { ...options, hourCycle: "h23", timeZone: utc ? "UTC" : undefined });
-    return clocks[key];
+/* Year, month and so on of a moment, by the clock that the reader chose. */
+function partsOf(date) {
+    const utc = setting("clock") === "utc";
+    clocks[utc] ??= new Intl.DateTimeFormat("en-GB", {
+        year: "numeric", month: "2-digit", day: "2-digit", hour: "2-digit", minute: "2-digit", second: "2-digit", hourCycle: "h23", timeZone: utc ? "UTC" : undefined,
+    });
+    return Object.fromEntries(clocks[utc].formatToParts(date).map((part) => [part.type, part.value]));
 }
+const MONTHS = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
+/* A month by its name is never taken for a day. */
+const STYLES = {
+    day: (p) => `${p.year}-${p.month}-${p.day}`,
+    date: (p) => `${Number(p.day)} ${MONTHS[p.month - 1]}`,
+    hour: (p) => `${p.hour}:${p.minute}`,
+    second: (p) => `${p.year}-${p.month}-${p.day} ${p.hour}:${p.minute}:${p.second}`,
+    minute: (p) => `${Number(p.day)} ${MONTHS[p.month - 1]} ${p.hour}:${p.minute}`,
+    list: (p) => (Number(p.year) === new Date().getUTCFullYear() ? `${Number(p.day)} ${MONTHS[p.month - 1]} ${p.hour}:${p.minute}:${p.second}` : STYLES.day(p)),
+};
 
 /* EVE writes +0000, which not every browser reads. */
 export function moment(iso) {
@@ -71,7 +78,7 @@ export const zoneName = () => (setting("clock") === "utc" ? "UTC" : "local time"
 
 export function stamp(iso, style = "second") {
     const date = moment(iso);
-    return date ? clock(style).format(date) : "–";
+    return date ? STYLES[style](partsOf(date)) : "–";
 }
 
 /* <time> with the exact value, shown short. */
@@ -79,7 +86,7 @@ export function time(iso, style = "second") {
     const date = moment(iso);
     if (!date)
         return h("span", { class: "none" }, "–");
-    return h("time", { datetime: date.toISOString(), title: `${String(iso)} (${ago(iso)})` }, clock(style === "list" && date.getFullYear() !== new Date().getFullYear() ? "day" : style).format(date));
+    return h("time", { datetime: date.toISOString(), title: `${String(iso)} (${ago(iso)})` }, stamp(iso, style));
 }
 
 export function ago(iso) {

@@ -45,10 +45,10 @@ export async function load(place, ask, draw, { signal, lines } = {}) {
     }
 }
 
-export function share(value, of = "sealed") {
+export function share(value, { of = "sealed", clear } = {}) {
     if (!Number.isFinite(value))
         return h("span", { class: "none" }, "–");
-    return h("span", { class: "share" }, property(h("i", { class: "bar", "aria-hidden": "true" }), "--share", value),
+    return h("span", { class: "share" }, property(h("i", { class: clear ? "bar clear" : "bar", "aria-hidden": "true" }), "--share", value),
         h("span", {}, percent(value), h("span", { class: "hidden" }, ` ${of}`)));
 }
 

@@ -22,7 +22,7 @@ function cell(column, row, first) {
     return h(first ? "th" : "td", {
         role: first ? "rowheader" : "cell",
         scope: first ? "row" : null,
-        class: [column.number && "number", column.wide && "wide"].filter(Boolean).join(" ") || null,
+        class: [column.number && "number", column.wide && "wide", column.plain && "self"].filter(Boolean).join(" ") || null,
         "data-label": column.label,
     }, content);
 }
@@ -64,8 +64,8 @@ export function walk(event) {
     targets[Math.max(0, Math.min(targets.length - 1, to))]?.focus();
 }
 
-/* options: caption, columns [{key, label, show, value, number, sort, wide}], rows, none (shown in place of no rows),
- * key(row), class(row), header (index of the column that names the row), sorted {key, down}, plain (no cards). */
+/* options: caption, columns [{key, label, show, value, number, sort, wide, plain: says by itself what it is}], rows, none (shown in place of no rows),
+ * key(row), class(row), header (index of the column that names the row), sorted {key, down}, plain (no cards), dense (short values). */
 export function table(options) {
     const { columns, caption, rows } = options;
     const id = unique("caption");
@@ -85,7 +85,7 @@ export function table(options) {
         put(body, ordered(rows, columns, sorted).map((record) => row(columns, record, options)));
     }
     draw();
-    const shown = h("table", { role: "table", class: options.plain ? "plain" : "cards", "aria-describedby": id },
+    const shown = h("table", { role: "table", class: options.plain ? "plain" : options.dense ? "cards dense" : "cards", "aria-describedby": id },
         h("caption", { id, class: options.shown ? null : "hidden" }, caption),
         h("thead", { role: "rowgroup" }, head), body);
     shown.addEventListener("keydown", walk);

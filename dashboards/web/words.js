@@ -64,5 +64,5 @@ export const verdict = (v) => VERDICTS[v] ?? v ?? "–";
 /* Keys of evidence: delay_ms becomes "delay". */
 export const label = (key) => {
     const words = String(key).replace(/_(ms|s|milli|bytes)$/, "").replace(/[_-]/g, " ");
-    return words.charAt(0).toUpperCase() + words.slice(1);
+    return (words.charAt(0).toUpperCase() + words.slice(1)).replace(/\b(ttl|tls|mac|dns|sni|alpn|icmp|ech|vpn|ip|spki|rr)\b/gi, (a) => a.toUpperCase());
 };

@@ -39,9 +39,15 @@ SPOILT = [
     ("words.py", "tests/netns/report.sh", LAZY, "command"),
     ("words.py", "tests/netns/cell.sh", "cd /wo" + "rk/main\n", "main"),
     ("words.py", "tests/unit/base/test_addr.c", "assert_true(1);\n", "assert_true"),
+    ("web.py", "dashboards/web/table.js", "document.body.innerHTML = name;\n", "table.js"),
+    ("web.py", "dashboards/web/route.js", "eval(location.hash);\n", "route.js"),
+    ("web.py", "dashboards/web/parts.js", "place.style.color = name;\n", "parts.js"),
+    ("web.py", "dashboards/web/index.html", "<p onclick=\"go()\">\n", "index.html"),
+    ("web.py", "dashboards/web/app.css", "@import 'https://fonts.example/';\n", "app.css"),
+    ("web.py", "dashboards/web/package-lock.json", '"resolved": "https://packages.example"\n', "package-lock.json"),
 ]
 # All that the lints read; the captures are left out, they are large.
-WHOLE = ("sensor", "rules", "tests", ".clang-format", "CMakeLists.txt", "README.md", "packaging")
+WHOLE = ("sensor", "rules", "tests", "dashboards", ".clang-format", "CMakeLists.txt", "README.md", "packaging")
 # These two read file by file: a small tree tells the same.
 SMALL = {"headers.sh": ("sensor/base",), "format.sh": ("sensor/base", ".clang-format")}
 

@@ -14,9 +14,9 @@ function state(e) {
     const said = off ? "Nothing is cut: the sensor only watches" : !whole ? "The kernel does not hold the rules that the policy wants"
         : e.mode === "shadow" ? "The rules are in the kernel and only count" : "The kernel holds the rules that the policy wants";
     return h("section", { class: `health ${off || whole ? "well" : "wrong"}`, "aria-labelledby": "state" }, h("h2", { id: "state" }, said),
-        h("p", {}, [off ? null : `${show(e.installed)} installed of ${show(e.desired)} wanted`, e.state && String(e.state), e.pairs ? `${number(e.pairs)} pairs of client and server are cut off for a while` : null].filter(Boolean).join("; ")));
+        h("p", {}, [off ? null : `${inWords(e.installed)} installed of ${inWords(e.desired)} wanted`, e.state && String(e.state), e.pairs ? `${number(e.pairs)} pairs of client and server are cut off for a while` : null].filter(Boolean).join("; ")));
 }
-const show = (n) => (typeof n === "object" && n ? Object.entries(n).map(([key, v]) => `${number(v)} ${key}`).join(", ") : typeof n === "number" ? number(n) : String(n ?? "–"));
+const inWords = (n) => (typeof n === "object" && n ? Object.entries(n).map(([key, v]) => `${number(v)} ${key}`).join(", ") : typeof n === "number" ? number(n) : String(n ?? "–"));
 
 function rules(rows, mode) {
     return table({

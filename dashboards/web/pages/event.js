@@ -29,6 +29,8 @@ function value(key, v) {
         return facts(Object.entries(v).map(([k, one]) => [words.label(k), value(k, one)]));
     if (key === "names" && v.includes(" "))
         return h("ul", { class: "values" }, v.split(" ").map((one) => h("li", { class: "name" }, one)));
+    if (key.endsWith("transport") && words.TRANSPORTS[v])
+        return words.transport(v);
     return /^\d{4}-\d\d-\d\dT/.test(v) ? time(v) : h("span", { class: "name" }, v);
 }
 
@@ -48,6 +50,11 @@ const VERDICTS = {
     "excepted": "An exception of the policy let it through.",
 };
 
+const two = (pairs) => {
+    const list = facts(pairs);
+    list.classList.add("two");
+    return list;
+};
 const section = (title, ...body) => h("section", {}, h("h3", {}, title), body);
 const prose = (words_) => String(words_ ?? "").split(/\n{2,}/).filter(Boolean).map((p) => h("p", {}, p));
 const chips = (list) => h("ul", { class: "chips" }, list.map((one) => h("li", {}, one)));
@@ -57,20 +64,20 @@ function meaning(detection) {
         return null;
     const doubts = [detection.false_positives ?? []].flat().filter(Boolean);
     return [
-        (detection.why || detection.what) && section("What it means", prose(detection.what), prose(detection.why)),
         detection.do && section("What to do", prose(detection.do)),
+        (detection.why || detection.what) && section("What it means", prose(detection.what), prose(detection.why)),
         doubts.length > 0 && section("When it is harmless", h("ul", {}, doubts.map((one) => h("li", {}, one)))),
     ];
 }
 
 function evidence(event) {
     const e = own(event), entries = Object.entries(e.evidence ?? {});
-    return section("Evidence", entries.length ? facts(entries.map(([key, v]) => [words.label(key), value(key, v)])) : h("p", { class: "note" }, "None beside the facts below."));
+    return section("Evidence", entries.length ? two(entries.map(([key, v]) => [words.label(key), value(key, v)])) : h("p", { class: "note" }, "None beside the facts below."));
 }
 
 function context(event, me) {
     const e = own(event), end = (ip, port) => (ip ? h("span", { class: "address" }, port ? (ip.includes(":") ? `[${ip}]:${port}` : `${ip}:${port}`) : ip) : null);
-    return section("Facts", facts([
+    return section("Facts", two([
         [me.clients === false ? "Client (pseudonym)" : "Client", e.client && client(e.client, me)],
         ["Its link address", e.client_mac],
         ["Server", e.server && resolver(e.server)],
@@ -137,6 +144,6 @@ export function details(answer, { me, close }) {
             capture && h("a", { class: "button", href: capture, download: `${e.id}.pcap` }, "Download the capture"),
             e.client && h("a", { class: "button", href: link("events", "", { client: e.client }) }, "Events of this client"),
             copy(event)),
-        evidence(event), meaning(detection), context(event, me), references(event, detection), revisions(answer.revisions),
+        meaning(detection), evidence(event), context(event, me), references(event, detection), revisions(answer.revisions),
         h("details", {}, h("summary", {}, "The event as it is stored"), h("pre", { class: "raw", tabindex: "0" }, JSON.stringify(event, null, 2))));
 }

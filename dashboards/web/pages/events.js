@@ -22,13 +22,13 @@ const graveness = (event) => event.alert?.severity ?? own(event).severity ?? 4;
 function columns(route, me) {
     return [
         { key: "what", label: "Event", wide: true, show: (e) => h("a", { class: "event line", title: titleOf(e), href: link("events", own(e).id, route.query) }, titleOf(e)) },
-        { key: "time", label: "Last seen", show: (e) => time(own(e).last ?? e.timestamp, "list") },
-        { key: "severity", label: "Severity", show: (e) => severity(graveness(e)) },
+        { key: "time", label: "Last seen", plain: true, show: (e) => time(own(e).last ?? e.timestamp, "list") },
+        { key: "severity", label: "Severity", plain: true, show: (e) => severity(graveness(e)) },
         { key: "client", label: me.clients === false ? "Client (pseudonym)" : "Client", show: (e) => own(e).client && client(own(e).client, me) },
         { key: "server", label: "Server", show: (e) => own(e).server && resolver(own(e).server) },
         { key: "name", label: "Name", wide: true, show: (e) => asked(e) && h("span", { class: "name line", title: asked(e) }, asked(e)) },
         { key: "zone", label: "Zone", show: (e) => own(e).zone },
-        { key: "verdict", label: "Verdict", show: (e) => own(e).verdict && verdict(own(e).verdict) },
+        { key: "verdict", label: "Verdict", plain: true, show: (e) => own(e).verdict && verdict(own(e).verdict) },
         { key: "count", label: "Times", number: true, show: (e) => number(own(e).count ?? 1) },
     ];
 }
@@ -43,7 +43,7 @@ function belongs(event, wanted) {
 }
 
 function textField(title, filter, route, hint) {
-    return h("label", { class: "field" }, h("span", {}, title), h("input", {
+    return h("label", { class: filter === "search" || route.query.get(filter) ? "field" : "field rare" }, h("span", {}, title), h("input", {
         type: filter === "search" ? "search" : "text", value: route.query.get(filter) ?? "", placeholder: hint, autocomplete: "off", spellcheck: "false", name: filter,
         onchange: (event) => event.target.form.requestSubmit(),
     }));
@@ -65,7 +65,8 @@ function filterForm(route) {
         choice("Severity", route.query.get("severity"), [["", "All"], ...Object.values(words.SEVERITIES).map((s) => [s, s])], set("severity")),
         textField("Zone", "zone", route, "any"), textField("Client", "client", route, "address"), textField("Server", "server", route, "address"),
         textField("Search", "search", route, "name, rule, text"),
-        h("button", { type: "submit", class: "hidden" }, "Filter"),
+        h("button", { type: "button", class: "quiet rarely", onclick: (event) => { form.classList.add("all"); event.target.hidden = true; } }, "More filters"),
+        h("button", { type: "submit", class: "hidden", tabindex: "-1" }, "Filter"),
         Object.keys(filters(route)).length > 0 && h("button", { type: "button", class: "quiet", onclick: () => change(route, Object.fromEntries(FILTERS.map((f) => [f, ""])), { rest: "" }) }, "Clear filters"));
     return form;
 }

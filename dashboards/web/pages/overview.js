@@ -91,13 +91,13 @@ function queryChart(o, step, signal) {
 
 function zoneTable(o, query) {
     return table({
-        caption: "Zones, with the share of their DNS that is sealed",
+        dense: true, caption: "Zones, with the share of their DNS that is sealed",
         columns: [
             { key: "zone", label: "Zone", sort: true, show: (r) => h("a", { href: link("events", "", { zone: r.zone, since: query.since }) }, r.zone) },
             { key: "share", label: "Sealed", sort: true, number: true, show: (r) => share(r.share ?? shareOf(r)), value: (r) => r.share ?? shareOf(r) },
             { key: "queries", label: "Queries", sort: true, number: true, show: (r) => number(total(r)), value: total },
-            { key: "clear_unapproved", label: "Clear, against policy", sort: true, number: true, show: (r) => count(r.clear_unapproved) },
-            { key: "sealed_unapproved", label: "Sealed, unapproved", sort: true, number: true, show: (r) => count(r.sealed_unapproved) },
+            { key: "clear_unapproved", label: "In clear text", sort: true, number: true, show: (r) => count(r.clear_unapproved) },
+            { key: "sealed_unapproved", label: "Unapproved", sort: true, number: true, show: (r) => count(r.sealed_unapproved) },
         ],
         rows: o.zones, sorted: { key: "queries", down: true },
         none: empty("No zone has asked anything in this period."),
@@ -106,11 +106,11 @@ function zoneTable(o, query) {
 
 function violationTable(o, query) {
     return table({
-        caption: "What was told, by kind, severity and verdict",
+        dense: true, caption: "What was told, by kind, severity and verdict",
         columns: [
             { key: "kind", label: "Kind", sort: true, show: (r) => h("a", { href: link("events", "", { kind: r.kind, severity: words.severity(r.severity), since: query.since }) }, words.kind(r.kind)) },
-            { key: "severity", label: "Severity", sort: true, show: (r) => severity(r.severity) },
-            { key: "verdict", label: "Verdict", show: (r) => verdict(r.verdict) },
+            { key: "severity", label: "Severity", plain: true, sort: true, show: (r) => severity(r.severity) },
+            { key: "verdict", label: "Verdict", plain: true, show: (r) => verdict(r.verdict) },
             { key: "events", label: "Events", sort: true, number: true, show: (r) => number(r.events) },
             { key: "count", label: "Times", sort: true, number: true, show: (r) => number(r.count) },
         ],
@@ -122,10 +122,10 @@ function violationTable(o, query) {
 function transportTable(o) {
     const all = o.transports.reduce((n, t) => n + t.queries, 0);
     return table({
-        caption: "Transports by queries",
+        dense: true, caption: "Transports by queries",
         columns: [
             { key: "transport", label: "Transport", show: (r) => words.transport(r.transport) },
-            { key: "share", label: "Share", number: true, show: (r) => share(all ? r.queries / all : null, "of all queries") },
+            { key: "share", label: "Share", number: true, show: (r) => share(all ? r.queries / all : null, { of: "of all queries", clear: words.CLEAR.has(r.transport) }) },
             { key: "queries", label: "Queries", number: true, show: (r) => number(r.queries) },
         ],
         rows: o.transports.toSorted((a, b) => b.queries - a.queries),
@@ -135,7 +135,7 @@ function transportTable(o) {
 
 function clientTable(o, me) {
     return table({
-        caption: "Clients that ask most in clear text against the policy",
+        dense: true, caption: "Clients that ask most in clear text against the policy",
         columns: [
             { key: "client", label: me.clients === false ? "Client (pseudonym)" : "Client", show: (r) => client(r.client, me) },
             { key: "zone", label: "Zone" },

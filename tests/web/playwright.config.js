@@ -1,0 +1,21 @@
+/* Real Chromium against the real program: run.sh has both stand in one namespace and says by the environment where. */
+import { defineConfig } from "@playwright/test";
+
+export default defineConfig({
+    testDir: ".",
+    timeout: 20000,
+    expect: { timeout: 8000 },
+    workers: 2,
+    fullyParallel: false,
+    forbidOnly: true,
+    retries: 0,
+    reporter: [["./reporter.js"]],
+    use: {
+        baseURL: process.env.LAB_URL,
+        browserName: "chromium",
+        viewport: { width: 1280, height: 800 },
+        colorScheme: "light",
+        timezoneId: "Europe/Berlin",
+        launchOptions: { executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium", args: ["--no-sandbox"] },
+    },
+});

@@ -1,0 +1,62 @@
+/* What the tests of all pages share. */
+import { execFileSync } from "node:child_process";
+import { AxeBuilder } from "@axe-core/playwright";
+import { expect, test as base } from "@playwright/test";
+
+export const LAB = process.env.LAB_URL, MANY = process.env.MANY_URL, GUARDED = process.env.GUARDED_URL;
+export const PAGES = ["overview", "events", "clients", "resolvers", "enforcement", "compliance", "plan"];
+
+/* Whatever a page says on its console, and each refusal by its policy, is a failure. */
+export const test = base.extend({
+    page: async ({ page }, use) => {
+        const said = [];
+        page.on("pageerror", (error) => said.push(error.stack));
+        page.on("console", (message) => {
+            if (message.type() === "error" && !page.expected?.test(message.text()))
+                said.push(message.text());
+        });
+        await use(page);
+        expect(said).toEqual([]);
+    },
+});
+export { expect };
+
+/* A page is there once nothing of it waits. */
+export async function visit(page, hash, url = LAB) {
+    await page.goto(`${url}/#/${hash}`);
+    await settled(page);
+}
+
+export async function settled(page) {
+    await page.locator("main h1").waitFor();
+    await expect(page.locator("main .skeleton")).toHaveCount(0);
+    await expect(page.locator("main [aria-busy=true]")).toHaveCount(0);
+}
+
+export async function accessible(page, rules) {
+    const axe = new AxeBuilder({ page }).withTags(["wcag2a", "wcag2aa", "wcag21a", "wcag21aa"]).exclude("iframe");
+    const found = await (rules ? axe.withRules(rules) : axe).analyze();
+    expect(found.violations.map((v) => `${v.id}: ${v.nodes.map((n) => `${n.target} ${n.any[0]?.message ?? ""}`).slice(0, 3).join("; ")}`)).toEqual([]);
+}
+
+export async function fits(page) {
+    const [wide, place] = await page.evaluate(() => [document.documentElement.scrollWidth, document.documentElement.clientWidth]);
+    expect(wide, "the page is no wider than the screen").toBeLessThanOrEqual(place);
+}
+
+export async function api(page, path, url = LAB) {
+    const answer = await page.request.get(`${url}${path}`);
+    expect(answer.status(), path).toBe(200);
+    return answer.json();
+}
+
+/* A program in a namespace of the lab. */
+export const inside = (where, ...command) => execFileSync("ip", ["netns", "exec", `${process.env.LAB}-${where}`, ...command], { timeout: 10000, stdio: ["ignore", "pipe", "pipe"] }).toString();
+/* A question in clear text, which the gateway refuses: an event. */
+export const clear = (where, server) => {
+    try {
+        inside(where, "dig", "+short", "+tries=1", "+time=1", `@${server}`, "live.example.org");
+    } catch {
+        // refused, as it should be
+    }
+};
