@@ -48,6 +48,12 @@ function axes(options) {
 }
 const short = (v) => new Intl.NumberFormat("en", { notation: "compact" }).format(v);
 
+/* A bar stands on its time: half of the first and the last lies beyond. */
+function around(u, first, last) {
+    const times = u.data[0], half = times.length > 1 ? (times.at(-1) - times[0]) / (times.length - 1) / 2 : 1800;
+    return [first - half, last + half];
+}
+
 function settings(uPlot, options, width, moved) {
     const bars = options.stacked ? uPlot.paths.bars({ size: [options.times.length > 60 ? 1 : 0.8, 40], gap: options.times.length > 60 ? 0 : 1 }) : null;
     const series = options.series.map((one, n) => ({
@@ -62,7 +68,7 @@ function settings(uPlot, options, width, moved) {
     return {
         width, height: 220, legend: { show: false }, padding: [8, 20, 0, 0],
         cursor: { y: false, drag: { x: false, y: false }, points: { show: !options.stacked } },
-        scales: { x: { time: true }, y: { range: options.share ? [0, 1] : (u, low, high) => [0, Math.max(high, 1)] } },
+        scales: { x: { time: true, range: options.stacked ? around : undefined }, y: { range: options.share ? [0, 1] : (u, low, high) => [0, Math.max(high, 1)] } },
         tzDate: (t) => (setting("clock") === "utc" ? uPlot.tzDate(new Date(t * 1e3), "Etc/UTC") : new Date(t * 1e3)),
         axes: axes(options),
         series: [{}, ...(options.stacked ? series.reverse() : series)],

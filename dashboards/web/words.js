@@ -27,7 +27,12 @@ export const TRANSPORTS = {
     "doh2": "DNS over HTTPS",
     "doh3": "DNS over HTTP/3",
     "dnscrypt": "DNSCrypt",
+    "tls": "TLS, not DNS",
+    "quic": "QUIC, not DNS",
+    "other": "something else",
 };
+/* Where there is no room for more. */
+export const SHORT = { "do53-udp": "UDP", "do53-tcp": "TCP", "dot": "DoT", "doq": "DoQ", "doh2": "DoH", "doh3": "DoH3" };
 export const CLEAR = new Set(["do53-udp", "do53-tcp"]);
 export const VERDICTS = {
     "allowed": "allowed",

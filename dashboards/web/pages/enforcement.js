@@ -18,17 +18,20 @@ function state(e) {
 }
 const inWords = (n) => (typeof n === "object" && n ? Object.entries(n).map(([key, v]) => `${number(v)} ${key}`).join(", ") : typeof n === "number" ? number(n) : String(n ?? "–"));
 
+const does = (r) => r.action ?? r.verdict;
+const why = (z) => z.why ?? z.reason;
+
 function rules(rows, mode) {
     return table({
         caption: "Rules and what they counted",
         columns: [
             { key: "id", label: "Rule", sort: true, show: (r) => h("code", {}, r.id) },
             { key: "zone", label: "Zone", sort: true },
-            { key: "does", label: mode === "shadow" ? "Would" : "Does", show: (r) => r.action ?? r.verdict ?? r.what },
+            rows.some(does) && { key: "does", label: mode === "shadow" ? "Would" : "Does", show: does },
             { key: "packets", label: "Packets", number: true, sort: true, show: (r) => count(r.packets) },
             { key: "bytes", label: "Bytes", number: true, sort: true, show: (r) => (r.bytes ? bytes(r.bytes) : h("span", { class: "none" }, "0")) },
-        ],
-        rows, none: empty("There is no rule in the kernel.", "In mode monitor the sensor installs none."),
+        ].filter(Boolean),
+        rows, sorted: { key: "packets", down: true }, none: empty("There is no rule in the kernel.", "In mode monitor the sensor installs none."),
     });
 }
 
@@ -41,8 +44,8 @@ function zones(rows) {
         columns: [
             { key: "zone", label: "Zone", sort: true },
             { key: "state", label: "State", sort: true, show: (z) => h("span", { class: ZONES[z.state]?.[0] ?? null }, ZONES[z.state]?.[1] ?? z.state) },
-            { key: "why", label: "Why", wide: true, show: (z) => z.why ?? z.reason },
-        ],
+            rows.some(why) && { key: "why", label: "Why", wide: true, show: why },
+        ].filter(Boolean),
         rows, none: empty("The policy names no zone."),
     });
 }

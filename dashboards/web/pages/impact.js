@@ -11,7 +11,7 @@ const OUTCOMES = {
     "out-of-reach-only": ["keeps what no rule can cut", "the rest is cut"],
     "loses": ["loses something", "and keeps something"],
     "redirected": ["redirected", "loses nothing; some is answered by somebody else"],
-    "silent": ["nothing answered", "nothing of it was answered, so it loses nothing"],
+    "silent": ["unanswered", "nothing of it was answered, so it loses nothing"],
     "unaffected": ["unaffected", "loses nothing"],
 };
 const GRAVE = Object.keys(OUTCOMES);
@@ -27,7 +27,7 @@ function zones(plan) {
             { key: "zone", label: "Zone" },
             { key: "policy", label: "Policy", show: (z) => `clear text: ${z.cleartext}, unapproved: ${z.unapproved}` },
             { key: "clients", label: "Clients", number: true, show: (z) => number(z.clients) },
-            ...["dark", "bootstrap-only", "loses", "redirected", "unaffected"].map((o) => ({ key: o, label: OUTCOMES[o][0], number: true, show: (z) => count(z.outcomes?.[o] ?? 0) })),
+            ...["dark", "bootstrap-only", "loses", "redirected", "silent", "unaffected"].map((o) => ({ key: o, label: OUTCOMES[o][0], number: true, show: (z) => count(z.outcomes?.[o] ?? 0) })),
             { key: "queries", label: "Queries cut", number: true, show: (z) => count(z.cut?.queries ?? 0) },
         ],
         rows: plan.zones ?? [], none: empty("No client of any zone was recorded."),
@@ -87,9 +87,10 @@ export function verdictOf(plan) {
     const all = plan.read?.clients ?? 0, dark = sum.dark + sum["bootstrap-only"], lose = sum.loses + sum["out-of-reach-only"];
     if (!all)
         return { grave: false, words: "Nothing was recorded in this time, so nothing can be said." };
+    const unanswered = sum.silent ? ` Of ${plural(sum.silent, "client")} nothing was answered anyway.` : "";
     if (dark)
-        return { grave: true, words: `${plural(dark, "client")} of ${number(all)} would go dark${lose ? `, ${number(lose)} more would lose something` : ""}.` };
-    return { grave: lose > 0, words: lose ? `No client would go dark; ${plural(lose, "client")} of ${number(all)} would lose something.` : `None of ${plural(all, "client")} would lose anything.` };
+        return { grave: true, words: `${plural(dark, "client")} of ${number(all)} would go dark${lose ? `, ${number(lose)} more would lose something` : ""}.${unanswered}` };
+    return { grave: lose > 0, words: lose ? `No client would go dark; ${plural(lose, "client")} of ${number(all)} would lose something.` : `None of ${plural(all, "client")} would lose anything.${unanswered}` };
 }
 
 /* of: the one client that it is about; then in short. */

@@ -32,16 +32,16 @@ const probeTime = (p) => p?.time ?? p?.timestamp ?? p?.when;
 
 const columns = [
     { key: "server", label: "Server", sort: true, show: (r) => h("a", { class: "address", href: link("resolvers", r.server) }, r.server_port && r.server_port !== 53 && r.server_port !== 853 ? `${r.server} port ${r.server_port}` : r.server) },
-    { key: "name", label: "Name", sort: true, wide: true, value: (r) => r.resolver || r.name, show: (r) => (r.resolver || r.name) && h("span", {}, r.resolver && h("b", {}, r.resolver), r.resolver && r.name && " ", r.name && h("span", { class: "name none" }, r.name)) },
-    { key: "transport", label: "Transport", sort: true, show: (r) => words.transport(r.transport) },
-    { key: "approved", label: "Approved", sort: true, show: (r) => approved(r.approved) },
+    { key: "name", label: "Name", sort: true, wide: true, value: (r) => r.resolver || r.name, show: (r) => (r.resolver || r.name) && h("span", { class: "line", title: r.name }, r.resolver && h("b", {}, r.resolver), r.resolver && r.name && " ", r.name && h("span", { class: "name none" }, r.name)) },
+    { key: "transport", label: "Transport", sort: true, show: (r) => h("span", { title: words.transport(r.transport) }, words.SHORT[r.transport] ?? r.transport) },
+    { key: "approved", label: "Approved", sort: true, show: (r) => h("span", { class: r.approved ? "yes" : "no" }, r.approved ? "yes" : "no") },
     { key: "probe", label: "Identity", show: (r) => probed(r.probe) },
     { key: "clients", label: "Clients", number: true, sort: true, show: (r) => number(r.clients) },
     { key: "queries", label: "Queries", number: true, sort: true, show: (r) => number(r.queries) },
     { key: "failed", label: "Failed", number: true, sort: true, value: (r) => r.flows_failed, show: (r) => count(r.flows_failed) },
     { key: "latency", label: "Answers in", number: true, sort: true, value: (r) => answered(r) ?? Infinity, show: (r) => (answered(r) === null ? null : h("span", { title: `nine of ten in ${milliseconds(answered(r, "p90"))}` }, milliseconds(answered(r)))) },
     { key: "padding", label: "Padding", show: (r) => padding(r.padding) },
-    { key: "last", label: "Last seen", sort: true, show: (r) => time(r.last, "list") },
+    { key: "last", label: "Last seen", sort: true, show: (r) => time(r.last, "minute") },
 ];
 
 function list({ main, signal }) {
