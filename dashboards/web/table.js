@@ -92,10 +92,10 @@ export function table(options) {
     return scroll(h("div", { class: "scroll" }, shown), id);
 }
 
-/* What is wider than its place can be scrolled by keys, and only then is a stop of the Tab key. */
+/* What is larger than its place can be scrolled by keys, and only then is a stop of the Tab key. */
 function scroll(place, id) {
     new ResizeObserver(() => {
-        const wider = place.scrollWidth > place.clientWidth + 1;
+        const wider = place.scrollWidth > place.clientWidth + 1 || place.scrollHeight > place.clientHeight + 1;
         for (const [name, value] of [["tabindex", "0"], ["role", "group"], ["aria-labelledby", id]])
             if (wider)
                 place.setAttribute(name, value);
