@@ -35,20 +35,6 @@ try() {
     if [ "$expected" = answer ]; then check "$words" test -n "$answer"; else check "$words" test -z "$answer"; fi
 }
 
-stubby_configuration() {
-    cat <<EOF
-resolution_type: GETDNS_RESOLUTION_STUB
-dns_transport_list: [GETDNS_TRANSPORT_TLS, GETDNS_TRANSPORT_UDP]
-tls_authentication: GETDNS_AUTHENTICATION_NONE
-idle_timeout: 1500
-appdata_dir: "$LAB_DIR"
-listen_addresses: [127.0.0.1@53]
-upstream_recursive_servers:
-  - address_data: $LAB_A4
-    tls_auth_name: "$LAB_A_NAME"
-EOF
-}
-
 raise() {
     title "The lab: client - gw - isp - server, in network namespaces $LAB-*"
     say "server  Unbound as two public resolvers: $LAB_A_NAME ($LAB_A4, $LAB_A6), which the policy"

@@ -63,3 +63,18 @@ table_packets() {
 table_text() {
     lab_in gw nft -s list table inet sealdns 2>/dev/null | sed -E 's/ (timeout|expires) [0-9a-z]+//g; s/ # handle [0-9]+//'
 }
+
+# The settings of a stub that asks lab resolver A over TLS and falls back to clear text.
+stubby_configuration() {
+    cat <<EOF
+resolution_type: GETDNS_RESOLUTION_STUB
+dns_transport_list: [GETDNS_TRANSPORT_TLS, GETDNS_TRANSPORT_UDP]
+tls_authentication: GETDNS_AUTHENTICATION_NONE
+idle_timeout: 1500
+appdata_dir: "$LAB_DIR"
+listen_addresses: [127.0.0.1@53]
+upstream_recursive_servers:
+  - address_data: $LAB_A4
+    tls_auth_name: "$LAB_A_NAME"
+EOF
+}

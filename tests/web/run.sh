@@ -110,15 +110,7 @@ traffic() {
 } >/dev/null 2>&1
 
 downgrade() {
-    cat >"$LAB_DIR/stubby.yml" <<END
-resolution_type: GETDNS_RESOLUTION_STUB
-dns_transport_list: [GETDNS_TRANSPORT_TLS, GETDNS_TRANSPORT_UDP]
-tls_authentication: GETDNS_AUTHENTICATION_NONE
-idle_timeout: 1500
-appdata_dir: "$LAB_DIR"
-listen_addresses: [127.0.0.1@53]
-upstream_recursive_servers: [{address_data: $LAB_A4, tls_auth_name: "$LAB_A_NAME"}]
-END
+    stubby_configuration >"$LAB_DIR/stubby.yml"
     lab_daemon desktop stubby stubby -C "$LAB_DIR/stubby.yml"
     lab_wait 5 lab_listens desktop 53
     lab_in desktop dig +short +tries=1 @127.0.0.1 docs.example.org
