@@ -55,10 +55,33 @@ export const PARTS = [
     ["clear_unapproved", "Clear text, against policy", "clear"],
 ];
 export const PROFILES = {
-    "strict": "strict: rather silent than in clear text",
-    "opportunistic": "opportunistic: falls back to clear text",
+    "strict": "rather silent than in clear text",
+    "opportunistic": "falls back to clear text",
     "clear-text-only": "never tries encrypted DNS",
-    "mixed": "mixed: encrypted and clear text side by side",
+    "mixed": "encrypted and clear text side by side",
+};
+
+/* Words of the evidence that want an explanation, by their key. */
+export const EVIDENCE = {
+    cause: {
+        "reset": "the connection was reset",
+        "timeout": "nothing came back in time",
+        "icmp": "an ICMP error refused it",
+        "tls-alert": "the TLS handshake ended with an alert",
+        "certificate": "the certificate was refused",
+        "not-tls": "what answered spoke no TLS",
+        "version": "no version of TLS in common",
+        "own-rule": "a rule of this sensor cut it",
+        "no-answer": "connected, but no query was answered",
+    },
+    origin: {
+        "server": "the resolver itself",
+        "path": "somebody between the gateway and the resolver",
+        "gateway": "this gateway",
+        "client": "the client itself",
+        "unknown": "the packets do not show it",
+    },
+    profile: PROFILES,
 };
 
 export const kind = (k) => KINDS[k] ?? k ?? "–";

@@ -110,13 +110,17 @@ traffic() {
 } >/dev/null 2>&1
 
 downgrade() {
+    local stubby name
     stubby_configuration >"$LAB_DIR/stubby.yml"
     lab_daemon desktop stubby stubby -C "$LAB_DIR/stubby.yml"
+    stubby=$LAB_PID
     lab_wait 5 lab_listens desktop 53
     lab_in desktop dig +short +tries=1 @127.0.0.1 docs.example.org
     fault_on reset 3 853
-    lab_in desktop dig +short +tries=1 +time=6 @127.0.0.1 www.example.org
-    lab_stop "$LAB_PID"
+    for name in www.example.org news.example.net shop.example.com; do
+        lab_in desktop dig +short +tries=1 +time=6 @127.0.0.1 $name
+    done
+    lab_stop $stubby
     fault_off reset 3 853
 }
 

@@ -112,7 +112,7 @@ function identity(c, me) {
     return facts([
         ["Zone", c.zone && h("a", { href: link("clients", "", { zone: c.zone }) }, c.zone)],
         [me.clients === false ? "Shown as" : "Host name", me.clients === false ? "a pseudonym: your role does not see clients" : c.host],
-        ["When encrypted DNS fails", words.PROFILES[word] ?? "not seen yet"],
+        ["When encrypted DNS fails", words.PROFILES[word] ? `${word}: ${words.PROFILES[word]}` : "not seen yet"],
         ["Sealed", share(shareOf(c))],
         ["Failed attempts at encrypted DNS", number(c.flows_failed ?? 0)],
         ["First seen", time(c.first)],

@@ -29,6 +29,8 @@ function value(key, v) {
         return facts(Object.entries(v).map(([k, one]) => [words.label(k), value(k, one)]));
     if (key === "names" && v.includes(" "))
         return h("ul", { class: "values" }, v.split(" ").map((one) => h("li", { class: "name" }, one)));
+    if (words.EVIDENCE[key]?.[v])
+        return h("span", {}, h("span", { class: "name" }, v), h("span", { class: "none" }, ` ${words.EVIDENCE[key][v]}`));
     if (key.endsWith("transport") && words.TRANSPORTS[v])
         return words.transport(v);
     return /^\d{4}-\d\d-\d\dT/.test(v) ? time(v) : h("span", { class: "name" }, v);
