@@ -10,6 +10,7 @@
 
 #include "base/error.h"
 #include "base/text.h"
+#include "web/files.h"
 
 #define CONNECTIONS      64
 #define CONNECTIONS_EACH 16         /* of one address */
@@ -85,12 +86,15 @@ static enum MHD_Result answer(void *context, struct MHD_Connection *c, const cha
 {
     const struct web *w = context;
     const struct web_route *route = route_of(path);
+    const struct web_file *file = route ? NULL : web_file_at(path);
     json_t *status;
     char *body;
 
     (void)version, (void)upload, (void)upload_size, (void)request;
     if (strcmp(method, "GET") != 0 && strcmp(method, "HEAD") != 0)
         return (enum MHD_Result)say(c, MHD_HTTP_METHOD_NOT_ALLOWED, "GET and HEAD only\n");
+    if (file)
+        return web_file_answer(c, file);
     if (!(route && route->open) && !may_ask(w, c))
         return (enum MHD_Result)say(c, MHD_HTTP_UNAUTHORIZED, "a token is needed\n");
     if (!route)

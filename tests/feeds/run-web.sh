@@ -59,6 +59,19 @@ END
 }
 scraped() { get "http://127.0.0.1:9090/api/v1/query" --data-urlencode "query=$1" | jq -e '.data.result | length == 1'; }
 
+header() { get -D - -o "$SCRATCH/body" "$@" | tr -d '\r'; }
+pages() {
+    local tag
+    check "the dashboard is there" eval 'header $URL/ | grep -q "^Content-Type: text/html" && grep -q "<title>sealdns" "$SCRATCH/body"'
+    check "its scripts are scripts" eval 'header $URL/pages/events.js | grep -q "^Content-Type: text/javascript"'
+    check "packed, they are the same" eval 'get --compressed $URL/app.css | cmp - "$LAB_ROOT/dashboards/web/app.css"'
+    check "and travel packed" eval 'header -H "Accept-Encoding: gzip" $URL/app.css | grep -q "^Content-Encoding: gzip"'
+    tag=$(header $URL/app.js | sed -n 's/^ETag: //p')
+    check "what a browser has is not sent again" [ "$(code -H "If-None-Match: $tag" $URL/app.js)" = 304 ]
+    check "nothing inline may run in them" eval 'header $URL/ | grep "^Content-Security-Policy: default-src .none.; script-src .self.; style-src .self.;" | grep -qv unsafe'
+    check "what builds them is not among them" [ "$(code $URL/package-lock.json)" = 404 ]
+}
+
 rude_clients() {
     check "no such page" [ "$(code $URL/nothing)" = 404 ]
     check "no way out of the tree" [ "$(code --path-as-is "$URL/../../etc/passwd")" = 404 ]
@@ -100,6 +113,7 @@ who_may_ask() {
     check "without a token nothing" soon eval "[ \"\$(code -k $url/metrics)\" = 401 ]"
     check "nor with a wrong one" [ "$(code -k -H 'Authorization: Bearer s3samf' $url/metrics)" = 401 ]
     check "with it, over TLS" soon eval "[ \"\$(code -k -H 'Authorization: Bearer s3same' $url/metrics)\" = 200 ]"
+    check "the page that asks for it needs none" [ "$(code -k $url/)" = 200 ]
     check "health says nothing and needs none" [ "$(code -k $url/healthz)" = 200 ]
     check "the old address is silent" [ "$(code $URL/metrics)" = 000 ]
     policy '{listen: off}' enforce >"$SCRATCH/policy.yaml"
@@ -110,6 +124,7 @@ who_may_ask() {
 check "the lab" make_lab
 metrics_are_right
 prometheus_scrapes
+pages
 rude_clients
 who_may_ask
 check "it ends cleanly" ends
