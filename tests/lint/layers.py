@@ -21,7 +21,7 @@ LIBRARIES = [
     (r"pcap(/.*)?\.h|linux/(if_packet|filter|bpf|sockios|net_tstamp)\.h|bpf/.*", {"capture"}),
     (r"zlib\.h|zstd(_errors)?\.h|lz4frame\.h", {"capture"}),
     (r"(ndpi/)?ndpi_\w+\.h|libknot/.*", {"classify"}),
-    (r"nettle/.*", {"classify", "output", "peer"}),
+    (r"nettle/.*", {"base", "classify", "output", "peer"}),
     (r"libpsl\.h", {"account"}),
     (r"libnftnl/.*|libmnl/.*|linux/netfilter.*", {"enforce"}),
     (r"linux/(rtnetlink|netlink)\.h", {"enforce", "engine"}),
