@@ -14,7 +14,7 @@ struct reading {
     int status;
 };
 
-static struct history_text text_at(sqlite3_value *v)
+static struct history_text value_text(sqlite3_value *v)
 {
     struct history_text t = {.at = sqlite3_value_blob(v)};
 
@@ -24,7 +24,7 @@ static struct history_text text_at(sqlite3_value *v)
     return t;
 }
 
-static uint64_t count_at(sqlite3_value *v)
+static uint64_t value_count(sqlite3_value *v)
 {
     sqlite3_int64 value = sqlite3_value_int64(v);
 
@@ -35,16 +35,16 @@ static void take_row(sqlite3_context *c, int count, sqlite3_value **v)
 {
     struct reading *reading = sqlite3_user_data(c);
     struct history_row row = {.hour = sqlite3_value_int64(v[0]),
-                              .client = text_at(v[1]),
-                              .server = text_at(v[2]),
+                              .client = value_text(v[1]),
+                              .server = value_text(v[2]),
                               .server_port = (uint16_t)sqlite3_value_int(v[3]),
-                              .transport = text_at(v[4]),
-                              .zone = text_at(v[5]),
-                              .name = text_at(v[6]),
-                              .flows = count_at(v[7]),
-                              .flows_failed = count_at(v[8]),
-                              .queries = count_at(v[9]),
-                              .responses = count_at(v[10])};
+                              .transport = value_text(v[4]),
+                              .zone = value_text(v[5]),
+                              .name = value_text(v[6]),
+                              .flows = value_count(v[7]),
+                              .flows_failed = value_count(v[8]),
+                              .queries = value_count(v[9]),
+                              .responses = value_count(v[10])};
 
     /* Approved without being a resolver that the policy names: account/ says so of nobody else. */
     row.gateway_resolver = row.server_port == 53 && sqlite3_value_int(v[11]) != 0 &&

@@ -92,13 +92,6 @@ static sqlite3_stmt *select_events(struct store_reader *r, const struct event_fi
     return q;
 }
 
-static const char *column(sqlite3_stmt *q, int at)
-{
-    const char *text = (const char *)sqlite3_column_text(q, at);
-
-    return text ? text : "";
-}
-
 int store_events(struct store_reader *r, const struct event_filter *filter,
                  int (*fn)(void *context, const struct event_row *row), void *context)
 {
@@ -109,10 +102,10 @@ int store_events(struct store_reader *r, const struct event_filter *filter,
         return SD_EIO;
     while (!stop && (code = sqlite3_step(q)) == SQLITE_ROW) {
         struct event_row row = {.row = sqlite3_column_int64(q, 0),
-                                .id = column(q, 1),
+                                .id = text_at(q, 1),
                                 .revision = (uint32_t)sqlite3_column_int64(q, 2),
                                 .time = sqlite3_column_int64(q, 3),
-                                .json = column(q, 4)};
+                                .json = text_at(q, 4)};
 
         stop = fn(context, &row);
     }
@@ -145,15 +138,15 @@ static void read_conversation(sqlite3_stmt *q, struct conversation *c)
 {
     uint64_t *counts[] = {&c->flows,     &c->flows_failed, &c->queries,
                           &c->responses, &c->bytes_out,    &c->bytes_in};
-    int transport = transport_of(column(q, 4));
+    int transport = transport_of(text_at(q, 4));
 
     memset(c, 0, sizeof *c);
-    if (addr_parse(column(q, 1), &c->key.client) != SD_OK ||
-        addr_parse(column(q, 2), &c->key.server) != SD_OK)
+    if (addr_parse(text_at(q, 1), &c->key.client) != SD_OK ||
+        addr_parse(text_at(q, 2), &c->key.server) != SD_OK)
         memset(&c->key, 0, sizeof c->key); /* a damaged row shows as an empty address */
     c->key.server_port = (uint16_t)sqlite3_column_int(q, 3);
     c->key.transport = transport > 0 ? (uint8_t)transport : TRANSPORT_UNKNOWN;
-    text_copy(c->name, sizeof c->name, column(q, 7));
+    text_copy(c->name, sizeof c->name, text_at(q, 7));
     c->zone = c->resolver = -1;
     c->approved = sqlite3_column_int(q, 8) != 0;
     c->identified_by = (uint8_t)sqlite3_column_int(q, 9);
@@ -175,7 +168,7 @@ int store_conversations(struct store_reader *r, const struct addr *either, nsec_
         return SD_EIO;
     while (!stop && (code = sqlite3_step(q)) == SQLITE_ROW) {
         struct conversation_row row = {
-            .hour = sqlite3_column_int64(q, 0), .zone = column(q, 5), .resolver = column(q, 6)};
+            .hour = sqlite3_column_int64(q, 0), .zone = text_at(q, 5), .resolver = text_at(q, 6)};
 
         read_conversation(q, &row.conversation);
         stop = fn(context, &row);
@@ -199,7 +192,7 @@ int store_blocked(struct store_reader *r, nsec_t since,
     sqlite3_bind_text(q, 2, kind_name(KIND_CLEARTEXT), -1, SQLITE_STATIC);
     sqlite3_bind_text(q, 3, verdict_name(VERDICT_BLOCKED), -1, SQLITE_STATIC);
     while (!stop && (code = sqlite3_step(q)) == SQLITE_ROW) {
-        struct blocked_row row = {column(q, 0), column(q, 1), sqlite3_column_int(q, 2) != 0};
+        struct blocked_row row = {text_at(q, 0), text_at(q, 1), sqlite3_column_int(q, 2) != 0};
 
         stop = fn(context, &row);
     }
@@ -223,9 +216,9 @@ int store_memory(struct store_reader *r, const char *topic, const char *key,
     if (key)
         sqlite3_bind_text(q, 2, key, -1, SQLITE_STATIC);
     while (!stop && (code = sqlite3_step(q)) == SQLITE_ROW) {
-        struct memory_row row = {.topic = column(q, 0),
-                                 .key = column(q, 1),
-                                 .text = column(q, 2),
+        struct memory_row row = {.topic = text_at(q, 0),
+                                 .key = text_at(q, 1),
+                                 .text = text_at(q, 2),
                                  .time = sqlite3_column_int64(q, 3),
                                  .body = sqlite3_column_blob(q, 4),
                                  .size = (size_t)sqlite3_column_bytes(q, 4)};

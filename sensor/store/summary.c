@@ -28,27 +28,6 @@
     "sum(do53_udp), sum(do53_tcp), sum(dot), sum(doq), sum(doh2), sum(doh3), sum(dnscrypt),"       \
     " sum(clear_unapproved), sum(sealed_unapproved)"
 
-static const char *text_at(sqlite3_stmt *q, int at)
-{
-    const char *text = (const char *)sqlite3_column_text(q, at);
-
-    return text ? text : "";
-}
-
-static uint64_t count_at(sqlite3_stmt *q, int at)
-{
-    sqlite3_int64 value = sqlite3_column_int64(q, at);
-
-    return value > 0 ? (uint64_t)value : 0;
-}
-
-static enum transport transport_at(sqlite3_stmt *q, int at)
-{
-    int transport = transport_of(text_at(q, at));
-
-    return transport > 0 ? (enum transport)transport : TRANSPORT_UNKNOWN;
-}
-
 static struct summary_counts counts_at(sqlite3_stmt *q, int at)
 {
     return (struct summary_counts){count_at(q, at), count_at(q, at + 1), count_at(q, at + 2),

@@ -1,12 +1,11 @@
 /* For whoever only wants to know whether it lives. */
 #include <string.h>
 
-#include "web/web.h"
+#include "web/request.h"
 
-static char *answer(const json_t *status)
+static enum MHD_Result answer(const struct web_request *q)
 {
-    (void)status;
-    return strdup("ok\n");
+    return web_text(q, MHD_HTTP_OK, "text/plain; charset=utf-8", strdup("ok\n"));
 }
 
-const struct web_route route_health = {"/healthz", "text/plain; charset=utf-8", true, answer};
+const struct web_route route_health = {"/healthz", .open = true, .answer = answer};

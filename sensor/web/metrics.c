@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "model/stats.h"
-#include "web/web.h"
+#include "web/request.h"
 
 /* A stranger's text within quotes: no policy file may break the format. */
 static void put_label(FILE *to, const char *gap, const char *name, const char *value)
@@ -163,7 +163,7 @@ static void put_build(FILE *to, const json_t *status)
     one(to, "uptime_seconds", "gauge", "since it started", number_of(status, "uptime"));
 }
 
-static char *answer(const json_t *status)
+static char *write_all(const json_t *status)
 {
     const json_t *store = json_object_get(status, "store");
     char *text = NULL;
@@ -186,5 +186,15 @@ static char *answer(const json_t *status)
     return NULL;
 }
 
-const struct web_route route_metrics = {"/metrics", "text/plain; version=0.0.4; charset=utf-8",
-                                        false, answer};
+static enum MHD_Result answer(const struct web_request *q)
+{
+    json_t *status = q->source->status(q->source->context);
+    char *body = status ? write_all(status) : NULL;
+
+    json_decref(status);
+    if (!body)
+        return web_error(q, MHD_HTTP_SERVICE_UNAVAILABLE, "the sensor is starting");
+    return web_text(q, MHD_HTTP_OK, "text/plain; version=0.0.4; charset=utf-8", body);
+}
+
+const struct web_route route_metrics = {"/metrics", .answer = answer};

@@ -1,9 +1,13 @@
 /* The status as `sealdns status --format json` prints it. */
-#include "web/web.h"
+#include "web/request.h"
 
-static char *answer(const json_t *status)
+static enum MHD_Result answer(const struct web_request *q)
 {
-    return json_dumps(status, JSON_INDENT(1) | JSON_PRESERVE_ORDER | JSON_ENSURE_ASCII);
+    json_t *status = q->source->status(q->source->context);
+
+    if (!status)
+        return web_error(q, MHD_HTTP_SERVICE_UNAVAILABLE, "the sensor is starting");
+    return web_json(q, MHD_HTTP_OK, status);
 }
 
-const struct web_route route_status = {"/api/status", "application/json", false, answer};
+const struct web_route route_status = {"/api/status", .answer = answer};

@@ -10,101 +10,136 @@
 
 #include "base/error.h"
 #include "base/text.h"
-#include "web/files.h"
+#include "web/inside.h"
 
-#define CONNECTIONS      64
-#define CONNECTIONS_EACH 16         /* of one address */
+#define CONNECTIONS      128
+#define CONNECTIONS_EACH 48         /* of one address: a browser opens six, and behind a proxy there are many */
+#define THREADS          4
 #define PATIENCE         10         /* s */
 #define MEMORY           (32 << 10) /* of a connection: the longest request line and headers */
-#define TOKEN            256
 #define FILE_MOST        (64 << 10)
+#define BODY_MOST        (1 << 20)
 
-struct web {
-    struct MHD_Daemon *daemon;
-    struct web_source source;
-    char token[TOKEN]; /* "Bearer ...", "" none */
-    char *certificate, *key, *client_ca;
+/* Between the calls for one request. */
+struct upload {
+    char *body;
+    size_t size;
+    bool too_large;
 };
 
-static int answer_with(struct MHD_Connection *c, unsigned code, const char *type, char *body)
+/* What is behind the route's path, NULL: the path is not of this route. */
+static const char *rest_of(const struct web_route *route, const char *path)
 {
-    struct MHD_Response *r =
-        MHD_create_response_from_buffer(strlen(body), body, MHD_RESPMEM_MUST_FREE);
-    int queued;
+    size_t length = strlen(route->path);
 
-    MHD_add_response_header(r, "Content-Type", type);
-    MHD_add_response_header(r, "Content-Security-Policy",
-                            "default-src 'self'; frame-ancestors 'none'; base-uri 'none'");
-    MHD_add_response_header(r, "X-Content-Type-Options", "nosniff");
-    MHD_add_response_header(r, "Referrer-Policy", "no-referrer");
-    MHD_add_response_header(r, "Cache-Control", "no-store");
-    if (code == MHD_HTTP_UNAUTHORIZED)
-        MHD_add_response_header(r, "WWW-Authenticate", "Bearer");
-    if (code == MHD_HTTP_METHOD_NOT_ALLOWED)
-        MHD_add_response_header(r, "Allow", "GET, HEAD");
-    queued = (int)MHD_queue_response(c, code, r);
-    MHD_destroy_response(r);
-    return queued;
+    if (route->path[length - 1] != '/')
+        return strcmp(path, route->path) == 0 ? "" : NULL;
+    if (strncmp(path, route->path, length) == 0)
+        return path + length;
+    return strncmp(path, route->path, length - 1) == 0 && !path[length - 1] ? "" : NULL;
 }
 
-static int say(struct MHD_Connection *c, unsigned code, const char *text)
-{
-    char *body = strdup(text);
-
-    return body ? answer_with(c, code, "text/plain; charset=utf-8", body) : MHD_NO;
-}
-
-/* As long for a wrong token as for a right one. */
-static bool same(const char *a, const char *b)
-{
-    size_t length = strlen(a), other = strlen(b);
-    unsigned differs = length != other;
-
-    for (size_t i = 0; i < length; i++)
-        differs |= (unsigned)(a[i] ^ b[other ? i % other : 0]);
-    return !differs;
-}
-
-static bool may_ask(const struct web *w, struct MHD_Connection *c)
-{
-    const char *shown = MHD_lookup_connection_value(c, MHD_HEADER_KIND, "Authorization");
-
-    return !w->token[0] || (shown && same(shown, w->token));
-}
-
+/* Those of one path alone go first in the list. */
 static const struct web_route *route_of(const char *path)
 {
     for (size_t i = 0; web_routes[i]; i++)
-        if (strcmp(web_routes[i]->path, path) == 0)
+        if (rest_of(web_routes[i], path))
             return web_routes[i];
     return NULL;
 }
 
-static enum MHD_Result answer(void *context, struct MHD_Connection *c, const char *path,
-                              const char *method, const char *version, const char *upload,
-                              size_t *upload_size, void **request)
+static enum MHD_Result refuse_method(const struct web_request *q, const char *allowed)
 {
-    const struct web *w = context;
-    const struct web_route *route = route_of(path);
-    const struct web_file *file = route ? NULL : web_file_at(path);
-    json_t *status;
-    char *body;
+    struct MHD_Response *r = MHD_create_response_from_buffer(0, "", MHD_RESPMEM_PERSISTENT);
 
-    (void)version, (void)upload, (void)upload_size, (void)request;
-    if (strcmp(method, "GET") != 0 && strcmp(method, "HEAD") != 0)
-        return (enum MHD_Result)say(c, MHD_HTTP_METHOD_NOT_ALLOWED, "GET and HEAD only\n");
+    if (r)
+        MHD_add_response_header(r, "Allow", allowed);
+    return web_send(q, MHD_HTTP_METHOD_NOT_ALLOWED, r);
+}
+
+static enum MHD_Result answer_route(struct web_request *q, const struct web_route *route,
+                                    const struct upload *u)
+{
+    if (route->takes_body && access_is_forged(q->connection))
+        return web_error(q, MHD_HTTP_FORBIDDEN,
+                         "a request from a page of somebody else's, or without X-Sealdns: 1");
+    if (u->too_large)
+        return web_error(q, MHD_HTTP_CONTENT_TOO_LARGE, "a body has %d octets at most", BODY_MOST);
+    q->body = u->body ? u->body : "";
+    q->size = u->size;
+    return route->answer(q);
+}
+
+static enum MHD_Result answer_whole(struct web_request *q, const char *path, const char *method,
+                                    const struct upload *u)
+{
+    const struct web_route *route = route_of(path);
+    const struct web_file *file = route ? NULL : web_file_of(path);
+    bool gets = strcmp(method, "GET") == 0 || strcmp(method, "HEAD") == 0;
+
+    if (!access_is_ours(&q->web->access, q->connection))
+        return web_error(q, MHD_HTTP_MISDIRECTED_REQUEST,
+                         "this name is not in web.hosts of the policy");
+    q->viewer = access_viewer(&q->web->access, q->connection);
+    if (!(route && route->open) && !file && !q->viewer)
+        return web_error(q, MHD_HTTP_UNAUTHORIZED, "a token is needed");
+    if (!route && !file)
+        return web_error(q, MHD_HTTP_NOT_FOUND, "there is no such page");
+    if (route && route->takes_body ? strcmp(method, "POST") != 0 : !gets)
+        return refuse_method(q, route && route->takes_body ? "POST" : "GET, HEAD");
     if (file)
-        return web_file_answer(c, file);
-    if (!(route && route->open) && !may_ask(w, c))
-        return (enum MHD_Result)say(c, MHD_HTTP_UNAUTHORIZED, "a token is needed\n");
-    if (!route)
-        return (enum MHD_Result)say(c, MHD_HTTP_NOT_FOUND, "no such page\n");
-    status = w->source.status(w->source.context);
-    if (!status)
-        return (enum MHD_Result)say(c, MHD_HTTP_SERVICE_UNAVAILABLE, "the sensor is starting\n");
-    body = route->answer(status);
-    json_decref(status);
-    return body ? (enum MHD_Result)answer_with(c, MHD_HTTP_OK, route->type, body) : MHD_NO;
+        return web_send_file(q, file);
+    q->rest = rest_of(route, path);
+    return answer_route(q, route, u);
+}
+
+/* What is more than a body may have is read and forgotten: the answer says so. */
+static enum MHD_Result take_upload(struct upload *u, const char *data, size_t *size)
+{
+    char *grown = u->too_large || u->size + *size > BODY_MOST
+                      ? NULL
+                      : realloc(u->body, u->size + *size + 1);
+
+    if (grown) {
+        memcpy(grown + u->size, data, *size);
+        u->body = grown;
+        u->size += *size;
+        u->body[u->size] = '\0';
+    } else {
+        u->too_large = true;
+    }
+    *size = 0;
+    return MHD_YES;
+}
+
+static enum MHD_Result answer(void *context, struct MHD_Connection *c, const char *path,
+                              const char *method, const char *version, const char *data,
+                              size_t *size, void **request)
+{
+    struct web *w = context;
+    struct web_request q = {.connection = c, .web = w, .source = &w->source, .rest = ""};
+
+    (void)version;
+    if (!*request) {
+        *request = calloc(1, sizeof(struct upload));
+        return *request ? MHD_YES : MHD_NO;
+    }
+    if (*size)
+        return take_upload(*request, data, size);
+    q.now = w->source.now(w->source.context);
+    return answer_whole(&q, path, method, *request);
+}
+
+static void forget(void *context, struct MHD_Connection *c, void **request,
+                   enum MHD_RequestTerminationCode code)
+{
+    struct upload *u = *request;
+
+    (void)context, (void)c, (void)code;
+    if (u)
+        free(u->body);
+    free(u);
+    *request = NULL;
 }
 
 /* NULL: error says why. */
@@ -126,17 +161,11 @@ static char *read_whole(const char *path, char error[WEB_ERROR])
 
 static int read_files(struct web *w, const struct policy_web *config, char error[WEB_ERROR])
 {
-    char *token = NULL;
+    int status = access_open(&w->access, config, error);
 
-    if (config->token[0]) {
-        token = read_whole(config->token, error);
-        if (!token)
-            return SD_ECONF;
-        snprintf(w->token, sizeof w->token, "Bearer %.*s", (int)strcspn(token, "\r\n"), token);
-        free(token);
-    }
-    if (!config->certificate[0])
-        return SD_OK;
+    if (status != SD_OK || !config->certificate[0])
+        return status;
+    w->secure = true;
     w->certificate = read_whole(config->certificate, error);
     w->key = w->certificate ? read_whole(config->key, error) : NULL;
     if (w->key && config->client_ca[0] && !(w->client_ca = read_whole(config->client_ca, error)))
@@ -164,7 +193,7 @@ static struct MHD_Daemon *start(struct web *w, const struct policy_web *config)
         {MHD_OPTION_HTTPS_MEM_KEY, 0, w->key},
         {w->client_ca ? MHD_OPTION_HTTPS_MEM_TRUST : MHD_OPTION_END, 0, w->client_ca},
         {MHD_OPTION_END, 0, NULL}};
-    unsigned flags = MHD_USE_EPOLL_INTERNAL_THREAD;
+    unsigned flags = MHD_USE_EPOLL_INTERNAL_THREAD | MHD_ALLOW_SUSPEND_RESUME;
     struct sockaddr_in6 v6;
     struct sockaddr_in v4;
     bool is_v4;
@@ -182,7 +211,8 @@ static struct MHD_Daemon *start(struct web *w, const struct policy_web *config)
         is_v4 ? (struct sockaddr *)&v4 : (struct sockaddr *)&v6, MHD_OPTION_CONNECTION_LIMIT,
         (unsigned)CONNECTIONS, MHD_OPTION_PER_IP_CONNECTION_LIMIT, (unsigned)CONNECTIONS_EACH,
         MHD_OPTION_CONNECTION_TIMEOUT, (unsigned)PATIENCE, MHD_OPTION_CONNECTION_MEMORY_LIMIT,
-        (size_t)MEMORY, MHD_OPTION_ARRAY, tls, MHD_OPTION_END);
+        (size_t)MEMORY, MHD_OPTION_THREAD_POOL_SIZE, (unsigned)THREADS,
+        MHD_OPTION_NOTIFY_COMPLETED, forget, NULL, MHD_OPTION_ARRAY, tls, MHD_OPTION_END);
 }
 
 int web_open(const struct policy_web *config, const struct web_source *source, struct web **out,
@@ -209,15 +239,22 @@ int web_open(const struct policy_web *config, const struct web_source *source, s
     return status;
 }
 
+void web_wake(struct web *w)
+{
+    streams_wake(&w->streams, false);
+}
+
 void web_close(struct web *w)
 {
     if (!w)
         return;
-    if (w->daemon)
+    if (w->daemon) {
+        streams_wake(&w->streams, true);
         MHD_stop_daemon(w->daemon);
+    }
     free(w->certificate);
     free(w->key);
     free(w->client_ca);
-    explicit_bzero(w->token, sizeof w->token);
+    explicit_bzero(&w->access, sizeof w->access);
     free(w);
 }

@@ -1,4 +1,4 @@
-#include "cli/plan_document.h"
+#include "engine/plan_document.h"
 
 #include <assert.h>
 #include <inttypes.h>

@@ -1,6 +1,6 @@
 /* What `sealdns plan` found, as one JSON document, and the same for people. */
-#ifndef SEALDNS_CLI_PLAN_DOCUMENT_H
-#define SEALDNS_CLI_PLAN_DOCUMENT_H
+#ifndef SEALDNS_ENGINE_PLAN_DOCUMENT_H
+#define SEALDNS_ENGINE_PLAN_DOCUMENT_H
 
 #include <stdio.h>
 

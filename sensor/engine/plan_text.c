@@ -3,7 +3,7 @@
 
 #include "base/error.h"
 #include "base/text.h"
-#include "cli/plan_document.h"
+#include "engine/plan_document.h"
 
 #define ROWS 15 /* of a list; the document has them all */
 

@@ -1,0 +1,28 @@
+/* A policy held against what was recorded: what `sealdns plan` and the dashboard ask. */
+#ifndef SEALDNS_ENGINE_REHEARSE_H
+#define SEALDNS_ENGINE_REHEARSE_H
+
+#include "decide/plan.h"
+#include "store/store.h"
+
+struct rehearsal {
+    struct policy *policy; /* the caller's, and nobody else's: addresses of the gateway that only
+                              the record knows are added to it */
+    nsec_t since, now;
+    void (*progress)(void *context, uint64_t rows); /* now and then; NULL: nobody looks */
+    void *context;
+
+    /* What came out, until rehearsal_finish(). */
+    struct plan *plan;
+    char **hosts;            /* by machine */
+    size_t machines, moved; /* moved: such addresses of the gateway */
+
+    size_t machine_room;
+    uint64_t rows;
+};
+
+/* SD_EIO, SD_EMEM. */
+int rehearse(struct rehearsal *q, struct store_reader *r);
+void rehearsal_finish(struct rehearsal *q);
+
+#endif
