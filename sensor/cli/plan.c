@@ -9,10 +9,10 @@
 #include "base/error.h"
 #include "base/log.h"
 #include "cli/command.h"
-#include "engine/plan_document.h"
 #include "cli/when.h"
 #include "enforce/enforce.h"
 #include "engine/gateway.h"
+#include "engine/plan_document.h"
 #include "engine/rehearse.h"
 #include "store/store.h"
 

@@ -283,6 +283,30 @@ static void read_tree(struct reader *r, const struct node *n, void *object)
             complain(r->complaints, e, "node %zu: %s", at, fault);
 }
 
+/* A line each. */
+static void read_false_positives(struct reader *r, const struct node *n, void *object)
+{
+    static const struct option option = {
+        .name = "false_positives", .kind = OPTION_TEXT, .size = 512};
+    struct policy_detection *d = object;
+    size_t used = 0;
+    char text[512];
+
+    if (!read_is_list(r, n))
+        return;
+    for (const struct node *e = n->first; e; e = e->next) {
+        if (!read_value(r, e, &option, text))
+            continue;
+        used += (size_t)snprintf(d->false_positives + used, sizeof d->false_positives - used,
+                                 "%s%s", used ? "\n" : "", text);
+        if (used < sizeof d->false_positives)
+            continue;
+        complain(r->complaints, e, "too long: false_positives have %zu octets together at most",
+                 sizeof d->false_positives - 1);
+        return;
+    }
+}
+
 static const struct key detection_keys[] = {
     KEY("id", OPTION_ID, .required = true, FIELD(struct policy_detection, id)),
     KEY("kind", OPTION_WORD, .required = true, FIELD(struct policy_detection, kind),
@@ -304,7 +328,7 @@ static const struct key detection_keys[] = {
     PART("controls", read_metadata),
     KEY("explanation", OPTION_TEXT, FIELD(struct policy_detection, explanation)),
     KEY("what_to_do", OPTION_TEXT, FIELD(struct policy_detection, what_to_do)),
-    PART("false_positives", read_ignored),
+    PART("false_positives", read_false_positives),
     KEYS_END,
 };
 

@@ -426,6 +426,23 @@ static void print_listen(const struct policy_web *w, FILE *to)
     fprintf(to, v6 ? "[%s]:%u" : "%s:%u", text, w->port);
 }
 
+static void print_viewers(const struct policy_web *w, FILE *to)
+{
+    for (size_t i = 0; i < w->viewer_count; i++) {
+        fputs(i ? ", {token: " : ", viewers: [{token: ", to);
+        put_text(to, w->viewers[i].token);
+        fprintf(to, ", clients: %s}", w->viewers[i].clients ? "true" : "false");
+    }
+    if (w->viewer_count)
+        putc(']', to);
+    for (size_t i = 0; i < WEB_HOSTS && w->hosts[i][0]; i++) {
+        fputs(i ? ", " : ", hosts: [", to);
+        put_text(to, w->hosts[i]);
+    }
+    if (w->hosts[0][0])
+        putc(']', to);
+}
+
 static void print_web(const struct policy_web *w, FILE *to)
 {
     if (w->off) {
@@ -443,6 +460,7 @@ static void print_web(const struct policy_web *w, FILE *to)
         put_setting(to, "client_ca", w->client_ca);
         putc('}', to);
     }
+    print_viewers(w, to);
     fputs("}\n", to);
 }
 

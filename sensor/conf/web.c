@@ -63,13 +63,56 @@ static void read_tls(struct reader *r, const struct node *n, void *object)
     read_map(r, n, keys, object, "`tls`");
 }
 
+static void read_viewer(struct reader *r, const struct node *n, void *object)
+{
+    static const struct key keys[] = {
+        KEY("token", OPTION_PATH, .required = true, FIELD(struct web_viewer_wish, token)),
+        KEY("clients", OPTION_FLAG, FIELD(struct web_viewer_wish, clients)),
+        KEYS_END,
+    };
+
+    read_map(r, n, keys, object, "a viewer");
+}
+
+static void read_viewers(struct reader *r, const struct node *n, void *object)
+{
+    struct policy_web *w = object;
+
+    if (!read_is_list(r, n))
+        return;
+    for (const struct node *e = n->first; e; e = e->next) {
+        if (w->viewer_count == WEB_VIEWERS) {
+            complain(r->complaints, e, "too many viewers: at most %d", WEB_VIEWERS);
+            return;
+        }
+        read_viewer(r, e, w->viewers + w->viewer_count++);
+    }
+}
+
+static void read_hosts(struct reader *r, const struct node *n, void *object)
+{
+    static const struct option option = {.name = "hosts", .kind = OPTION_TEXT, .size = 256};
+    struct policy_web *w = object;
+    size_t count = 0;
+
+    if (!read_is_list(r, n))
+        return;
+    for (const struct node *e = n->first; e; e = e->next) {
+        if (count == WEB_HOSTS) {
+            complain(r->complaints, e, "too many names: at most %d", WEB_HOSTS);
+            return;
+        }
+        if (read_value(r, e, &option, w->hosts[count]))
+            count++;
+    }
+}
+
 void read_web(struct reader *r, const struct node *n, void *object)
 {
     static const struct key keys[] = {
-        PART("listen", read_listen),
-        KEY("token", OPTION_PATH, FIELD(struct policy_web, token)),
-        PART("tls", read_tls),
-        KEYS_END,
+        PART("listen", read_listen), KEY("token", OPTION_PATH, FIELD(struct policy_web, token)),
+        PART("tls", read_tls),       PART("viewers", read_viewers),
+        PART("hosts", read_hosts),   KEYS_END,
     };
     struct policy_web *w = &((struct policy *)object)->web;
 

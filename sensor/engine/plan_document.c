@@ -6,7 +6,6 @@
 
 #include "base/error.h"
 #include "base/json.h"
-#include "cli/command.h"
 
 /* An element is bounded by its names: well below half of that. Two paths, each octet of which may
  * take six to write, are longer. */

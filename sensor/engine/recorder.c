@@ -117,6 +117,7 @@ static void take_record(struct recorder *r, const struct record *record)
 static void drain(struct recorder *r)
 {
     const struct record *record;
+    uint64_t lost;
     bool any = false;
 
     while ((record = ring_peek(r->wiring->records)) != NULL) {
@@ -129,9 +130,10 @@ static void drain(struct recorder *r)
     if (any)
         feeds_flush(r->feeds);
     r->wiring->board->outputs_written = feeds_written(r->feeds);
-    if (feeds_lost(r->feeds) > r->wiring->board->outputs_lost)
+    lost = feeds_lost(r->feeds);
+    if (lost > r->wiring->board->outputs_lost)
         complain(r, "an output did not take an event: is the disk full?");
-    r->wiring->board->outputs_lost = feeds_lost(r->feeds);
+    r->wiring->board->outputs_lost = lost;
     if (r->pending && time_passed(r->committed, COMMIT, clock_now()))
         commit(r);
 }
@@ -288,9 +290,7 @@ static void take_policy(struct recorder *r, int descriptor)
     before = r->policy;
     r->policy = anew;
     peer_again(r, before);
-    site_use_policy(&r->site, &before->web, &anew->web);
-    r->published = 0;
-    policy_destroy(before);
+    site_use_policy(r->site, before, anew);
     start_probing(r);
 }
 
@@ -347,17 +347,6 @@ static void sleep_until_rung(struct recorder *r)
     control_serve(r->control, wait, clock_now());
 }
 
-/* For whoever asks over HTTP. */
-static void publish(struct recorder *r)
-{
-    nsec_t now = clock_now();
-
-    if (!r->site || !time_passed(r->published, NSEC_S, now))
-        return;
-    r->published = now;
-    site_publish(r->site, recorder_status(r));
-}
-
 static int open_all(struct recorder *r)
 {
     const struct policy *p = r->policy;
@@ -403,7 +392,7 @@ static void hear_last_words(struct recorder *r)
 static void finish(struct recorder *r)
 {
     stop_probing(r);
-    site_close(r->site);
+    site_destroy(r->site);
     control_close(r->control); /* first: the next sensor may be waiting for its place */
     if (r->store && r->feeds) {
         if (r->orphan)
@@ -439,8 +428,8 @@ int recorder_main(struct wiring *w)
     r.committed = r.housekept = clock_now();
     if (status == SD_OK)
         start_probing(&r);
-    if (status == SD_OK)
-        r.site = site_open(&r.policy->web);
+    if (status == SD_OK && !(r.site = site_create(r.policy)))
+        status = SD_EMEM;
     if (status == SD_OK)
         status = channel_send(&w->recorder, &ready, -1);
     while (status == SD_OK && !r.leaving) {
@@ -450,7 +439,7 @@ int recorder_main(struct wiring *w)
         if (r.peering)
             peering_work(r.peering, clock_now());
         pass_probes(&r);
-        publish(&r);
+        site_wake(r.site, clock_now());
         work_on_clips(&r);
         keep_house(&r);
     }

@@ -15,7 +15,7 @@ struct recorder {
     struct policy *policy;
     struct store *store;
     struct feeds *feeds;
-    struct site *site; /* NULL: no HTTP */
+    struct site *site;
     struct clips *clips;
     struct record named; /* an event with the name of its capture */
     struct control *control;
@@ -25,7 +25,6 @@ struct recorder {
     struct rules_status rules;
     char rules_differ[256];
     uint64_t begun[KIND_COUNT][SEVERITY_COUNT]; /* events */
-    nsec_t published;
     uint64_t pending; /* rows of the open batch */
     nsec_t committed, housekept, complained;
     nsec_t store_rests; /* until then it is not asked: 0, or a moment after it refused */

@@ -14,7 +14,7 @@ struct rehearsal {
 
     /* What came out, until rehearsal_finish(). */
     struct plan *plan;
-    char **hosts;            /* by machine */
+    char **hosts;           /* by machine */
     size_t machines, moved; /* moved: such addresses of the gateway */
 
     size_t machine_room;

@@ -17,7 +17,8 @@ struct policy_detection {
     enum kind kind;
     enum severity severity;
     char title[128], category[64], what_to_do[512], explanation[768];
-    char metadata[256]; /* "T1562.010,CIS 9.2": ATT&CK and control ids, comma separated */
+    char false_positives[1536]; /* a line each */
+    char metadata[256];         /* "T1562.010,CIS 9.2": ATT&CK and control ids, comma separated */
     struct policy_threshold {
         char name[40];
         int64_t value;

@@ -21,8 +21,9 @@ struct policy_web {
         bool clients;    /* may see who is who */
     } viewers[WEB_VIEWERS];
     size_t viewer_count;
-    char hosts[WEB_HOSTS][256]; /* names it may be asked by on loopback, beside localhost; "" none */
-    char client_ca[256];             /* whose certificates clients must have; "": they need none */
+    char hosts[WEB_HOSTS]
+              [256];     /* names it may be asked by on loopback, beside localhost; "" none */
+    char client_ca[256]; /* whose certificates clients must have; "": they need none */
 };
 
 #endif

@@ -6,7 +6,7 @@
 #include "base/error.h"
 #include "store/read.h"
 
-enum { BETWEEN_LOOKS = 10000 }; /* steps */
+enum { BETWEEN_LOOKS = 1000 }; /* steps */
 
 static int spend(void *context)
 {

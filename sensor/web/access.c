@@ -32,7 +32,8 @@ static int read_token(struct access *a, struct access_viewer *v, const char *pat
     FILE *from = fopen(path, "re");
 
     if (!from || !fgets(v->token, sizeof v->token, from)) {
-        snprintf(error, WEB_ERROR, "cannot read %.150s: %s", path, from ? "empty" : strerror(errno));
+        snprintf(error, WEB_ERROR, "cannot read %.150s: %s", path,
+                 from ? "empty" : strerror(errno));
         if (from)
             fclose(from);
         return SD_ECONF;
@@ -86,8 +87,8 @@ static const struct access_viewer *known(const struct access *a, const char *tok
     for (size_t i = 0; i < ACCESS_VIEWERS; i++) {
         const struct access_viewer *v = a->viewers + i;
 
-        if (v->token[0] && ((token && same(token, v->token)) ||
-                            (session && same(session, v->session))))
+        if (v->token[0] &&
+            ((token && same(token, v->token)) || (session && same(session, v->session))))
             found = v;
     }
     return found;
@@ -172,7 +173,7 @@ void access_pseudonym(const struct access *a, const char *client, char out[PSEUD
 
 static bool is_of_a_client(const char *key)
 {
-    static const char *const keys[] = {"client",       "src_ip",    "client_mac", "host_name",
+    static const char *const keys[] = {"client",        "src_ip",    "client_mac", "host_name",
                                        "another_asker", "addresses", "station",    "known_station",
                                        "clients_named", "mac",       "network"};
 
@@ -189,8 +190,7 @@ void access_mask(const struct access *a, json_t *document)
     size_t i;
     char name[PSEUDONYM];
 
-    json_array_foreach(document, i, value)
-        access_mask(a, value);
+    json_array_foreach(document, i, value) access_mask(a, value);
     json_object_foreach(document, key, value)
     {
         if (json_is_string(value) && is_of_a_client(key) && *json_string_value(value)) {

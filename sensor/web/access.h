@@ -15,8 +15,8 @@ struct access {
         char session[ACCESS_SESSION]; /* the cookie that stands for it until the next start */
         struct web_viewer may;
     } viewers[ACCESS_VIEWERS]; /* the first is web.token's */
-    bool asked; /* a token is needed */
-    bool local; /* only on loopback, and nobody is asked for a token */
+    bool asked;                /* a token is needed */
+    bool local;                /* only on loopback, and nobody is asked for a token */
     char hosts[WEB_HOSTS][256];
     uint8_t key[ACCESS_KEY]; /* of pseudonyms and sessions */
     atomic_llong refused_since;

@@ -6,6 +6,7 @@
 
 #include "base/error.h"
 #include "base/time.h"
+#include "store/search.h"
 #include "web/inside.h"
 #include "web/request.h"
 
@@ -40,20 +41,20 @@ bool web_time(const struct web_request *q, const char *name, nsec_t otherwise, n
     return false;
 }
 
-bool web_number(const struct web_request *q, const char *name, int64_t least, int64_t most,
-                int64_t otherwise, int64_t *out, enum MHD_Result *answered)
+bool web_number(const struct web_request *q, const char *name, const struct web_range *range,
+                int64_t *out, enum MHD_Result *answered)
 {
     const char *text = web_argument(q, name);
     char *end;
 
-    *out = otherwise;
+    *out = range->otherwise;
     if (!text)
         return true;
     *out = strtoll(text, &end, 10);
-    if (*end == '\0' && *out >= least && *out <= most)
+    if (*end == '\0' && *out >= range->least && *out <= range->most)
         return true;
     *answered = web_error(q, MHD_HTTP_BAD_REQUEST, "%s is a number from %" PRId64 " to %" PRId64,
-                          name, least, most);
+                          name, range->least, range->most);
     return false;
 }
 

@@ -12,10 +12,10 @@ json_t *client_json(const struct client_seen *seen)
 {
     json_t *profile = json_loads(seen->profile, 0, NULL);
 
-    return json_pack("{s:s,s:s,s:o,s:o,s:I,s:I,s:I,s:o}", "client", seen->client, "zone", seen->zone,
-                     "first", web_time_json(seen->first), "last", web_time_json(seen->last),
-                     "queries_clear", (json_int_t)seen->queries_clear, "queries_sealed",
-                     (json_int_t)seen->queries_sealed, "flows_failed",
+    return json_pack("{s:s,s:s,s:o,s:o,s:I,s:I,s:I,s:o}", "client", seen->client, "zone",
+                     seen->zone, "first", web_time_json(seen->first), "last",
+                     web_time_json(seen->last), "queries_clear", (json_int_t)seen->queries_clear,
+                     "queries_sealed", (json_int_t)seen->queries_sealed, "flows_failed",
                      (json_int_t)seen->flows_failed, "profile", profile ? profile : json_null());
 }
 
@@ -116,8 +116,8 @@ static enum MHD_Result answer(const struct web_request *q)
     return web_read(q, r, status,
                     json_pack("{s:o,s:o,s:o,s:o,s:o}", "client",
                               p.client ? p.client : json_pack("{s:s}", "client", text), "days",
-                              p.days, "conversations", p.conversations, "events", p.events, "whatif",
-                              whatif_of(q, text)));
+                              p.days, "conversations", p.conversations, "events", p.events,
+                              "whatif", whatif_of(q, text)));
 }
 
 const struct web_route route_client = {"/api/clients/", .answer = answer};

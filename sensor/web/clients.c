@@ -30,8 +30,8 @@ static enum MHD_Result answer(const struct web_request *q)
 
     if (!q->viewer->clients && s.text)
         answered = web_error(q, MHD_HTTP_FORBIDDEN, "who may not see clients can not look for one");
-    else if (web_number(q, "limit", 1, PAGE_MOST, PAGE, &limit, &answered) &&
-             web_number(q, "before", 1, INT64_MAX, 0, &s.before, &answered))
+    else if (web_number(q, "limit", &(struct web_range){1, PAGE_MOST, PAGE}, &limit, &answered) &&
+             web_number(q, "before", &(struct web_range){1, INT64_MAX, 0}, &s.before, &answered))
         r = web_reader(q, &answered);
     if (!r) {
         json_decref(l.clients);
@@ -39,11 +39,11 @@ static enum MHD_Result answer(const struct web_request *q)
     }
     s.limit = (int)limit;
     status = store_clients(r, &s, add, &l);
-    return web_read(q, r, status,
-                    json_pack("{s:O,s:o,s:o}", "clients", l.clients, "next",
-                              json_array_size(l.clients) == (size_t)limit ? json_integer(l.last)
-                                                                          : json_null(),
-                              "limit", json_integer(limit)));
+    return web_read(
+        q, r, status,
+        json_pack("{s:O,s:o,s:o}", "clients", l.clients, "next",
+                  json_array_size(l.clients) == (size_t)limit ? json_integer(l.last) : json_null(),
+                  "limit", json_integer(limit)));
 }
 
 const struct web_route route_clients = {"/api/clients", .answer = answer};

@@ -21,7 +21,8 @@ static bool is(const json_t *object, const char *key)
 
 static json_t *loss_of(const json_t *status)
 {
-    const json_t *c = json_object_get(status, "counters"), *store = json_object_get(status, "store");
+    const json_t *c = json_object_get(status, "counters"),
+                 *store = json_object_get(status, "store");
     long long frames = number(c, "kernel_drops"), seen = number(c, "observations_dropped");
     long long told = number(c, "records_dropped") + number(store, "failed");
 
@@ -43,8 +44,9 @@ static json_t *blind_of(const json_t *status)
     json_array_foreach(list, i, one)
     {
         if (!is(one, "up"))
-            json_array_append_new(blind, json_sprintf("Interface %s is gone: nothing of it is seen.",
-                                                      word(one, "name")));
+            json_array_append_new(
+                blind,
+                json_sprintf("Interface %s is gone: nothing of it is seen.", word(one, "name")));
         else if (number(one, "shedding"))
             json_array_append_new(
                 blind, json_sprintf("%s brings more than can be read: payload on port 443 is left "
@@ -80,8 +82,8 @@ static json_t *state_of(const json_t *status)
                         "kernel.",
                         word(status, "mode"), word(status, "started"),
                         number(json_object_get(status, "counters"), "packets"),
-                        number(json_object_get(status, "counters"), "flows"), number(rules, "rules"),
-                        number(rules, "rules_wanted"));
+                        number(json_object_get(status, "counters"), "flows"),
+                        number(rules, "rules"), number(rules, "rules_wanted"));
 }
 
 /* A name that is hidden is no fault of the sensor's. */
@@ -90,9 +92,7 @@ static bool is_well(const json_t *status, const json_t *loss, const json_t *drif
     const json_t *one, *list = json_object_get(status, "interfaces");
     size_t i;
 
-    json_array_foreach(list, i, one)
-        if (!is(one, "up") || number(one, "shedding"))
-            return false;
+    json_array_foreach(list, i, one) if (!is(one, "up") || number(one, "shedding")) return false;
     return json_array_size(list) > 0 && json_is_null(loss) && json_is_null(drift);
 }
 

@@ -36,9 +36,8 @@ static int take_event(void *context, const struct event_row *row)
     const char *rule = word(own, "rule");
 
     if (eve && strcmp(rule, "rule-evidence") != 0)
-        json_array_append(is_drift(word(json_object_get(own, "evidence"), "what")) ? h->drift
-                                                                                 : h->changes,
-                          eve);
+        json_array_append(
+            is_drift(word(json_object_get(own, "evidence"), "what")) ? h->drift : h->changes, eve);
     json_decref(eve);
     return 0;
 }
@@ -48,9 +47,7 @@ static bool is_held(const json_t *rules, const char *zone)
     const json_t *held = json_object_get(rules, "zones_held"), *one;
     size_t i;
 
-    json_array_foreach(held, i, one)
-        if (strcmp(json_string_value(one), zone) == 0)
-            return true;
+    json_array_foreach(held, i, one) if (strcmp(json_string_value(one), zone) == 0) return true;
     return false;
 }
 
@@ -58,7 +55,10 @@ static json_t *zone_json(const struct policy *p, const struct policy_zone *z, co
 {
     bool cuts = z->cleartext > ACTION_ALERT || z->unapproved > ACTION_ALERT;
     bool held = is_held(rules, z->id), none = p->mode == MODE_MONITOR || !cuts;
-    const char *state = none ? "watched" : held ? "held" : p->mode == MODE_SHADOW ? "shadow" : "enforced";
+    const char *state = none                     ? "watched"
+                        : held                   ? "held"
+                        : p->mode == MODE_SHADOW ? "shadow"
+                                                 : "enforced";
 
     return json_pack("{s:s,s:s,s:s,s:s,s:s*}", "zone", z->id, "state", state, "cleartext",
                      action_name(z->cleartext), "unapproved", action_name(z->unapproved), "why",
@@ -85,8 +85,8 @@ static json_t *exceptions_of(const struct policy *p, nsec_t now)
         json_array_append_new(
             list, json_pack("{s:s,s:s*,s:o,s:s,s:s,s:b}", "client", policy_exception_text(e, who),
                             "resolver", e->resolver >= 0 ? p->resolvers[e->resolver].id : NULL,
-                            "until", web_time_json(e->until), "owner", e->owner, "reason", e->reason,
-                            "active", e->until >= now));
+                            "until", web_time_json(e->until), "owner", e->owner, "reason",
+                            e->reason, "active", e->until >= now));
     }
     return list;
 }
@@ -108,11 +108,11 @@ static json_t *rules_of(const struct policy *p, const json_t *blocks)
             if (whole > length && strcmp(id + whole - length, p->zones[z].id) == 0)
                 zone = p->zones[z].id;
         }
-        json_array_append_new(list, json_pack("{s:s,s:s,s:b,s:O*,s:O*,s:O*}", "id", id, "zone", zone,
-                                              "acts", json_is_true(json_object_get(b, "acts")),
-                                              "packets", json_object_get(b, "packets"), "bytes",
-                                              json_object_get(b, "bytes"), "logged",
-                                              json_object_get(b, "logged")));
+        json_array_append_new(
+            list, json_pack("{s:s,s:s,s:b,s:O*,s:O*,s:O*}", "id", id, "zone", zone, "acts",
+                            json_is_true(json_object_get(b, "acts")), "packets",
+                            json_object_get(b, "packets"), "bytes", json_object_get(b, "bytes"),
+                            "logged", json_object_get(b, "logged")));
     }
     return list;
 }
@@ -123,8 +123,8 @@ static json_t *counts(const json_t *rules, const char *rule_key, const char *ele
                      json_object_get(rules, element_key));
 }
 
-static json_t *document_of(const struct web_request *q, const struct policy *p, const json_t *status,
-                           const struct history *h)
+static json_t *document_of(const struct web_request *q, const struct policy *p,
+                           const json_t *status, const struct history *h)
 {
     const json_t *rules = json_object_get(status, "rules");
 

@@ -39,7 +39,8 @@ static json_t *lines(const char *text)
 
 static json_t *detection_of(const struct web_request *q, const json_t *event)
 {
-    const char *rule = json_string_value(json_object_get(json_object_get(event, "sealdns"), "rule"));
+    const char *rule =
+        json_string_value(json_object_get(json_object_get(event, "sealdns"), "rule"));
     const struct policy *p = q->source->policy(q->source->context);
     const struct policy_detection *d = p && rule ? policy_detection_named(p, rule) : NULL;
     json_t *attack = json_array(), *controls = json_array(), *out = NULL;

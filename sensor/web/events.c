@@ -28,8 +28,8 @@ static bool take_words(const struct web_request *q, struct event_search *s,
     if (kind && s->kind < 0)
         *answered = web_error(q, MHD_HTTP_BAD_REQUEST, "kind is one of cleartext, downgrade, ...");
     else if (severity && s->severity <= 0)
-        *answered = web_error(q, MHD_HTTP_BAD_REQUEST,
-                              "severity is high, medium, low or informational");
+        *answered =
+            web_error(q, MHD_HTTP_BAD_REQUEST, "severity is high, medium, low or informational");
     else if (!q->viewer->clients && (s->client || s->text))
         *answered = web_error(q, MHD_HTTP_FORBIDDEN,
                               "who may not see clients can look neither for one nor for a text");
@@ -49,16 +49,16 @@ static enum MHD_Result answer(const struct web_request *q)
 
     if (!take_words(q, &s, &answered) || !web_time(q, "since", 0, &s.since, &answered) ||
         !web_time(q, "until", 0, &s.until, &answered) ||
-        !web_number(q, "limit", 1, PAGE_MOST, PAGE, &limit, &answered) ||
-        !web_number(q, "before", 1, INT64_MAX, 0, &s.before, &answered) ||
+        !web_number(q, "limit", &(struct web_range){1, PAGE_MOST, PAGE}, &limit, &answered) ||
+        !web_number(q, "before", &(struct web_range){1, INT64_MAX, 0}, &s.before, &answered) ||
         !(r = web_reader(q, &answered)))
         return answered;
     s.limit = (int)limit;
     events = json_array();
     status = store_search(r, &s, &next, add, events);
-    return web_read(q, r, status,
-                    json_pack("{s:o,s:o}", "events", events, "next",
-                              next ? json_integer(next) : json_null()));
+    return web_read(
+        q, r, status,
+        json_pack("{s:o,s:o}", "events", events, "next", next ? json_integer(next) : json_null()));
 }
 
 const struct web_route route_events = {"/api/events", .answer = answer};

@@ -25,8 +25,9 @@ static enum MHD_Result answer(const struct web_request *q)
     const char *token, *session;
 
     if (!access_may_try(a, q->now))
-        return web_error(q, MHD_HTTP_TOO_MANY_REQUESTS, "too many wrong tokens: try again in a "
-                                                        "moment");
+        return web_error(q, MHD_HTTP_TOO_MANY_REQUESTS,
+                         "too many wrong tokens: try again in a "
+                         "moment");
     asked = json_loadb(q->body, q->size, 0, NULL);
     token = json_string_value(json_object_get(asked, "token"));
     session = token ? access_session(a, token) : NULL;
@@ -37,4 +38,5 @@ static enum MHD_Result answer(const struct web_request *q)
     return web_error(q, MHD_HTTP_UNAUTHORIZED, "that token is none of this sensor's");
 }
 
-const struct web_route route_login = {"/api/login", .open = true, .takes_body = true, .answer = answer};
+const struct web_route route_login = {"/api/login", .open = true, .takes_body = true,
+                                      .answer = answer};

@@ -58,9 +58,8 @@ static json_t *zone_called(json_t *zones, const char *zone)
     json_t *z;
     size_t i;
 
-    json_array_foreach(zones, i, z)
-        if (strcmp(json_string_value(json_object_get(z, "zone")), zone) == 0)
-            return z;
+    json_array_foreach(
+        zones, i, z) if (strcmp(json_string_value(json_object_get(z, "zone")), zone) == 0) return z;
     z = parts_object(json_pack("{s:s}", "zone", zone));
     return json_array_append_new(zones, z) == 0 ? z : NULL;
 }
@@ -156,9 +155,9 @@ static int see_blocked(void *context, const struct told_row *row)
 
 static int see_client(void *context, const struct client_row *row)
 {
-    return json_array_append_new(context,
-                                 json_pack("{s:s,s:s,s:I}", "client", row->client, "zone", row->zone,
-                                           "clear_unapproved", (json_int_t)row->clear_unapproved));
+    return json_array_append_new(context, json_pack("{s:s,s:s,s:I}", "client", row->client, "zone",
+                                                    row->zone, "clear_unapproved",
+                                                    (json_int_t)row->clear_unapproved));
 }
 
 static int read_store(struct store_reader *r, const struct summary_period *p, nsec_t step,
@@ -195,8 +194,8 @@ static enum MHD_Result read_and_answer(const struct web_request *q, struct store
                     json_pack("{s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:{s:I},s:o,s:o}", "period",
                               period_json(p), "sealed", totals(o.sum), "before", totals(o.before),
                               "series", o.series, "zones", o.zones, "transports",
-                              list_of(o.transports), "violations", told, "blocked", "today", blocked,
-                              "clients", clients, "health", condition_of(q)));
+                              list_of(o.transports), "violations", told, "blocked", "today",
+                              blocked, "clients", clients, "health", condition_of(q)));
 }
 
 static enum MHD_Result answer(const struct web_request *q)

@@ -38,8 +38,11 @@ const char *web_argument(const struct web_request *q, const char *name);
  * ago, a date, or a date and time in UTC. */
 bool web_time(const struct web_request *q, const char *name, nsec_t otherwise, nsec_t *out,
               enum MHD_Result *answered);
-bool web_number(const struct web_request *q, const char *name, int64_t least, int64_t most,
-                int64_t otherwise, int64_t *out, enum MHD_Result *answered);
+struct web_range {
+    int64_t least, most, otherwise;
+};
+bool web_number(const struct web_request *q, const char *name, const struct web_range *range,
+                int64_t *out, enum MHD_Result *answered);
 
 /* Take body or document over. */
 enum MHD_Result web_text(const struct web_request *q, unsigned code, const char *type, char *body);

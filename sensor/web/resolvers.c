@@ -118,8 +118,8 @@ static int add(void *context, const struct resolver_seen *seen)
                   "approved", seen->approved, "first", web_time_json(seen->first), "last",
                   web_time_json(seen->last), "queries", (json_int_t)seen->queries, "responses",
                   (json_int_t)seen->responses, "flows", (json_int_t)seen->flows, "flows_failed",
-                  (json_int_t)seen->flows_failed, "clients", (json_int_t)seen->clients, "latency_ms",
-                  found(l->learned->latency, whose, seen->transport), "padding",
+                  (json_int_t)seen->flows_failed, "clients", (json_int_t)seen->clients,
+                  "latency_ms", found(l->learned->latency, whose, seen->transport), "padding",
                   found(l->learned->padding, seen->server, seen->transport), "probe",
                   found(l->learned->probe, seen->server, seen->transport)));
 }
@@ -133,7 +133,7 @@ static enum MHD_Result answer_all(const struct web_request *q)
     int64_t limit;
     int status;
 
-    if (!web_number(q, "limit", 1, LIMIT_MOST, LIMIT, &limit, &answered) ||
+    if (!web_number(q, "limit", &(struct web_range){1, LIMIT_MOST, LIMIT}, &limit, &answered) ||
         !(r = web_reader(q, &answered)))
         return answered;
     learned = begin_learned(NULL);

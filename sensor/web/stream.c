@@ -7,7 +7,9 @@
 
 #include "base/error.h"
 #include "store/search.h"
+#include "web/access.h"
 #include "web/inside.h"
+#include "web/stream.h"
 
 #define STATUS_EVERY (5 * NSEC_S)
 enum { AT_ONCE = 100 };

@@ -5,6 +5,7 @@
 
 #include <microhttpd.h>
 #include <stdatomic.h>
+#include <stdbool.h>
 
 enum { STREAMS = 16 };
 

@@ -10,15 +10,17 @@
 
 #include "base/error.h"
 #include "base/text.h"
+#include "web/files.h"
 #include "web/inside.h"
 
-#define CONNECTIONS      128
-#define CONNECTIONS_EACH 48         /* of one address: a browser opens six, and behind a proxy there are many */
-#define THREADS          4
-#define PATIENCE         10         /* s */
-#define MEMORY           (32 << 10) /* of a connection: the longest request line and headers */
-#define FILE_MOST        (64 << 10)
-#define BODY_MOST        (1 << 20)
+#define CONNECTIONS 128
+#define CONNECTIONS_EACH                                                                           \
+    48 /* of one address: a browser opens six, and behind a proxy there are many */
+#define THREADS   4
+#define PATIENCE  10         /* s */
+#define MEMORY    (32 << 10) /* of a connection: the longest request line and headers */
+#define FILE_MOST (64 << 10)
+#define BODY_MOST (1 << 20)
 
 /* Between the calls for one request. */
 struct upload {
@@ -50,7 +52,7 @@ static const struct web_route *route_of(const char *path)
 
 static enum MHD_Result refuse_method(const struct web_request *q, const char *allowed)
 {
-    struct MHD_Response *r = MHD_create_response_from_buffer(0, "", MHD_RESPMEM_PERSISTENT);
+    struct MHD_Response *r = MHD_create_response_from_buffer(0, NULL, MHD_RESPMEM_PERSISTENT);
 
     if (r)
         MHD_add_response_header(r, "Allow", allowed);
@@ -74,7 +76,7 @@ static enum MHD_Result answer_whole(struct web_request *q, const char *path, con
                                     const struct upload *u)
 {
     const struct web_route *route = route_of(path);
-    const struct web_file *file = route ? NULL : web_file_of(path);
+    const struct web_file *file = route ? NULL : web_file_at(path);
     bool gets = strcmp(method, "GET") == 0 || strcmp(method, "HEAD") == 0;
 
     if (!access_is_ours(&q->web->access, q->connection))
@@ -88,7 +90,7 @@ static enum MHD_Result answer_whole(struct web_request *q, const char *path, con
     if (route && route->takes_body ? strcmp(method, "POST") != 0 : !gets)
         return refuse_method(q, route && route->takes_body ? "POST" : "GET, HEAD");
     if (file)
-        return web_send_file(q, file);
+        return web_file_answer(q->connection, file);
     q->rest = rest_of(route, path);
     return answer_route(q, route, u);
 }
@@ -96,9 +98,8 @@ static enum MHD_Result answer_whole(struct web_request *q, const char *path, con
 /* What is more than a body may have is read and forgotten: the answer says so. */
 static enum MHD_Result take_upload(struct upload *u, const char *data, size_t *size)
 {
-    char *grown = u->too_large || u->size + *size > BODY_MOST
-                      ? NULL
-                      : realloc(u->body, u->size + *size + 1);
+    char *grown =
+        u->too_large || u->size + *size > BODY_MOST ? NULL : realloc(u->body, u->size + *size + 1);
 
     if (grown) {
         memcpy(grown + u->size, data, *size);
@@ -211,8 +212,8 @@ static struct MHD_Daemon *start(struct web *w, const struct policy_web *config)
         is_v4 ? (struct sockaddr *)&v4 : (struct sockaddr *)&v6, MHD_OPTION_CONNECTION_LIMIT,
         (unsigned)CONNECTIONS, MHD_OPTION_PER_IP_CONNECTION_LIMIT, (unsigned)CONNECTIONS_EACH,
         MHD_OPTION_CONNECTION_TIMEOUT, (unsigned)PATIENCE, MHD_OPTION_CONNECTION_MEMORY_LIMIT,
-        (size_t)MEMORY, MHD_OPTION_THREAD_POOL_SIZE, (unsigned)THREADS,
-        MHD_OPTION_NOTIFY_COMPLETED, forget, NULL, MHD_OPTION_ARRAY, tls, MHD_OPTION_END);
+        (size_t)MEMORY, MHD_OPTION_THREAD_POOL_SIZE, (unsigned)THREADS, MHD_OPTION_NOTIFY_COMPLETED,
+        forget, NULL, MHD_OPTION_ARRAY, tls, MHD_OPTION_END);
 }
 
 int web_open(const struct policy_web *config, const struct web_source *source, struct web **out,

@@ -46,6 +46,50 @@ metrics_are_right() {
     check "health" [ "$(code $URL/healthz)" = 200 ]
 }
 
+first_event() { get "$URL/api/events?limit=1" | jq -r '.events[0].sealdns.id'; }
+# api PATH...: the answers are as the document says.
+api() { inside python3 "$HERE/api.py" "$LAB_ROOT/dashboards/web/openapi.yaml" $URL "$@"; }
+post() { code -X POST -H 'X-Sealdns: 1' "$@"; }
+
+the_api() {
+    local id client
+    id=$(first_event)
+    client=$(get "$URL/api/events?kind=cleartext&limit=1" | jq -r '.events[0].sealdns.client')
+    check "every path answers as openapi.yaml says" api /api/me /api/overview "/api/overview?from=30d&step=hour" /api/events "/api/events?kind=cleartext&severity=informational&search=example&limit=7" \
+        "/api/events/$id" /api/events/nobody /api/clients "/api/clients/$client" /api/clients/nonsense /api/resolvers /api/resolvers/198.51.100.1 /api/enforcement /api/report?format=xml
+    check "what is asked wrongly is refused as it says" api "/api/overview?from=yesterday" "/api/overview?from=1d&to=2d" "/api/events?limit=0" "/api/events?kind=x" "/api/events?severity=x" "/api/events?before=-1"
+    paged 7 >"$SCRATCH/pages"
+    check "50 events, each once, page by page" [ "$(wc -l <"$SCRATCH/pages") $(sort -u "$SCRATCH/pages" | wc -l)" = "50 50" ]
+    check "of one client" eval "get '$URL/api/events?client=$client' | jq -e '.events | length == 1'"
+    check "of a kind that is not there" eval 'get "$URL/api/events?kind=tunnel" | jq -e ".events == [] and .next == null"'
+    check "a text that LIKE would take as wild" eval 'get "$URL/api/events?search=%25" | jq -e ".events | length == 0"'
+    check "an event says what it means and what to do" eval "get $URL/api/events/$id | jq -e '.detection | .why and .do and (.false_positives | length > 0) and (.attack | length > 0)'"
+    check "a policy is tried" [ "$(post --data-binary @"$SCRATCH/policy.yaml" "$URL/api/plan?since=1d")" = 200 ]
+    check "a wrong one: where, and what would be right" eval '[ "$(post --data-binary "sensor: {mode: sleep}" $URL/api/plan)" = 400 ] && jq -e ".errors[0] | .line == 1 and .column > 1" "$SCRATCH/body"'
+    check "a page of somebody else's cannot have one tried" [ "$(post -H 'Origin: http://evil.example' --data x $URL/api/plan)" = 403 ]
+    check "nor one that cannot set headers" [ "$(code -X POST --data x $URL/api/plan)" = 403 ]
+    check "two megabytes are no policy" eval 'head -c 2000000 /dev/zero >"$SCRATCH/large"; [ "$(post --data-binary @"$SCRATCH/large" $URL/api/plan)" = 413 ]'
+    check "a name that is none of ours (rebinding)" [ "$(code -H 'Host: evil.example' $URL/api/me)" = 421 ]
+    check "localhost is" [ "$(code -H 'Host: localhost:8053' $URL/api/me)" = 200 ]
+    check "the stream tells what is new, and goes on after a break" stream_goes_on
+}
+paged() {
+    local before='' page
+    for _ in $(seq 20); do
+        page=$(get "$URL/api/events?limit=$1&kind=cleartext$before")
+        jq -r '.events[].sealdns.id' <<<"$page"
+        before=$(jq -r '.next // empty' <<<"$page")
+        [ -n "$before" ] || return
+        before="&before=$before"
+    done
+}
+stream_goes_on() {
+    local last
+    last=$(inside timeout 8 curl -sN $URL/api/events/stream | { sleep 1; burst 60 3 1000; grep -m 3 '^id: '; } | tail -n 1)
+    [ -n "$last" ] || return 1
+    inside timeout 8 curl -sN -H "Last-Event-ID: $((${last#id: } - 2))" $URL/api/events/stream | grep -m 2 '^data: .*cleartext' | wc -l | grep -q 2
+}
+
 prometheus_scrapes() {
     cat >"$SCRATCH/prometheus.yml" <<END
 global: {scrape_interval: 1s, evaluation_interval: 1s}
@@ -54,7 +98,7 @@ scrape_configs: [{job_name: sealdns, static_configs: [{targets: ["127.0.0.1:8053
 END
     receiver prometheus prometheus --config.file="$SCRATCH/prometheus.yml" --storage.tsdb.path="$SCRATCH/tsdb" \
         --web.listen-address=127.0.0.1:9090
-    check "a Prometheus scrapes it" soon scraped 'sealdns_dns_queries_total == 50'
+    check "a Prometheus scrapes it" soon scraped 'sealdns_dns_queries_total == 53'
     check "and loaded the alerts" soon eval 'get http://127.0.0.1:9090/api/v1/rules | jq -e "[.data.groups[].rules[]] | length == 6 and all(.health == \"ok\")"'
 }
 scraped() { get "http://127.0.0.1:9090/api/v1/query" --data-urlencode "query=$1" | jq -e '.data.result | length == 1'; }
@@ -79,7 +123,7 @@ rude_clients() {
     check "a header of 100 kB is refused" [ "$(code -H "X: $(head -c 100000 /dev/zero | tr '\0' x)" $URL/metrics)" != 200 ]
     check "octets that are no HTTP" eval '! printf "\000\377\r\n\r\n" | inside timeout 5 nc -q 1 127.0.0.1 8053 | grep -q 200'
     check "200 that say nothing do not keep others out for long" silent_crowd
-    check "headers forbid scripts from elsewhere" eval 'get -I $URL/metrics | grep -qi "^content-security-policy: default-src .self."'
+    check "headers forbid scripts from elsewhere" eval 'get -I $URL/metrics | grep -qi "^content-security-policy: default-src .none."'
     check "beyond loopback nobody listens" eval '! inside ss -tln | grep 8053 | grep -v 127.0.0.1'
 }
 silent_crowd() {
@@ -105,15 +149,21 @@ END
 
 who_may_ask() {
     echo s3same >"$SCRATCH/token"
+    echo auditor >"$SCRATCH/auditor"
     policy "{listen: \"198.51.100.1:8443\", token: $SCRATCH/token}" >"$SCRATCH/wrong.yaml"
     check "beyond loopback in clear is refused" eval '! "$SEALDNS" check -c "$SCRATCH/wrong.yaml" 2>"$SCRATCH/said"; grep -q "needs .tls." "$SCRATCH/said"'
-    policy "{listen: \"198.51.100.1:8443\", token: $SCRATCH/token, tls: {certificate: $SCRATCH/logs.pem, key: $SCRATCH/logs.key}}" enforce >"$SCRATCH/policy.yaml"
+    policy "{listen: \"198.51.100.1:8443\", token: $SCRATCH/token, viewers: [{token: $SCRATCH/auditor, clients: false}], tls: {certificate: $SCRATCH/logs.pem, key: $SCRATCH/logs.key}}" enforce >"$SCRATCH/policy.yaml"
     check "another address with a reload" ask reload
     local url=https://198.51.100.1:8443
     check "without a token nothing" soon eval "[ \"\$(code -k $url/metrics)\" = 401 ]"
     check "nor with a wrong one" [ "$(code -k -H 'Authorization: Bearer s3samf' $url/metrics)" = 401 ]
     check "with it, over TLS" soon eval "[ \"\$(code -k -H 'Authorization: Bearer s3same' $url/metrics)\" = 200 ]"
     check "the page that asks for it needs none" [ "$(code -k $url/)" = 200 ]
+    check "signing in: a cookie that scripts cannot read" eval "get -k -c '$SCRATCH/jar' -D '$SCRATCH/heads' -H 'X-Sealdns: 1' --data '{\"token\": \"s3same\"}' $url/api/login && grep -qi 'set-cookie: sealdns=.*httponly; samesite=strict; secure' '$SCRATCH/heads'"
+    check "it stands for the token" [ "$(code -k -b "$SCRATCH/jar" $url/api/me)" = 200 ]
+    check "a viewer without clients sees pseudonyms" eval "get -k -H 'Authorization: Bearer auditor' $url/api/clients | jq -e '.clients | length > 0 and all(.client | startswith(\"client-\"))'"
+    check "and no packets, no client, no search" [ "$(code -k -H 'Authorization: Bearer auditor' $url/api/captures/x)$(code -k -H 'Authorization: Bearer auditor' $url/api/clients/10.0.0.1)$(code -k -H 'Authorization: Bearer auditor' "$url/api/events?search=10.0")" = 403403403 ]
+    check "wrong tokens are slowed down" eval "for i in 1 2 3 4 5 6; do code -k -H 'X-Sealdns: 1' --data '{\"token\": \"x\"}' $url/api/login; done | grep -q '401401401401401429'"
     check "health says nothing and needs none" [ "$(code -k $url/healthz)" = 200 ]
     check "the old address is silent" [ "$(code $URL/metrics)" = 000 ]
     policy '{listen: off}' enforce >"$SCRATCH/policy.yaml"
@@ -123,6 +173,7 @@ who_may_ask() {
 
 check "the lab" make_lab
 metrics_are_right
+the_api
 prometheus_scrapes
 pages
 rude_clients

@@ -16,12 +16,13 @@ MAY_INCLUDE = {"base": {"base"}, "model": {"base", "model"}, "engine": None, "cl
 
 # Who includes which library. What is neither here nor part of libc is a library nobody has a room for.
 LIBRARIES = [
-    (r"xxhash\.h|ck_\w+\.h|stdatomic\.h", {"base", "engine"}),
+    (r"xxhash\.h|ck_\w+\.h", {"base", "engine"}),
+    (r"stdatomic\.h", {"base", "engine", "web"}),
     (r"libfyaml\.h|cyaml/.*", {"conf"}),
     (r"pcap(/.*)?\.h|linux/(if_packet|filter|bpf|sockios|net_tstamp)\.h|bpf/.*", {"capture"}),
     (r"zlib\.h|zstd(_errors)?\.h|lz4frame\.h", {"capture"}),
     (r"(ndpi/)?ndpi_\w+\.h|libknot/.*", {"classify"}),
-    (r"nettle/.*", {"base", "classify", "output", "peer"}),
+    (r"nettle/.*", {"base", "classify", "output", "peer", "web"}),
     (r"libpsl\.h", {"account"}),
     (r"libnftnl/.*|libmnl/.*|linux/netfilter.*", {"enforce"}),
     (r"linux/(rtnetlink|netlink)\.h", {"enforce", "engine"}),
