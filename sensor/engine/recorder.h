@@ -25,7 +25,7 @@ struct recorder {
     struct rules_status rules;
     char rules_differ[256];
     uint64_t begun[KIND_COUNT][SEVERITY_COUNT]; /* events */
-    uint64_t pending; /* rows of the open batch */
+    uint64_t pending;                           /* rows of the open batch */
     nsec_t committed, housekept, complained;
     nsec_t store_rests; /* until then it is not asked: 0, or a moment after it refused */
     bool leaving;
