@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "account/clients.h"
+#include "account/delays.h"
 #include "account/named.h"
 #include "account/points.h"
 #include "account/roles.h"
@@ -22,6 +23,7 @@ struct account {
     struct points *points;
     struct named *named;
     struct roles *roles;
+    struct delays delays;
     uint32_t *client_at; /* by note.pair: the client's place in the table of clients, as it was */
     const struct policy *policy;
     struct account_omitted omitted;
@@ -48,6 +50,12 @@ struct account *account_create(const struct bounds *bounds, uint64_t seed)
     return a;
 }
 
+void account_tell_latencies(struct account *a, struct latencies *to)
+{
+    a->delays.to = to;
+    delays_use_policy(&a->delays, a->policy);
+}
+
 void account_destroy(struct account *a)
 {
     if (!a)
@@ -57,6 +65,7 @@ void account_destroy(struct account *a)
     points_destroy(a->points);
     named_destroy(a->named);
     roles_destroy(a->roles);
+    delays_finish(&a->delays);
     pages_free(a->client_at);
     free(a);
 }
@@ -364,6 +373,7 @@ static void note(struct account *a, struct observation *o, struct looked_up *by,
     }
     by->newcomer = !by->place && clients_newcomer(a->clients, o);
     add(a, o, by, stats);
+    delays_note(&a->delays, o);
     if (by->newcomer)
         clients_note_newcomer(a->clients, o);
     else
@@ -440,6 +450,7 @@ void account_use_policy(struct account *a, const struct policy *policy)
 {
     a->policy = policy;
     named_use_policy(a->named, policy);
+    delays_use_policy(&a->delays, policy);
     for (size_t i = 0; i < a->table.count; i++) {
         struct conversation *c = &a->table.entries[i].now;
         struct observation o = {.kind = OBSERVE_FLOW,

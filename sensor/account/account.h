@@ -6,6 +6,7 @@
 
 #include "model/bounds.h"
 #include "model/conversation.h"
+#include "model/latencies.h"
 #include "model/observation.h"
 #include "model/policy.h"
 #include "model/record.h"
@@ -21,6 +22,8 @@ struct account_omitted {
  * are folded, at about 450 bytes each; NULL: the usual ones. NULL: out of memory. */
 struct account *account_create(const struct bounds *bounds, uint64_t seed);
 void account_destroy(struct account *a);
+/* How long what is observed from now on took is added there. */
+void account_tell_latencies(struct account *a, struct latencies *to);
 /* Zones and approvals of known conversations are looked up again. */
 void account_use_policy(struct account *a, const struct policy *policy);
 

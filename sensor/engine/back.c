@@ -66,6 +66,7 @@ struct back *back_create(const struct back_options *options, const struct policy
         back_destroy(b);
         return NULL;
     }
+    account_tell_latencies(b->account, options->latencies);
     back_use_policy(b, policy, mode, false);
     return b;
 }

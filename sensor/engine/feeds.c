@@ -28,7 +28,7 @@ struct opened {
     void *state;
     struct courier *courier; /* or NULL: it takes lines at once */
     struct table *sent;      /* or NULL: it wants repeats */
-    uint64_t written, lost;
+    uint64_t written, bytes, lost;
 };
 
 struct feeds {
@@ -243,10 +243,12 @@ static void put(struct opened *o, const struct event *e, const char *line)
 
     snprintf(mark.key, sizeof mark.key, "%.24s-%u", e->id, e->revision);
     status = o->courier ? courier_put(o->courier, line, &mark) : o->feed->line(o->state, line);
-    if (status == SD_OK)
+    if (status == SD_OK) {
         o->written++;
-    else
+        o->bytes += strlen(line);
+    } else {
         o->lost++;
+    }
 }
 
 void feeds_event(struct feeds *f, const struct record *r, const char *eve_line)
@@ -310,11 +312,11 @@ static void add_courier(json_t *to, struct courier *courier)
     char text[TIME_TEXT];
 
     courier_counts(courier, &c);
-    json_object_update_new(to,
-                           json_pack("{s:I,s:I,s:I,s:I,s:I}", "told", (json_int_t)c.told, "waiting",
-                                     (json_int_t)c.spool.lines, "spool_bytes",
-                                     (json_int_t)c.spool.bytes, "failures", (json_int_t)c.failures,
-                                     "dropped_informational", (json_int_t)c.spool.informational));
+    json_object_update_new(
+        to, json_pack("{s:I,s:I,s:I,s:I,s:I,s:b}", "told", (json_int_t)c.told, "waiting",
+                      (json_int_t)c.spool.lines, "spool_bytes", (json_int_t)c.spool.bytes,
+                      "failures", (json_int_t)c.failures, "dropped_informational",
+                      (json_int_t)c.spool.informational, "connected", c.failing == 0));
     if (c.failing)
         json_object_set_new(to, "failing_since", json_string(time_text(c.failing, text)));
     if (c.failing)
@@ -327,9 +329,10 @@ json_t *feeds_status(struct feeds *f)
 
     for (size_t i = 0; i < f->count; i++) {
         const struct opened *o = &f->opened[i];
-        json_t *one = json_pack("{s:s,s:s,s:s,s:I,s:I}", "id", o->config.id, "type", o->config.type,
-                                "format", o->format->name, "lines", (json_int_t)o->written, "lost",
-                                (json_int_t)lost_by(o));
+        json_t *one =
+            json_pack("{s:s,s:s,s:s,s:I,s:I,s:I}", "id", o->config.id, "type", o->config.type,
+                      "format", o->format->name, "lines", (json_int_t)o->written, "bytes",
+                      (json_int_t)o->bytes, "lost", (json_int_t)lost_by(o));
 
         if (o->courier)
             add_courier(one, o->courier);

@@ -330,7 +330,8 @@ static int make(struct parser *p, uint64_t seed)
                                    .bounds = &p->wiring->bounds,
                                    .seed = seed,
                                    .sink = {put_record, p},
-                                   .pairs = {pairing_put, &p->pairing}};
+                                   .pairs = {pairing_put, &p->pairing},
+                                   .latencies = &p->wiring->board->latencies};
     int status = SD_OK;
 
     p->pairing.monitor = &p->wiring->parser;

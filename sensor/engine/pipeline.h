@@ -50,7 +50,8 @@ struct back_options {
     uint64_t seed;
     nsec_t flush; /* conversations go to the sink so often; 0: as an onlooker wants it */
     struct record_sink sink;
-    struct pair_sink pairs; /* put NULL: nothing is cut */
+    struct pair_sink pairs;      /* put NULL: nothing is cut */
+    struct latencies *latencies; /* how long what is observed took; NULL: nobody asks */
 };
 
 struct back *back_create(const struct back_options *options, const struct policy *policy,

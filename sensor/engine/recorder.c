@@ -94,6 +94,8 @@ static void take_record(struct recorder *r, const struct record *record)
 
     if (record->kind == RECORD_CONVERSATION && r->prober)
         schedule_sighted(r->schedule, r->policy, r->prober, record, clock_now());
+    if (record->kind == RECORD_CONVERSATION)
+        shares_add(&r->shares, record);
     if (record->kind == RECORD_EVENT && r->prober)
         schedule_told(r->schedule, r->policy, r->prober, record, clock_now());
     if (record->kind == RECORD_MARK) {

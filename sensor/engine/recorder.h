@@ -8,6 +8,7 @@
 #include "engine/peering.h"
 #include "engine/schedule.h"
 #include "engine/sensor.h"
+#include "engine/shares.h"
 #include "model/record.h"
 
 struct recorder {
@@ -25,7 +26,8 @@ struct recorder {
     struct rules_status rules;
     char rules_differ[256];
     uint64_t begun[KIND_COUNT][SEVERITY_COUNT]; /* events */
-    uint64_t pending;                           /* rows of the open batch */
+    struct shares shares;
+    uint64_t pending; /* rows of the open batch */
     nsec_t committed, housekept, complained;
     nsec_t store_rests; /* until then it is not asked: 0, or a moment after it refused */
     bool leaving;

@@ -13,6 +13,7 @@
 #include "capture/capture.h"
 #include "conf/files.h"
 #include "model/bounds.h"
+#include "model/latencies.h"
 #include "model/policy.h"
 #include "model/stats.h"
 #include "priv/channel.h"
@@ -50,8 +51,7 @@ struct own_addresses {
     struct addr list[MOST_GATEWAY];
 };
 
-/* Counters each process shows to the others; every word has one writer. A lane is what one capture
- * thread reads. */
+/* Counters, each word with one writer. A lane is what one capture thread reads. */
 struct board {
     struct stats front[MOST_LANES];
     struct capture_counters captured[MOST_LANES];
@@ -62,6 +62,7 @@ struct board {
     struct stats back, monitor;
     uint64_t store_rows, store_failed, outputs_written, outputs_lost;
     uint64_t clips_written, clips_failed, clips_refused;
+    struct latencies latencies; /* the engine thread's */
     nsec_t started;
     /* Written by the monitor before TELL_POLICY, for the children. */
     struct own_addresses own;

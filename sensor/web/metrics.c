@@ -1,9 +1,10 @@
-/* Prometheus, text format 0.0.4. Labels are of closed lists or of the policy, so there are as many
- * series as the policy has interfaces and outputs, and no client's name is among them. */
+/* Prometheus, text format 0.0.4. Labels are of closed lists or of the policy (at most 64 zones and
+ * 32 resolvers, `other` beyond), and no client's name is among them. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "model/latency.h"
 #include "model/stats.h"
 #include "web/request.h"
 
@@ -109,10 +110,14 @@ static void put_outputs(FILE *to, const json_t *list)
 {
     static const struct series all[] = {
         {"output_lines_total", "counter", "lines an output took", "lines"},
+        {"output_bytes_total", "counter", "octets of these lines", "bytes"},
         {"output_lost_total", "counter", "lines an output lost", "lost"},
+        {"output_dropped_informational_total", "counter",
+         "informational ones among them, for want of room", "dropped_informational"},
         {"output_told_total", "counter", "lines its receiver was told, repeats included", "told"},
         {"output_waiting", "gauge", "lines that wait in its spool", "waiting"},
         {"output_spool_bytes", "gauge", "octets of its spool", "spool_bytes"},
+        {"output_connected", "gauge", "its receiver took what it was told last", "connected"},
         {"output_failures_total", "counter", "tries that its receiver did not take", "failures"},
     };
 
@@ -133,6 +138,87 @@ static void put_events(FILE *to, const json_t *kinds)
             put_label(to, "{", "kind", kind);
             put_label(to, ",", "severity", severity);
             fprintf(to, "} %.17g\n", json_number_value(count));
+        }
+    }
+}
+
+static void put_transports(FILE *to, const json_t *list)
+{
+    static const struct series all[] = {
+        {"transport_queries_total", "counter",
+         "queries by transport, of sealed DNS as estimated from records", "queries"},
+        {"transport_flows_total", "counter", "flows by transport", "flows"},
+        {"transport_flows_failed_total", "counter", "flows that ended before they worked",
+         "flows_failed"},
+    };
+
+    put_all_series(to, list, "transport", "transport", all, sizeof all / sizeof *all);
+}
+
+/* The share that is sealed is that of protection="sealed". */
+static void put_zones(FILE *to, const json_t *zones)
+{
+    static const struct {
+        const char *key, *protection, *approved;
+    } all[] = {{"clear_approved", "clear", "true"},
+               {"clear_unapproved", "clear", "false"},
+               {"sealed_approved", "sealed", "true"},
+               {"sealed_unapproved", "sealed", "false"}};
+    const json_t *zone;
+    size_t at;
+
+    head(to, "zone_queries_total", "counter",
+         "queries by zone, how they went, and whether approved");
+    json_array_foreach(zones, at, zone)
+    {
+        for (size_t i = 0; i < sizeof all / sizeof *all; i++) {
+            fputs("sealdns_zone_queries_total", to);
+            put_label(to, "{", "zone", text_of(zone, "zone"));
+            put_label(to, ",", "protection", all[i].protection);
+            put_label(to, ",", "approved", all[i].approved);
+            fprintf(to, "} %.17g\n", number_of(zone, all[i].key));
+        }
+    }
+}
+
+static void put_buckets(FILE *to, const char *name, const json_t *of, const char *resolver)
+{
+    const json_t *buckets = json_object_get(of, "buckets");
+    double sum = 0;
+
+    for (unsigned i = 0; i < LATENCY_BUCKETS; i++) {
+        sum += json_number_value(json_array_get(buckets, i));
+        if (i % 2 && i < LATENCY_BUCKETS - 1)
+            continue; /* one an octave */
+        fprintf(to, "sealdns_%s_bucket", name);
+        put_label(to, "{", "resolver", resolver);
+        if (i < LATENCY_BUCKETS - 1)
+            fprintf(to, ",le=\"%g\"} %.17g\n", latency_below(i) / 1e6, sum);
+        else
+            fprintf(to, ",le=\"+Inf\"} %.17g\n", sum);
+    }
+    fprintf(to, "sealdns_%s_sum", name);
+    put_label(to, "{", "resolver", resolver);
+    fprintf(to, "} %.17g\nsealdns_%s_count", number_of(of, "us") / 1e6, name);
+    put_label(to, "{", "resolver", resolver);
+    fprintf(to, "} %.17g\n", sum);
+}
+
+static void put_latencies(FILE *to, const json_t *resolvers)
+{
+    static const struct series all[] = {
+        {"handshake_seconds", "histogram",
+         "from a client's first packet to the end of the handshake", "handshake"},
+        {"answer_seconds", "histogram", "from a query in clear text to its answer", "answer"},
+    };
+    const json_t *r;
+    size_t at;
+
+    for (size_t i = 0; i < sizeof all / sizeof *all; i++) {
+        head(to, all[i].name, all[i].type, all[i].help);
+        json_array_foreach(resolvers, at, r)
+        {
+            put_buckets(to, all[i].name, json_object_get(r, all[i].key), text_of(r, "resolver"));
         }
     }
 }
@@ -176,6 +262,9 @@ static char *write_all(const json_t *status)
     put_interfaces(to, json_object_get(status, "interfaces"));
     put_rules(to, json_object_get(status, "rules"));
     put_events(to, json_object_get(status, "events"));
+    put_transports(to, json_object_get(status, "transports"));
+    put_zones(to, json_object_get(status, "zones"));
+    put_latencies(to, json_object_get(status, "latencies"));
     put_outputs(to, json_object_get(status, "feeds"));
     one(to, "store_rows_total", "counter", "rows written to the store", number_of(store, "rows"));
     one(to, "store_failed_total", "counter", "rows it did not take", number_of(store, "failed"));

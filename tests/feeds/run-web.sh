@@ -28,20 +28,27 @@ code() { get -o "$SCRATCH/body" -w '%{http_code}' "$@"; }
 URL=http://127.0.0.1:8053
 metric() { get $URL/metrics | awk -v name="$1" '$1 == name { print $2 }'; }
 
+zone_queries() { metric "sealdns_zone_queries_total{zone=\"default\",protection=\"clear\",approved=\"false\"}"; }
+answers_in() { metric "sealdns_answer_seconds_bucket{resolver=\"other\",le=\"$1\"}"; }
 quiet_promtool() { get $URL/metrics | inside promtool check metrics >"$SCRATCH/said" 2>&1; ! grep -q . "$SCRATCH/said"; }
 
 metrics_are_right() {
     policy '{}' enforce >"$SCRATCH/policy.yaml"
     check "the sensor starts" start
-    burst 1 50 1000
+    burst 1 50 1000 5
     check "events are counted by kind" soon eval '[ "$(metric "sealdns_events_begun_total{kind=\"cleartext\",severity=\"medium\"}")" = 50 ] || [ "$(metric "sealdns_events_begun_total{kind=\"cleartext\",severity=\"informational\"}")" = 50 ] || [ "$(metric "sealdns_events_begun_total{kind=\"cleartext\",severity=\"low\"}")" = 50 ]'
     check "queries too" soon eval '[ "$(metric sealdns_dns_queries_total)" = 50 ]'
+    check "and by transport and zone" soon eval '[ "$(metric "sealdns_transport_queries_total{transport=\"do53-udp\"}")$(zone_queries)" = 5050 ]'
+    check "how long answers took" eval '[ "$(metric "sealdns_answer_seconds_count{resolver=\"other\"}")" = 50 ]'
+    check "of 5 ms none in two, nearly all in 33" eval '[ "$(answers_in 0.002048)" = 0 ] && [ "$(answers_in 0.032768)" -ge 40 ]'
     check "promtool finds nothing to say" quiet_promtool
     check "rules desired and installed" eval '[ "$(metric sealdns_rules_desired)$(metric sealdns_rules_installed)" = 11 ]'
     check "elements desired and installed are as many" eval '[ "$(metric sealdns_elements_desired)" = "$(metric sealdns_elements_installed)" ]'
     check "a spool that waits" soon eval '[ "$(metric "sealdns_output_waiting{output=\"syslog\"}")" -ge 50 ]'
+    check "its receiver is away" soon eval '[ "$(metric "sealdns_output_connected{output=\"syslog\"}")" = 0 ]'
     check "no series is of a client" eval '! get $URL/metrics | grep -qE "\"10\.0\."'
     check "the shipped alerts are rules that promtool takes" promtool check rules "$LAB_ROOT/dashboards/prometheus/alerts.yml"
+    check "each alert comes when it is due" promtool test rules "$LAB_ROOT/dashboards/prometheus/alerts_test.yml"
     check "the status as JSON" eval 'get $URL/api/status | jq -e ".name == \"gw-web\""'
     check "health" [ "$(code $URL/healthz)" = 200 ]
 }
@@ -99,7 +106,13 @@ END
     receiver prometheus prometheus --config.file="$SCRATCH/prometheus.yml" --storage.tsdb.path="$SCRATCH/tsdb" \
         --web.listen-address=127.0.0.1:9090
     check "a Prometheus scrapes it" soon scraped 'sealdns_dns_queries_total == 53'
+    check "every panel of the Grafana dashboard has an answer" soon panels
+    echo "# $(panels)"
     check "and loaded the alerts" soon eval 'get http://127.0.0.1:9090/api/v1/rules | jq -e "[.data.groups[].rules[]] | length == 6 and all(.health == \"ok\")"'
+}
+# Without a handshake and with a receiver that is away.
+panels() {
+    inside "$HERE/grafana.py" prometheus "$LAB_ROOT/dashboards/grafana/sealdns-prometheus.json" http://127.0.0.1:9090
 }
 scraped() { get "http://127.0.0.1:9090/api/v1/query" --data-urlencode "query=$1" | jq -e '.data.result | length == 1'; }
 

@@ -24,8 +24,8 @@ start() {
     PID=$!
     soon ask
 }
-# burst FIRST COUNT RATE
-burst() { inside python3 "$HERE/queries.py" lan1 "$1" "$2" "$3"; }
+# burst FIRST COUNT RATE [DELAY]
+burst() { inside python3 "$HERE/queries.py" lan1 "$@"; }
 
 ends() {
     local status
