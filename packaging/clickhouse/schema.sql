@@ -38,3 +38,33 @@ CREATE TABLE IF NOT EXISTS sealdns.events
 ENGINE = ReplacingMergeTree
 PARTITION BY toYYYYMM(time)
 ORDER BY (host, kind, id, revision);
+
+-- Lines of the query log: what `type: clickhouse` with `types: [dns]` writes. A sum of what is encrypted has no query.
+CREATE TABLE IF NOT EXISTS sealdns.dns
+(
+    time DateTime,
+    time_ms Int64,
+    first_ms Int64,
+    last_ms Int64,
+    host String,
+    id String,
+    type String,
+    client String,
+    client_port UInt16,
+    server String,
+    server_port UInt16,
+    proto String,
+    transport String,
+    zone String,
+    resolver String,
+    query String,
+    qtype String,
+    rcode String,
+    answers Array(String),
+    latency_us UInt32,
+    count UInt64,
+    sample UInt32
+)
+ENGINE = ReplacingMergeTree
+PARTITION BY toYYYYMM(time)
+ORDER BY (host, time, id);

@@ -419,7 +419,6 @@ int option_set(const struct option *o, const char *text, void *field, char error
     case OPTION_PREFIX:
         return set_prefix(text, field, error);
     case OPTION_PART:
-    case OPTION_LATER:
         break;
     }
     return wrong(error, "`%s` takes no single value", o->name);

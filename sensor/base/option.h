@@ -26,8 +26,7 @@ enum option_kind {               /* the field is */
                    OPTION_DATE,     /* nsec_t: a day stands for its last nanosecond, UTC */
                    OPTION_ADDRESS,  /* struct addr */
                    OPTION_PREFIX,   /* struct prefix */
-                   OPTION_PART,     /* no single value: its reader knows */
-                   OPTION_LATER     /* a name that is kept for a later version */
+                   OPTION_PART      /* no single value: its reader knows */
 };
 
 struct option {

@@ -11,6 +11,8 @@
 #include "cli/command.h"
 #include "cli/document.h"
 #include "cli/events.h"
+#include "engine/gateway.h"
+#include "engine/privacy.h"
 #include "output/output.h"
 #include "store/store.h"
 
@@ -24,8 +26,9 @@ struct analysis {
     struct policy *policy;
     struct event_list *events;
     struct store *store;
-    bool failed;         /* memory or the store failed: told once, at the end exit 1 */
-    double begun, shown; /* seconds of the clock; shown: when progress was, 0: never */
+    struct privacy *privacy; /* where there is a store */
+    bool failed;             /* memory or the store failed: told once, at the end exit 1 */
+    double begun, shown;     /* seconds of the clock; shown: when progress was, 0: never */
 };
 
 static void complain(struct analysis *a, int status)
@@ -35,6 +38,19 @@ static void complain(struct analysis *a, int status)
     a->failed |= status != SD_OK;
 }
 
+/* As the policy wants clients named in a store. */
+static void keep(struct analysis *a, const struct record *r, const char *line)
+{
+    const struct record *named = privacy_record(a->privacy, r, PRIVACY_STORE);
+    char *other = NULL;
+
+    if (named && named != r && r->kind == RECORD_EVENT)
+        other = eve_render(named, a->policy);
+    if (named)
+        complain(a, store_write(a->store, named, other ? other : line));
+    free(other);
+}
+
 /* Events are kept to the end: document and store tell each once, as it then stands. */
 static int put_record(void *context, const struct record *r)
 {
@@ -42,9 +58,10 @@ static int put_record(void *context, const struct record *r)
 
     if (r->kind == RECORD_EVENT)
         complain(a, event_list_add(a->events, r));
-    else if (a->store)
-        complain(a,
-                 r->kind == RECORD_MARK ? store_commit(a->store) : store_write(a->store, r, NULL));
+    else if (a->store && r->kind == RECORD_MARK)
+        complain(a, store_commit(a->store));
+    else if (a->store && (r->kind != RECORD_QUERY || a->policy->query_log.store))
+        keep(a, r, NULL);
     return SD_OK;
 }
 
@@ -55,7 +72,9 @@ static void store_events_of(struct analysis *a)
     for (size_t i = 0; a->store && (r = event_list_at(a->events, i)) != NULL; i++) {
         char *line = eve_render(r, a->policy);
 
-        complain(a, line ? store_write(a->store, r, line) : SD_EMEM);
+        complain(a, line ? SD_OK : SD_EMEM);
+        if (line)
+            keep(a, r, line);
         free(line);
     }
     if (a->store)
@@ -104,7 +123,8 @@ static int open_store(struct analysis *a)
         options.cache = bounds_of(a->policy->profile)->store;
     if (!a->db)
         return EXIT_DONE;
-    if (store_open(&options, &a->store, error) == SD_OK)
+    if (privacy_open(a->policy, clock_now(), &a->privacy, error) == SD_OK &&
+        store_open(&options, &a->store, error) == SD_OK)
         return EXIT_DONE;
     log_error("%s", error);
     return EXIT_FAILED;
@@ -167,6 +187,7 @@ static int analyze(struct analysis *a, char **paths, size_t count)
     if (status == EXIT_DONE)
         status = run_files(a, paths, count);
     store_close(a->store);
+    privacy_close(a->privacy);
     event_list_destroy(a->events);
     policy_destroy(a->policy);
     return status;

@@ -26,10 +26,6 @@ struct key {
     {                                                                                              \
         .option = {.name = word_, .kind = OPTION_PART, __VA_ARGS__}, .read = read_                 \
     }
-#define LATER(word_)                                                                               \
-    {                                                                                              \
-        .option = {.name = word_, .kind = OPTION_LATER }                                           \
-    }
 #define LIST(word_, kind_, type, member, counter, ...)                                             \
     {                                                                                              \
         .option = {.name = word_,                                                                  \

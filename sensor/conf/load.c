@@ -49,6 +49,10 @@ static int defaults(struct policy *p)
     addr_parse("127.0.0.1", &p->web.address);
     p->store_max_age = 400 * 86400 * NSEC_S;
     p->probe.timeout = 5 * NSEC_S;
+    p->query_log.sample = 100;
+    p->query_log.interval = 60 * NSEC_S;
+    p->query_log.retention = p->privacy.rotate = 30 * 86400 * NSEC_S;
+    p->privacy.in = 1u << PRIVACY_STORE | 1u << PRIVACY_FEED;
     p->evidence = (struct policy_evidence){.ring = 16 << 20,
                                            .max_size = UINT64_C(1) << 30,
                                            .snap = 512,

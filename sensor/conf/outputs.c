@@ -90,13 +90,16 @@ static void read_format(struct reader *r, const struct node *n, void *object)
 static void read_kinds(struct reader *r, const struct node *list, void *object)
 {
     static const struct option option = {.name = "kinds", .kind = OPTION_WORD, .word = kind_name};
-    unsigned kind;
 
-    if (!read_is_list(r, list))
-        return;
-    for (const struct node *n = list->first; n; n = n->next)
-        if (read_value(r, n, &option, &kind))
-            ((struct policy_output *)object)->kinds |= 1u << kind;
+    ((struct policy_output *)object)->kinds = read_words(r, list, &option);
+}
+
+static void read_types(struct reader *r, const struct node *list, void *object)
+{
+    static const struct option option = {
+        .name = "types", .kind = OPTION_WORD, .word = event_type_name};
+
+    ((struct policy_output *)object)->types = read_words(r, list, &option);
 }
 
 static void read_url(struct reader *r, const struct node *n, void *object)
@@ -153,6 +156,7 @@ static void check_values(struct reader *r, const struct node *entry, const struc
 {
     const struct node *server = tree_member(entry, "server");
     const struct node *spool = tree_member(entry, "spool");
+    const struct node *sorts = tree_member(entry, "types");
 
     if (server && o->server[0] &&
         (!is_servers(o->server) || (type_of(o) == SYSLOG && strchr(o->server, ','))))
@@ -160,6 +164,8 @@ static void check_values(struct reader *r, const struct node *entry, const struc
                  type_of(o) == KAFKA ? ", several by commas" : "");
     if (spool && spool->kind == NODE_TEXT && o->spool < SPOOL_LEAST)
         complain(r->complaints, spool, "`spool` is too small: at least 4MiB");
+    if (sorts && type_of(o) == CLICKHOUSE && o->types == (BIT(EVENT_ALERT) | BIT(EVENT_DNS)))
+        complain(r->complaints, sorts, "a table is of alerts or of dns: write two outputs");
     if (!tree_member(entry, "certificate") != !tree_member(entry, "key"))
         complain(r->complaints, entry, "`certificate` and `key` go together");
     if (o->transport != SYSLOG_TLS && type_of(o) == SYSLOG && (o->ca[0] || o->certificate[0]))
@@ -187,6 +193,7 @@ static void read_output(struct reader *r, const struct node *entry)
         PART("type", read_type, .required = true),
         PART("format", read_format),
         PART("kinds", read_kinds),
+        PART("types", read_types),
         PART("url", read_url),
         KEY("id", OPTION_ID, FIELD(struct policy_output, id)),
         KEY("path", OPTION_PATH, FIELD(struct policy_output, path)),
@@ -218,6 +225,7 @@ static void read_output(struct reader *r, const struct node *entry)
     o->transport = SYSLOG_TCP;
     o->facility = FACILITY_LOCAL0;
     o->repeats = true;
+    o->types = BIT(EVENT_ALERT);
     text_copy(o->sensor, sizeof o->sensor, p->name);
     read_map(r, entry, keys, o, "an output");
     if (!o->id[0])

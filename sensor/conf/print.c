@@ -135,6 +135,26 @@ static void print_roles(const struct policy *p, FILE *to)
     }
 }
 
+/* What stays for another time than the rest. */
+static void print_retention(const struct policy *p, FILE *to)
+{
+    const char *gap = ", retention: {";
+
+    for (unsigned kind = 0; kind < KIND_COUNT; kind++)
+        if (p->store_retention[kind]) {
+            fprintf(to, "%s%s: ", gap, kind_name(kind));
+            put_age(to, p->store_retention[kind]);
+            gap = ", ";
+        }
+    if (p->conversation_retention) {
+        fprintf(to, "%sconversations: ", gap);
+        put_age(to, p->conversation_retention);
+        gap = ", ";
+    }
+    if (gap[2] == '\0')
+        putc('}', to);
+}
+
 static void print_evidence(const struct policy_evidence *e, FILE *to)
 {
     if (!e->path[0])
@@ -205,6 +225,7 @@ static void print_sensor(const struct policy *p, FILE *to)
     put_bytes(to, p->store_max_size);
     fputs(", max_age: ", to);
     put_age(to, p->store_max_age);
+    print_retention(p, to);
     fputs("}\ncontrol: {socket: ", to);
     put_text(to, p->socket_path);
     fputs("}\nprobe: {", to);
@@ -380,17 +401,18 @@ static void put_setting(FILE *to, const char *key, const char *value)
     put_text(to, value);
 }
 
-static void put_kinds(FILE *to, uint32_t kinds)
+static void put_words(FILE *to, const char *before, uint32_t bits, const char *(*word)(unsigned),
+                      unsigned count)
 {
-    const char *gap = ", kinds: [";
+    const char *gap = before;
 
-    for (unsigned kind = 0; kind < KIND_COUNT; kind++) {
-        if (!(kinds & 1u << kind))
+    for (unsigned i = 0; i < count; i++) {
+        if (!(bits & 1u << i))
             continue;
-        fprintf(to, "%s%s", gap, kind_name(kind));
+        fprintf(to, "%s%s", gap, word(i));
         gap = ", ";
     }
-    if (kinds)
+    if (bits)
         putc(']', to);
 }
 
@@ -398,7 +420,9 @@ static void print_output(const struct policy_output *o, FILE *to)
 {
     fprintf(to, "  - {type: %s, format: %s, id: %s, severity: %s, repeats: %s", o->type, o->format,
             o->id, severity_name(o->severity), flag(o->repeats));
-    put_kinds(to, o->kinds);
+    put_words(to, ", kinds: [", o->kinds, kind_name, KIND_COUNT);
+    if (o->types != 1u << EVENT_ALERT)
+        put_words(to, ", types: [", o->types, event_type_name, EVENT_TYPE_COUNT);
     put_setting(to, "path", o->path);
     put_setting(to, "server", o->server);
     put_setting(to, "url", o->url);
@@ -464,6 +488,42 @@ static void print_web(const struct policy_web *w, FILE *to)
     fputs("}\n", to);
 }
 
+static void print_privacy(const struct policy_privacy *v, FILE *to)
+{
+    if (!v->key[0])
+        return;
+    fprintf(to, "privacy: {clients: %s, rotate: ", client_form_name(v->clients));
+    put_age(to, v->rotate);
+    put_setting(to, "key", v->key);
+    put_words(to, ", in: [", v->in, privacy_place_name, PRIVACY_PLACE_COUNT);
+    fputs("}\n", to);
+}
+
+static void print_query_log(const struct policy *p, FILE *to)
+{
+    const struct policy_query_log *q = &p->query_log;
+    const char *gap = ", zones: [";
+
+    fprintf(to, "query_log: {mode: %s", query_mode_name(q->mode));
+    if (q->mode == QUERIES_SAMPLED)
+        fprintf(to, ", sample: 1/%u", q->sample);
+    if (q->mode == QUERIES_AGGREGATED) {
+        fputs(", interval: ", to);
+        put_age(to, q->interval);
+    }
+    fprintf(to, ", clients: %s, names: %s, answers: %s", client_form_name(q->clients),
+            name_form_name(q->names), flag(q->answers));
+    for (size_t z = 0; z < p->zone_count && q->some_zones; z++)
+        if (p->zones[z].logged) {
+            fputs(gap, to);
+            put_text(to, p->zones[z].id);
+            gap = ", ";
+        }
+    fprintf(to, "%s, store: %s, retention: ", q->some_zones ? "]" : "", flag(q->store));
+    put_age(to, q->retention);
+    fputs("}\n", to);
+}
+
 int conf_print(const struct policy *p, FILE *to)
 {
     print_sensor(p, to);
@@ -478,6 +538,8 @@ int conf_print(const struct policy *p, FILE *to)
     for (size_t i = 0; i < p->mute_count; i++)
         print_mute(p->mutes + i, to);
     print_web(&p->web, to);
+    print_privacy(&p->privacy, to);
+    print_query_log(p, to);
     fputs(p->output_count ? "outputs:\n" : "outputs: []\n", to);
     for (size_t i = 0; i < p->output_count; i++)
         print_output(p->outputs + i, to);

@@ -85,6 +85,19 @@ static void read_list(struct reader *r, const struct node *n, const struct key *
     }
 }
 
+uint32_t read_words(struct reader *r, const struct node *list, const struct option *option)
+{
+    uint32_t bits = 0;
+    unsigned word;
+
+    if (!read_is_list(r, list))
+        return 0;
+    for (const struct node *n = list->first; n; n = n->next)
+        if (read_value(r, n, option, &word))
+            bits |= 1u << word;
+    return bits;
+}
+
 void read_texts(struct reader *r, const struct node *n, const struct option *o, char ***texts,
                 size_t *count)
 {
@@ -131,18 +144,14 @@ static void complain_unknown(struct reader *r, const struct node *key, const str
     struct nearest near = nearest_to(key->text);
 
     for (const struct key *k = keys; k->option.name; k++)
-        if (k->option.kind != OPTION_LATER)
-            nearest_offer(&near, k->option.name);
+        nearest_offer(&near, k->option.name);
     complain(r->complaints, key, "%s has no key %s%s", what, option_quote(key->text, quoted),
              nearest_text(&near, hint));
 }
 
 static void read_member(struct reader *r, const struct node *n, const struct key *k, char *object)
 {
-    if (k->option.kind == OPTION_LATER)
-        complain(r->complaints, n->key,
-                 "`%s` is known, but this version does not do it yet: take it out", k->option.name);
-    else if (k->read)
+    if (k->read)
         k->read(r, n, object);
     else if (k->element)
         read_list(r, n, k, object);

@@ -43,6 +43,9 @@ void read_entries(struct reader *r, const struct node *list, const char *what,
 void read_texts(struct reader *r, const struct node *n, const struct option *o, char ***texts,
                 size_t *count);
 
+/* The words of a list as bits; option: an OPTION_WORD. */
+uint32_t read_words(struct reader *r, const struct node *list, const struct option *option);
+
 /* A new zeroed element behind the others; NULL: out of memory, which the reader remembers. */
 void *reader_grow(struct reader *r, void *array_pointer, size_t *count, size_t size);
 void reader_spot(struct reader *r, struct spot spot);
@@ -55,6 +58,9 @@ void read_exceptions(struct reader *r, const struct node *list);
 void read_mutes(struct reader *r, const struct node *list);
 void read_outputs(struct reader *r, const struct node *list);
 void read_web(struct reader *r, const struct node *n, void *policy);
+void read_store(struct reader *r, const struct node *n, void *policy);
+void read_privacy(struct reader *r, const struct node *n);   /* NULL: it is not there */
+void read_query_log(struct reader *r, const struct node *n); /* the same; after the zones */
 void read_catalog(struct reader *r, const struct node *root);
 void read_detection(struct reader *r, const struct node *root);
 

@@ -288,24 +288,6 @@ static void read_sensor(struct reader *r, const struct node *n, void *object)
             }
 }
 
-static void read_store(struct reader *r, const struct node *n, void *object)
-{
-    static const struct key keys[] = {
-        KEY("path", OPTION_PATH, FIELD(struct policy, store_path)),
-        KEY("max_size", OPTION_BYTES, FIELD(struct policy, store_max_size)),
-        KEY("max_age", OPTION_DURATION, FIELD(struct policy, store_max_age)),
-        KEYS_END,
-    };
-    const struct policy *p = object;
-    const struct node *size = tree_member(n, "max_size"), *age = tree_member(n, "max_age");
-
-    read_map(r, n, keys, object, "`store`");
-    if (size && size->kind == NODE_TEXT && p->store_max_size < 16u << 20)
-        complain(r->complaints, size, "`max_size` is too small: at least 16MiB");
-    if (age && age->kind == NODE_TEXT && p->store_max_age < 3600 * NSEC_S)
-        complain(r->complaints, age, "`max_age` is too short: at least 1h");
-}
-
 static void read_control(struct reader *r, const struct node *n, void *object)
 {
     static const struct key keys[] = {
@@ -384,8 +366,8 @@ void read_policy(struct reader *r, const struct node *root)
         PART("control", read_control),   PART("resolvers", set_aside),
         PART("zones", set_aside),        PART("exceptions", set_aside),
         PART("outputs", set_aside),      PART("mutes", set_aside),
-        PART("probe", read_probe),       LATER("query_log"),
-        PART("evidence", read_evidence), LATER("privacy"),
+        PART("probe", read_probe),       PART("query_log", set_aside),
+        PART("evidence", read_evidence), PART("privacy", set_aside),
         PART("web", read_web),           KEYS_END,
     };
 
@@ -395,4 +377,6 @@ void read_policy(struct reader *r, const struct node *root)
     read_exceptions(r, tree_member(root, "exceptions"));
     read_mutes(r, tree_member(root, "mutes"));
     read_outputs(r, tree_member(root, "outputs"));
+    read_privacy(r, tree_member(root, "privacy"));
+    read_query_log(r, tree_member(root, "query_log"));
 }

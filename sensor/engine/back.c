@@ -1,6 +1,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "account/query_log.h"
+#include "base/log.h"
 #include "decide/decide.h"
 #include "detect/detect.h"
 #include "engine/pipeline.h"
@@ -13,6 +15,9 @@ struct back {
     struct account *account;
     struct detection *detection;
     struct decision *decision;
+    struct query_log *queries; /* NULL: nobody wants them */
+    const struct bounds *bounds;
+    uint64_t seed;
     struct record_sink sink;
     struct stats stats;
     struct record named; /* of the event being written */
@@ -55,6 +60,8 @@ struct back *back_create(const struct back_options *options, const struct policy
     b->sink = options->sink;
     b->points = options->points;
     b->flush = options->flush;
+    b->bounds = options->bounds;
+    b->seed = options->seed;
     setup.sink = (struct finding_sink){put_finding, b};
     setup.pairs = options->pairs;
     setup.stats = &b->stats;
@@ -75,10 +82,23 @@ void back_destroy(struct back *b)
 {
     if (!b)
         return;
+    query_log_destroy(b->queries);
     detection_destroy(b->detection);
     decision_destroy(b->decision);
     account_destroy(b->account);
     free(b);
+}
+
+/* What the old policy wanted told is told as it wanted it. */
+static void log_queries(struct back *b, const struct policy *policy)
+{
+    query_log_destroy(b->queries);
+    b->queries = NULL;
+    if (policy->query_log.mode == QUERIES_OFF)
+        return;
+    b->queries = query_log_create(policy, b->bounds, b->seed, b->sink, &b->stats);
+    if (!b->queries)
+        log_error("no memory for the query log: nothing is written of queries");
 }
 
 void back_use_policy(struct back *b, const struct policy *policy, enum mode mode, bool installed)
@@ -86,6 +106,7 @@ void back_use_policy(struct back *b, const struct policy *policy, enum mode mode
     account_use_policy(b->account, policy);
     detection_use_policy(b->detection, policy, b->now);
     decision_use_policy(b->decision, policy, mode, installed);
+    log_queries(b, policy);
 }
 
 static void mark(struct back *b, nsec_t now)
@@ -157,6 +178,8 @@ static void work(struct back *b)
         return;
     account_observe(b->account, b->batch, b->waiting, &b->stats);
     detection_observe(b->detection, b->batch, b->waiting);
+    if (b->queries)
+        query_log_observe(b->queries, b->batch, b->waiting);
     b->now = b->batch[b->waiting - 1].time;
     b->waiting = 0;
 }
@@ -188,6 +211,8 @@ void back_tick(struct back *b, nsec_t now)
         turn_hour(b, now);
     detection_tick(b->detection, now);
     decision_tick(b->decision, now);
+    if (b->queries)
+        query_log_tick(b->queries, now);
     if (time_passed(b->flushed, flush_interval(b), now))
         flush_account(b, now);
     if (!b->remembered)
@@ -202,6 +227,8 @@ void back_flush(struct back *b, nsec_t now)
     detection_flush(b->detection, now);
     decision_flush(b->decision, now);
     remember(b, now);
+    query_log_destroy(b->queries);
+    b->queries = NULL;
     flush_account(b, now);
 }
 

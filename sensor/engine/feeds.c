@@ -1,6 +1,7 @@
 #include "engine/feeds.h"
 
 #include <errno.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -221,8 +222,8 @@ static bool wants(struct opened *o, const struct event *e)
 {
     const struct policy_output *c = &o->config;
 
-    return e->finding.severity <= c->severity && (!c->kinds || c->kinds & 1u << e->finding.kind) &&
-           !is_repeat(o, e);
+    return c->types & 1u << EVENT_ALERT && e->finding.severity <= c->severity &&
+           (!c->kinds || c->kinds & 1u << e->finding.kind) && !is_repeat(o, e);
 }
 
 /* The native line is there; another form is made of its document, which is parsed once. */
@@ -235,39 +236,45 @@ static char *rendered(const struct opened *o, const char *eve_line, json_t **eve
     return *eve ? o->format->render(*eve) : NULL;
 }
 
-static void put(struct opened *o, const struct event *e, const char *line)
+static void put(struct opened *o, const struct spool_mark *mark, const char *eve_line, json_t **eve)
 {
-    struct spool_mark mark = {.time = e->written ? e->written : e->last,
-                              .severity = e->finding.severity};
-    int status;
+    char *line = rendered(o, eve_line, eve);
+    int status = SD_EMEM;
 
-    snprintf(mark.key, sizeof mark.key, "%.24s-%u", e->id, e->revision);
-    status = o->courier ? courier_put(o->courier, line, &mark) : o->feed->line(o->state, line);
+    if (line)
+        status = o->courier ? courier_put(o->courier, line, mark) : o->feed->line(o->state, line);
     if (status == SD_OK) {
         o->written++;
         o->bytes += strlen(line);
     } else {
         o->lost++;
     }
+    free(line);
 }
 
 void feeds_event(struct feeds *f, const struct record *r, const char *eve_line)
 {
+    const struct event *e = &r->event;
+    struct spool_mark mark = {.time = e->written ? e->written : e->last,
+                              .severity = e->finding.severity};
     json_t *eve = NULL;
 
-    for (size_t i = 0; i < f->count; i++) {
-        struct opened *o = &f->opened[i];
-        char *line;
+    snprintf(mark.key, sizeof mark.key, "%.24s-%u", e->id, e->revision);
+    for (size_t i = 0; i < f->count; i++)
+        if (wants(&f->opened[i], e))
+            put(&f->opened[i], &mark, eve_line, &eve);
+    json_decref(eve);
+}
 
-        if (!wants(o, &r->event))
-            continue;
-        line = rendered(o, eve_line, &eve);
-        if (line)
-            put(o, &r->event, line);
-        else
-            o->lost++;
-        free(line);
-    }
+void feeds_query(struct feeds *f, const struct record *r, const char *eve_line)
+{
+    struct spool_mark mark = {.time = r->time, .severity = SEVERITY_INFORMATIONAL};
+    json_t *eve = NULL;
+
+    snprintf(mark.key, sizeof mark.key, "%016" PRIx64 "-1", r->query.number);
+    for (size_t i = 0; i < f->count; i++)
+        if (f->opened[i].config.types & 1u << EVENT_DNS)
+            put(&f->opened[i], &mark, eve_line, &eve);
     json_decref(eve);
 }
 

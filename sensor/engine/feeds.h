@@ -17,6 +17,8 @@ int feeds_use_policy(struct feeds *f, const struct policy *policy, char error[OU
 void feeds_close(struct feeds *f);
 
 void feeds_event(struct feeds *f, const struct record *r, const char *eve_line);
+/* A line of the query log, to those that take type dns: nothing else of the filter counts. */
+void feeds_query(struct feeds *f, const struct record *r, const char *eve_line);
 void feeds_flush(struct feeds *f);
 void feeds_reopen(struct feeds *f);
 

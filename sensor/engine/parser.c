@@ -28,7 +28,7 @@
 #define PATIENCE  (5 * NSEC_S)
 
 struct loss {
-    uint64_t kernel, observations, records, cuts;
+    uint64_t kernel, observations, records, cuts, queries;
     uint64_t rows, lines; /* that the recorder could not store, or write to a feed */
 };
 
@@ -55,13 +55,19 @@ static size_t rollups(const struct parser *p)
     return p->wiring->bounds.records / 4 * 3;
 }
 
+/* The query log has half of it: whoever asks much must not take the room of what is told of him. */
+static size_t queries(const struct parser *p)
+{
+    return p->wiring->bounds.records / 2;
+}
+
 /* At the end nothing comes after: what is left to tell may wait for the recorder. */
 static void wait_for_room(const struct parser *p)
 {
     static const struct timespec moment = {.tv_nsec = 1000 * 1000};
     struct ring *ring = p->wiring->records;
 
-    while (ring_length(ring) > rollups(p) && clock_now() < p->patience) {
+    while (ring_length(ring) >= queries(p) && clock_now() < p->patience) {
         ring_wake(ring);
         nanosleep(&moment, NULL);
     }
@@ -78,7 +84,9 @@ static int put_record(void *context, const struct record *r)
     if ((r->kind == RECORD_CONVERSATION || r->kind == RECORD_MEMORY) &&
         ring_length(ring) > rollups(p))
         return SD_ELIMIT;
-    if (ring_push(ring, r, r->kind == RECORD_EVENT ? record_event_size(r) : sizeof *r) == SD_OK)
+    if (r->kind == RECORD_QUERY)
+        return ring_length(ring) < queries(p) ? ring_push(ring, r, record_size(r)) : SD_ELIMIT;
+    if (ring_push(ring, r, record_size(r)) == SD_OK)
         return SD_OK;
     back_stats(p->back)->records_dropped++;
     return SD_ELIMIT;
@@ -198,7 +206,8 @@ static struct loss losses(const struct parser *p)
     struct loss now = {.records = ring_dropped(p->wiring->records),
                        .rows = b->store_failed,
                        .lines = b->outputs_lost,
-                       .cuts = back_stats(p->back)->cuts_lost};
+                       .cuts = back_stats(p->back)->cuts_lost,
+                       .queries = back_stats(p->back)->queries_unlogged};
 
     for (size_t i = 0; i < p->wiring->lane_count; i++) {
         now.kernel += __atomic_load_n(&b->captured[i].kernel_drops, __ATOMIC_RELAXED);
@@ -229,6 +238,7 @@ static void look_for_loss(struct parser *p, nsec_t now)
     evidence_integer(&f.evidence, "rows_not_stored", (int64_t)(sum.rows - p->told.rows));
     evidence_integer(&f.evidence, "lines_not_written", (int64_t)(sum.lines - p->told.lines));
     evidence_integer(&f.evidence, "cuts_lost", (int64_t)(sum.cuts - p->told.cuts));
+    evidence_integer(&f.evidence, "queries_not_logged", (int64_t)(sum.queries - p->told.queries));
     back_finding(p->back, &f);
     p->told = sum;
 }

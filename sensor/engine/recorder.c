@@ -88,10 +88,36 @@ static void count_begun(struct recorder *r, const struct event *e)
         r->begun[e->finding.kind][e->finding.severity] += e->revision == 1;
 }
 
+/* Feeds and store may name the client in different ways. */
+static void tell_event(struct recorder *r, const struct record *record)
+{
+    const struct record *fed = privacy_record(r->privacy, record, PRIVACY_FEED);
+    const struct record *kept = privacy_record(r->privacy, record, PRIVACY_STORE);
+    char *line = eve_render(fed, r->policy), *other = NULL;
+
+    if (line && record->event.finding.muted == SEVERITY_NONE)
+        feeds_event(r->feeds, fed, line);
+    if (kept != fed)
+        other = eve_render(kept, r->policy);
+    keep(r, kept, other ? other : line);
+    free(line);
+    free(other);
+}
+
+static void tell_query(struct recorder *r, const struct record *record)
+{
+    const struct record *fed = privacy_record(r->privacy, record, PRIVACY_FEED);
+    char *line = eve_render_query(fed, r->policy);
+
+    if (line)
+        feeds_query(r->feeds, fed, line);
+    free(line);
+    if (r->policy->query_log.store)
+        keep(r, privacy_record(r->privacy, record, PRIVACY_STORE), NULL);
+}
+
 static void take_record(struct recorder *r, const struct record *record)
 {
-    char *line = NULL;
-
     if (record->kind == RECORD_CONVERSATION && r->prober)
         schedule_sighted(r->schedule, r->policy, r->prober, record, clock_now());
     if (record->kind == RECORD_CONVERSATION)
@@ -107,13 +133,12 @@ static void take_record(struct recorder *r, const struct record *record)
         peering_event(r->peering, &record->event, clock_now());
     if (record->kind == RECORD_EVENT) {
         count_begun(r, &record->event);
-        record = with_capture(r, record);
-        line = eve_render(record, r->policy);
-        if (line && record->event.finding.muted == SEVERITY_NONE)
-            feeds_event(r->feeds, record, line);
+        tell_event(r, with_capture(r, record));
+    } else if (record->kind == RECORD_QUERY) {
+        tell_query(r, record);
+    } else if ((record = privacy_record(r->privacy, record, PRIVACY_STORE)) != NULL) {
+        keep(r, record, NULL);
     }
-    keep(r, record, line);
-    free(line);
 }
 
 static void drain(struct recorder *r)
@@ -165,6 +190,7 @@ static void keep_house(struct recorder *r)
         stats_add(&record.stats, &b->front[i]);
     keep(r, &record, NULL);
     commit(r);
+    privacy_turn(r->privacy, record.time);
     if (store_retain(r->store, record.time) != SD_OK)
         complain(r, "the store could not be trimmed");
 }
@@ -291,6 +317,7 @@ static void take_policy(struct recorder *r, int descriptor)
     clips_use_policy(r->clips, &anew->evidence);
     before = r->policy;
     r->policy = anew;
+    privacy_use_policy(r->privacy, anew, clock_now());
     peer_again(r, before);
     site_use_policy(r->site, before, anew);
     start_probing(r);
@@ -363,7 +390,9 @@ static int open_all(struct recorder *r)
     make_folder_of(p->store_path);
     make_folder_of(p->socket_path);
     make_output_folders(p);
-    status = store_open(&options, &r->store, error);
+    status = privacy_open(p, clock_now(), &r->privacy, error);
+    if (status == SD_OK)
+        status = store_open(&options, &r->store, error);
     if (status == SD_OK)
         status = feeds_open(p, &r->feeds, error);
     if (status == SD_OK)
@@ -410,6 +439,7 @@ static void finish(struct recorder *r)
     clips_destroy(r->clips);
     feeds_close(r->feeds);
     store_close(r->store);
+    privacy_close(r->privacy);
     policy_destroy(r->policy);
 }
 

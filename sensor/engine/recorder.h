@@ -6,6 +6,7 @@
 
 #include "engine/control.h"
 #include "engine/peering.h"
+#include "engine/privacy.h"
 #include "engine/schedule.h"
 #include "engine/sensor.h"
 #include "engine/shares.h"
@@ -18,6 +19,7 @@ struct recorder {
     struct feeds *feeds;
     struct site *site;
     struct clips *clips;
+    struct privacy *privacy;
     struct record named; /* an event with the name of its capture */
     struct control *control;
     struct prober *prober; /* NULL: the policy wants no probes, or did not so far */

@@ -34,6 +34,11 @@ static const char *const vpns[] = {VPNS(X)};
 static const char *const severities[] = {SEVERITIES(X)};
 static const char *const syslog_facilities[] = {SYSLOG_FACILITIES(X)};
 static const char *const syslog_transports[] = {SYSLOG_TRANSPORTS(X)};
+static const char *const query_modes[] = {QUERY_MODES(X)};
+static const char *const client_forms[] = {CLIENT_FORMS(X)};
+static const char *const name_forms[] = {NAME_FORMS(X)};
+static const char *const privacy_places[] = {PRIVACY_PLACES(X)};
+static const char *const event_types[] = {EVENT_TYPES(X)};
 #undef X
 
 #define NAME_FUNCTION(singular, words)                                                             \
@@ -63,6 +68,11 @@ NAME_FUNCTION(vpn, vpns)
 NAME_FUNCTION(severity, severities)
 NAME_FUNCTION(syslog_facility, syslog_facilities)
 NAME_FUNCTION(syslog_transport, syslog_transports)
+NAME_FUNCTION(query_mode, query_modes)
+NAME_FUNCTION(client_form, client_forms)
+NAME_FUNCTION(name_form, name_forms)
+NAME_FUNCTION(privacy_place, privacy_places)
+NAME_FUNCTION(event_type, event_types)
 
 OF_FUNCTION(transport, transports)
 OF_FUNCTION(kind, kinds)

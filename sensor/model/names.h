@@ -4,6 +4,7 @@
 
 #include <stdint.h>
 
+#include "model/privacy_words.h"
 #include "model/syslog_words.h"
 #include "model/vocabulary.h"
 
@@ -24,6 +25,11 @@ enum vpn { VPNS(X) VPN_COUNT };
 enum severity { SEVERITIES(X) SEVERITY_COUNT };
 enum syslog_facility { SYSLOG_FACILITIES(X) SYSLOG_FACILITY_COUNT };
 enum syslog_transport { SYSLOG_TRANSPORTS(X) SYSLOG_TRANSPORT_COUNT };
+enum query_mode { QUERY_MODES(X) QUERY_MODE_COUNT };
+enum client_form { CLIENT_FORMS(X) CLIENT_FORM_COUNT };
+enum name_form { NAME_FORMS(X) NAME_FORM_COUNT };
+enum privacy_place { PRIVACY_PLACES(X) PRIVACY_PLACE_COUNT };
+enum event_type { EVENT_TYPES(X) EVENT_TYPE_COUNT };
 #undef X
 
 #define BY(source) (1u << (source)) /* a bit of identified_by */
@@ -45,6 +51,11 @@ const char *vpn_name(unsigned value);
 const char *severity_name(unsigned value);
 const char *syslog_transport_name(unsigned value);
 const char *syslog_facility_name(unsigned value);
+const char *query_mode_name(unsigned value);
+const char *client_form_name(unsigned value);
+const char *name_form_name(unsigned value);
+const char *privacy_place_name(unsigned value);
+const char *event_type_name(unsigned value);
 
 /* The value of a word, or -1. */
 int transport_of(const char *word);

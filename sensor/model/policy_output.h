@@ -14,6 +14,7 @@ struct policy_output {
     char path[256];         /* of a file or a UNIX socket */
     enum severity severity; /* only what is as grave or graver */
     uint32_t kinds;         /* bits 1 << enum kind, 0: all */
+    uint32_t types;         /* bits 1 << enum event_type */
     bool repeats;           /* also revisions that are no graver than one that was sent */
     uint64_t spool;         /* octets on disk for what the receiver has not taken */
     char server[256];       /* HOST:PORT; of kafka several, by commas */

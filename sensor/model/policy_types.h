@@ -12,6 +12,7 @@
 #include "model/policy_detection.h"
 #include "model/policy_evidence.h"
 #include "model/policy_output.h"
+#include "model/policy_privacy.h"
 #include "model/policy_sensor.h"
 #include "model/policy_web.h"
 #include "model/policy_zone.h"
@@ -79,9 +80,13 @@ struct policy {
     struct policy_peer peer;
     struct policy_evidence evidence;
     struct policy_web web;
+    struct policy_query_log query_log;
+    struct policy_privacy privacy;
     uint64_t store_max_size;
     nsec_t store_max_age;
-    struct policy_resolver *resolvers; /* the file's, then the catalogue's */
+    nsec_t store_retention[KIND_COUNT]; /* of events of a kind; 0: as max_age says */
+    nsec_t conversation_retention;      /* the same */
+    struct policy_resolver *resolvers;  /* the file's, then the catalogue's */
     size_t resolver_count;
     char (*outer_names)[256]; /* public names of ECH (RFC 9849); lower case */
     size_t outer_name_count;

@@ -35,6 +35,7 @@ struct policy_zone {
     uint16_t *vlans;
     size_t vlan_count;
     struct policy_rollout rollout;
+    bool logged; /* its queries are, where query_log.some_zones */
 };
 
 /* Of the zone's id, so that it is the same after a restart and on every gateway. */

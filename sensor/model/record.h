@@ -8,6 +8,7 @@
 #include "model/conversation.h"
 #include "model/finding.h"
 #include "model/memory.h"
+#include "model/query.h"
 #include "model/stats.h"
 
 enum record_kind {
@@ -15,6 +16,7 @@ enum record_kind {
     RECORD_CONVERSATION, /* counts of one hour that come on top of what was told before */
     RECORD_STATS,        /* the counters as they are now */
     RECORD_MEMORY,       /* something learned */
+    RECORD_QUERY,        /* a line of the query log */
     RECORD_MARK          /* everything before this is one batch: commit */
 };
 
@@ -38,6 +40,7 @@ struct record {
         struct conversation conversation;
         struct stats stats;
         struct memory memory;
+        struct query query;
     };
 };
 
@@ -46,6 +49,14 @@ static inline size_t record_event_size(const struct record *r)
 {
     return offsetof(struct record, event.finding.evidence.text) + r->event.finding.evidence.used +
            1;
+}
+
+/* The octets of a record that need be copied. */
+static inline size_t record_size(const struct record *r)
+{
+    if (r->kind == RECORD_QUERY)
+        return offsetof(struct record, query) + query_size(&r->query);
+    return r->kind == RECORD_EVENT ? record_event_size(r) : sizeof *r;
 }
 
 struct record_sink {

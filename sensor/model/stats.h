@@ -60,6 +60,8 @@
     X(events, "revisions of events")                                                               \
     X(events_muted, "... that a mute of the policy covers: stored, in no feed")                    \
     X(records_dropped, "records lost in the ring to the recorder")                                 \
+    X(queries_logged, "DNS messages that the query log tells of")                                  \
+    X(queries_unlogged, "... that were lost on their way to the recorder")                         \
     X(conversations, "conversations in the table")                                                 \
     X(conversations_folded, "conversations folded for want of room")                               \
     X(state_evicted, "detector state evicted for want of room")                                    \

@@ -101,6 +101,10 @@ static void write_header(FILE *to, const json_t *eve)
     json_t *id = member(eve, "alert.signature_id");
 
     fprintf(to, "CEF:0|sealdns|sealdns|%s|", SEALDNS_VERSION);
+    if (member_is_dns(eve)) {
+        fprintf(to, "dns|DNS %s|0|", member_is_response(eve) ? "response" : "query");
+        return;
+    }
     if (id)
         fprintf(to, "%lld", (long long)json_integer_value(id));
     else
@@ -159,6 +163,21 @@ static void write_rest(FILE *to, const json_t *eve)
     free(evidence);
 }
 
+static void write_query(FILE *to, const json_t *eve)
+{
+    char sentence[1024];
+
+    write_custom(to, "cs1", "zone", member_text(eve, "sealdns.zone"));
+    write_custom(to, "cs2", "type", member_text(eve, "dns.queries.0.rrtype"));
+    write_custom(to, "cs3", "query", member_text(eve, "dns.queries.0.rrname"));
+    write_custom(to, "cs4", "resolver", member_text(eve, "sealdns.resolver"));
+    write_custom(to, "cs5", "answer", member_text(eve, "dns.grouped.A.0"));
+    write_custom(to, "cs6", "answer", member_text(eve, "dns.grouped.AAAA.0"));
+    write_member(to, "outcome", eve, "dns.rcode");
+    fputs("msg=", to);
+    write_escaped(to, member_sentence(eve, sentence, sizeof sentence), '=');
+}
+
 static char *render(const json_t *eve)
 {
     char *line = NULL;
@@ -170,7 +189,10 @@ static char *render(const json_t *eve)
     write_header(to, eve);
     write_event(to, eve);
     write_flow(to, eve);
-    write_rest(to, eve);
+    if (member_is_dns(eve))
+        write_query(to, eve);
+    else
+        write_rest(to, eve);
     if (fclose(to) == 0)
         return line;
     free(line);

@@ -26,6 +26,29 @@ static json_t *unless_empty(json_t *object)
     return NULL;
 }
 
+static json_t *unless_empty_list(json_t *list)
+{
+    if (json_array_size(list))
+        return list;
+    json_decref(list);
+    return NULL;
+}
+
+static json_t *event_of_query(const json_t *eve)
+{
+    json_int_t latency = member_integer(eve, "sealdns.latency_us");
+    const char *rcode = member_text(eve, "dns.rcode");
+
+    return json_pack("{s:o, s:s, s:[s], s:[s,s], s:s, s:s, s:s, s:s, s:s*, s:O*, s:O*, s:o*}", "id",
+                     member_revision(eve), "kind", "event", "category", "network", "type",
+                     "connection", "protocol", "module", "sealdns", "dataset", "sealdns.dns",
+                     "provider", "sealdns", "action",
+                     member_is_response(eve) ? "dns-response" : "dns-query", "outcome",
+                     rcode ? strcmp(rcode, "NOERROR") == 0 ? "success" : "failure" : NULL, "start",
+                     member(eve, "sealdns.first"), "end", member(eve, "sealdns.last"), "duration",
+                     latency ? json_integer(latency * 1000) : NULL);
+}
+
 /* ECS event.category network, intrusion_detection and configuration, and the types they allow. */
 static json_t *event_part(const json_t *eve)
 {
@@ -100,13 +123,43 @@ static json_t *network_part(const json_t *eve)
                                   member(eve, "community_id"), "vlan", id));
 }
 
+/* Flags of the header by their names, and addresses of the answer. */
+static json_t *dns_flags(const json_t *eve)
+{
+    static const struct {
+        const char *path, *name;
+    } flags[] = {{"dns.aa", "AA"}, {"dns.tc", "TC"}, {"dns.rd", "RD"}, {"dns.ra", "RA"}};
+    json_t *list = json_array();
+
+    for (size_t i = 0; i < sizeof flags / sizeof *flags; i++)
+        if (member(eve, flags[i].path))
+            json_array_append_new(list, json_string(flags[i].name));
+    return unless_empty_list(list);
+}
+
+static json_t *resolved(const json_t *eve)
+{
+    json_t *list = json_array();
+
+    member_extend(list, eve, "dns.grouped.A");
+    member_extend(list, eve, "dns.grouped.AAAA");
+    return unless_empty_list(list);
+}
+
 static json_t *dns_part(const json_t *eve)
 {
+    json_t *id = member(eve, "dns.id"), *name = member(eve, "dns.queries.0.rrname"), *question;
+
     if (!member(eve, "dns"))
         return NULL;
-    return json_pack("{s:s, s:{s:O*, s:O*}}", "type", "query", "question", "name",
-                     member(eve, "dns.queries.0.rrname"), "type",
-                     member(eve, "dns.queries.0.rrtype"));
+    question = unless_empty(json_pack("{s:O*, s:O*, s:s*}", "name", name, "type",
+                                      member(eve, "dns.queries.0.rrtype"), "class",
+                                      name && id ? "IN" : NULL));
+    return json_pack("{s:s, s:o*, s:O*, s:o*, s:o*, s:o*}", "type",
+                     member_is_response(eve) ? "answer" : "query", "id",
+                     id ? json_sprintf("%lld", (long long)json_integer_value(id)) : NULL,
+                     "response_code", member(eve, "dns.rcode"), "header_flags", dns_flags(eve),
+                     "question", question, "resolved_ip", resolved(eve));
 }
 
 static json_t *tls_part(const json_t *eve)
@@ -167,15 +220,17 @@ static char *render(const json_t *eve)
 {
     char time[TIME_TEXT], sentence[1024], *line;
     json_t *client = client_part(eve), *server = server_part(eve), *document;
+    bool dns = member_is_dns(eve);
 
     document = json_pack(
-        "{s:s, s:{s:s}, s:s, s:o, s:o, s:O*, s:o*, s:O*, s:o*, s:o*, s:o*, s:o*, s:o*, s:o, s:o, "
+        "{s:s, s:{s:s}, s:s, s:o, s:o*, s:O*, s:o*, s:O*, s:o*, s:o*, s:o*, s:o*, s:o*, s:o, s:o, "
         "s:O}",
         "@timestamp", member_timestamp(eve, time), "ecs", "version", ECS, "message",
-        member_sentence(eve, sentence, sizeof sentence), "event", event_part(eve), "rule",
-        rule_part(eve), "source", client, "client", client, "destination", server, "server", server,
-        "network", network_part(eve), "dns", dns_part(eve), "tls", tls_part(eve), "threat",
-        threat_part(eve), "observer", observer_part(eve), "related", related_part(eve), "sealdns",
+        member_sentence(eve, sentence, sizeof sentence), "event",
+        dns ? event_of_query(eve) : event_part(eve), "rule", dns ? NULL : rule_part(eve), "source",
+        client, "client", client, "destination", server, "server", server, "network",
+        network_part(eve), "dns", dns_part(eve), "tls", tls_part(eve), "threat", threat_part(eve),
+        "observer", observer_part(eve), "related", related_part(eve), "sealdns",
         member(eve, "sealdns"));
     line = document ? json_dumps(document, JSON_COMPACT | JSON_PRESERVE_ORDER | JSON_ENSURE_ASCII)
                     : NULL;

@@ -4,9 +4,9 @@
 #include <string.h>
 
 #include "base/addr.h"
-#include "model/dns.h"
 #include "model/mute.h"
 #include "output/community.h"
+#include "output/dns_words.h"
 #include "output/output.h"
 
 #define LINE 16384 /* more than the longest event: its parts are bounded */
@@ -130,26 +130,9 @@ static const char *version_name(uint16_t version)
     return version >= 0x0301 && version <= 0x0304 ? tls[version - 0x0301] : "";
 }
 
-static const char *type_name(uint16_t type, char text[16])
-{
-    static const struct {
-        uint16_t type;
-        const char *name;
-    } known[] = {{1, "A"},      {2, "NS"},     {5, "CNAME"},  {6, "SOA"},
-                 {10, "NULL"},  {12, "PTR"},   {15, "MX"},    {16, "TXT"},
-                 {28, "AAAA"},  {33, "SRV"},   {41, "OPT"},   {64, "SVCB"},
-                 {65, "HTTPS"}, {251, "IXFR"}, {252, "AXFR"}, {255, "ANY"}};
-
-    for (size_t i = 0; i < sizeof known / sizeof *known; i++)
-        if (known[i].type == type)
-            return known[i].name;
-    snprintf(text, 16, "TYPE%u", type); /* RFC 3597 5 */
-    return text;
-}
-
 static void set_dns(struct json_writer *w, const struct finding *f)
 {
-    char text[16];
+    char text[DNS_WORD];
 
     json_open(w, "dns", '{');
     json_integer_member(w, "version", 3);
@@ -157,7 +140,7 @@ static void set_dns(struct json_writer *w, const struct finding *f)
     json_open(w, "queries", '[');
     json_open(w, NULL, '{');
     json_string_member(w, "rrname", f->name);
-    json_string_member(w, "rrtype", type_name(f->qtype, text));
+    json_string_member(w, "rrtype", dns_type_word(f->qtype, text));
     json_close(w, '}');
     json_close(w, ']');
     json_close(w, '}');

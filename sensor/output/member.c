@@ -54,6 +54,20 @@ bool member_is_alert(const json_t *eve)
     return member(eve, "alert") != NULL;
 }
 
+bool member_is_dns(const json_t *eve)
+{
+    const char *type = member_text(eve, "event_type");
+
+    return type && strcmp(type, "dns") == 0;
+}
+
+bool member_is_response(const json_t *eve)
+{
+    const char *type = member_text(eve, "dns.type");
+
+    return type && strcmp(type, "response") == 0;
+}
+
 const char *member_timestamp(const json_t *eve, char text[TIME_TEXT])
 {
     const char *eve_time = member_text(eve, "timestamp");
@@ -89,7 +103,29 @@ static void add(char *text, size_t size, const char *before, const char *what)
         snprintf(text + used, size - used, "%s%s", before, what);
 }
 
-const char *member_sentence(const json_t *eve, char *text, size_t size)
+void member_extend(json_t *list, const json_t *eve, const char *path)
+{
+    json_t *one;
+    size_t i;
+
+    json_array_foreach(member(eve, path), i, one) json_array_append(list, one);
+}
+
+/* Who asked whom for what; text is empty. */
+static void query_sentence(const json_t *eve, char *text, size_t size)
+{
+    bool response = member_is_response(eve);
+
+    add(text, size, "", member_text(eve, response ? "dest_ip" : "src_ip"));
+    add(text, size, response ? " answered " : " asked ",
+        member_text(eve, response ? "src_ip" : "dest_ip"));
+    add(text, size, " ", member_text(eve, "dns.rcode"));
+    add(text, size, " over ", member_text(eve, "sealdns.transport"));
+    add(text, size, ", ", member_text(eve, "dns.queries.0.rrtype"));
+    add(text, size, " of ", member_text(eve, "dns.queries.0.rrname"));
+}
+
+static void event_sentence(const json_t *eve, char *text, size_t size)
 {
     const char *title = member_text(eve, "alert.signature");
 
@@ -103,6 +139,15 @@ const char *member_sentence(const json_t *eve, char *text, size_t size)
     add(text, size, " over ", member_text(eve, "sealdns.transport"));
     if (title)
         add(text, size, ", ", member_text(eve, "sealdns.verdict"));
+}
+
+const char *member_sentence(const json_t *eve, char *text, size_t size)
+{
+    text[0] = '\0';
+    if (member_is_dns(eve))
+        query_sentence(eve, text, size);
+    else
+        event_sentence(eve, text, size);
     if (strlen(text) + 1 == size) /* cut: not within a character */
         for (size_t end = size - 1; end && (signed char)text[end - 1] < 0; end--)
             text[end - 1] = '\0';

@@ -21,6 +21,13 @@ json_t *member_revision(const json_t *eve);
 
 /* An alert; what the sensor says of itself and its rules is none. */
 bool member_is_alert(const json_t *eve);
+/* Adds the elements of an array there, if there is one. */
+void member_extend(json_t *list, const json_t *eve, const char *path);
+
+/* A line of the query log. */
+bool member_is_dns(const json_t *eve);
+/* ... of a response. */
+bool member_is_response(const json_t *eve);
 /* "2026-11-21T12:00:00.000001Z", from the EVE's "+0000"; text. */
 const char *member_timestamp(const json_t *eve, char text[TIME_TEXT]);
 /* Milliseconds since 1970 UTC of such a time, or of one that ends in "Z"; 0: it is none. */

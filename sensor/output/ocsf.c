@@ -4,12 +4,15 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "output/dns_words.h"
 #include "output/member.h"
 #include "output/output.h"
 
 #define SCHEMA "1.3.0"
 
 enum { CATEGORY = 2, CLASS = 2004 };
+enum { CATEGORY_NETWORK = 4, CLASS_DNS = 4003 };
+enum { ACTIVITY_QUERY = 1, ACTIVITY_RESPONSE = 2, ACTIVITY_TRAFFIC = 6 };
 enum { ACTIVITY_CREATE = 1, ACTIVITY_UPDATE, ACTIVITY_CLOSE };
 
 static int activity_of(const json_t *eve)
@@ -180,7 +183,69 @@ static void control(json_t *document, const json_t *eve)
     json_object_set_new(document, "disposition", json_string(denied ? "Blocked" : "Logged"));
 }
 
-static char *render(const json_t *eve)
+/* RFC 1035 4.1.1, RFC 6895: the number of its word. */
+static int rcode_of(const char *word)
+{
+    char text[DNS_WORD];
+
+    for (unsigned i = 0; i < 16; i++)
+        if (strcmp(dns_rcode_word((uint8_t)i, text), word) == 0)
+            return (int)i;
+    return 99;
+}
+
+static json_t *answers_part(const json_t *eve)
+{
+    static const char *const types[] = {"A", "AAAA"};
+    json_t *list = json_array(), *one;
+    size_t i;
+
+    for (size_t t = 0; t < 2; t++)
+        json_array_foreach(json_object_get(member(eve, "dns.grouped"), types[t]), i, one)
+            json_array_append_new(
+                list, json_pack("{s:s, s:s, s:O}", "class", "IN", "type", types[t], "rdata", one));
+    if (json_array_size(list))
+        return list;
+    json_decref(list);
+    return NULL;
+}
+
+/* A line of the query log is DNS Activity (class 4003): a query, a response, or as a sum of what is
+ * encrypted, traffic. */
+static char *render_query(const json_t *eve)
+{
+    bool response = member_is_response(eve), sealed = member(eve, "sealdns.sealed") != NULL;
+    int activity = sealed ? ACTIVITY_TRAFFIC : response ? ACTIVITY_RESPONSE : ACTIVITY_QUERY;
+    const char *rcode = member_text(eve, "dns.rcode");
+    json_t *metadata = metadata_part(eve), *document;
+    char sentence[1024], *line;
+
+    member_sentence(eve, sentence, sizeof sentence);
+    json_object_del(metadata, "profiles"); /* nothing was decided */
+    document = json_pack(
+        "{s:i, s:s, s:i, s:s, s:i, s:s, s:i, s:i, s:s, s:o, s:s, s:O*, s:o*, s:o*, s:o, s:o*, "
+        "s:o*, s:o*, s:o*, s:o*, s:o*, s:s*, s:O*}",
+        "category_uid", CATEGORY_NETWORK, "category_name", "Network Activity", "class_uid",
+        CLASS_DNS, "class_name", "DNS Activity", "activity_id", activity, "activity_name",
+        sealed     ? "Traffic"
+        : response ? "Response"
+                   : "Query",
+        "type_uid", CLASS_DNS * 100 + activity, "severity_id", 1, "severity", "Informational",
+        "time", json_integer(member_milliseconds(eve, "timestamp")), "message", sentence, "count",
+        member(eve, "sealdns.count"), "start_time", time_at(eve, "sealdns.first"), "end_time",
+        time_at(eve, "sealdns.last"), "metadata", metadata, "src_endpoint",
+        endpoint(member(eve, "src_ip"), member(eve, "src_port"), NULL, NULL), "dst_endpoint",
+        endpoint(member(eve, "dest_ip"), member(eve, "dest_port"), NULL, NULL), "connection_info",
+        connection_part(eve), "query", query_part(eve), "answers", answers_part(eve), "rcode_id",
+        rcode ? json_integer(rcode_of(rcode)) : NULL, "rcode", rcode, "unmapped",
+        member(eve, "sealdns"));
+    line = document ? json_dumps(document, JSON_COMPACT | JSON_PRESERVE_ORDER | JSON_ENSURE_ASCII)
+                    : NULL;
+    json_decref(document);
+    return line;
+}
+
+static char *render_finding(const json_t *eve)
 {
     int activity = activity_of(eve), severity = severity_of_alert(eve);
     char sentence[1024], *line;
@@ -207,6 +272,11 @@ static char *render(const json_t *eve)
                     : NULL;
     json_decref(document);
     return line;
+}
+
+static char *render(const json_t *eve)
+{
+    return member_is_dns(eve) ? render_query(eve) : render_finding(eve);
 }
 
 const struct output_format format_ocsf = {"ocsf", render};

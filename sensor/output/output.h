@@ -18,6 +18,9 @@
  * titles and words, and may be NULL. NULL: no memory. */
 char *eve_render(const struct record *r, const struct policy *policy);
 
+/* The same of a record of the query log: event_type dns. policy is not NULL. */
+char *eve_render_query(const struct record *r, const struct policy *policy);
+
 /* Another form of the same event: one line without the newline, to be freed. NULL: no memory, or
  * the document is no event of ours. */
 struct output_format {

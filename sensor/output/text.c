@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "base/text.h"
+#include "output/member.h"
 #include "output/output.h"
 #include "output/sentence.h"
 
@@ -40,6 +41,20 @@ static void write_evidence(FILE *to, const json_t *evidence)
         fputc(']', to);
 }
 
+static char *render_query(const json_t *eve)
+{
+    json_int_t count = member_integer(eve, "sealdns.count");
+    char sentence[2048], clean[4096], *line = NULL;
+    const char *last = member_text(eve, "sealdns.last");
+
+    member_sentence(eve, sentence, sizeof sentence);
+    text_printable(sentence, sizeof sentence, clean, sizeof clean);
+    if (asprintf(&line, "%s %-13s %-19s %s%s%.0lld", last ? last : "", "notice", "query", clean,
+                 count > 1 ? " x" : "", count > 1 ? (long long)count : 0) < 0)
+        return NULL;
+    return line;
+}
+
 static char *render(const json_t *eve)
 {
     const json_t *own = json_object_get(eve, "sealdns");
@@ -48,6 +63,8 @@ static char *render(const json_t *eve)
     size_t length;
     FILE *to;
 
+    if (own && member_is_dns(eve))
+        return render_query(eve);
     if (!own || !(to = open_memstream(&line, &length)))
         return NULL;
     fprintf(to, "%s %-13s %-19s ", word(own, "last"), severity_word(eve), word(own, "kind"));

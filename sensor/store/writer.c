@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/error.h"
+#include "store/query.h"
 #include "store/rollup.h"
 #include "store/schema.h"
 #include "store/store.h"
@@ -24,6 +25,7 @@ enum statement {
     ADD_STATS,
     ADD_MEMORY,
     FORGET,
+    ADD_QUERY,
     STATEMENTS
 };
 
@@ -67,6 +69,7 @@ static const char *const statement_text[STATEMENTS] = {
     "INSERT OR REPLACE INTO stats VALUES (?,?)",
     "INSERT OR REPLACE INTO memory VALUES (?,?,?,?,?)",
     "DELETE FROM memory WHERE topic = ? AND key = ?",
+    query_insert,
 };
 
 static int explain(sqlite3 *db, const char *path, char error[STORE_ERROR])
@@ -442,6 +445,8 @@ int store_write(struct store *s, const struct record *r, const char *json)
         return write_stats(s, r);
     case RECORD_MEMORY:
         return write_memory(s, &r->memory);
+    case RECORD_QUERY:
+        return query_write(s->statements[ADD_QUERY], r);
     default:
         return SD_EINVAL;
     }

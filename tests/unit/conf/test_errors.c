@@ -98,8 +98,33 @@ static void keys(void **state)
          "p:2:5: a zone is a map: write {id: ..., ...} or one key a line\n"},
         {"probe: {interval: 1s}\n", "p:1:19: `interval` is too short: at least 10s\n"},
         {"probe: {timeout: 2h}\n", "p:1:18: `timeout` is between 1s and 60s\n"},
-        {"query_log: []\n",
-         "p:1:1: `query_log` is known, but this version does not do it yet: take it out\n"},
+        {"query_log: []\n", "p:1:12: `query_log` is a map: write `key: value`\n"},
+        {"query_log: {mode: sometimes}\n", "p:1:19: `mode` cannot be `sometimes`: one of off, all, "
+                                           "sampled, aggregated\n"},
+        {"query_log: {mode: sampled, sample: 10%, store: true}\n",
+         "p:1:36: `sample` cannot be `10%`: a part as 1/100, down to 1/1000000\n"},
+        {"query_log: {mode: all, sample: 1/10, interval: 2h, store: true}\n",
+         "p:1:32: `sample` goes with `mode: sampled`\n"
+         "p:1:48: `interval` goes with `mode: aggregated`\n"
+         "p:1:48: `interval` is between 1s and 1h\n"},
+        {"query_log: {clients: pseudonym, retention: 1s, zones: [defualt]}\n",
+         "p:1:22: pseudonyms need `privacy: {key: FILE}`\n"
+         "p:1:44: `retention` is too short: at least 1h\n"
+         "p:1:56: `zones` knows no `defualt` (did you mean `default`?)\n"},
+        {"privacy: {clients: pseudonym, rotate: 1s}\n",
+         "p:1:10: pseudonyms need a `key`: a file that the sensor makes, which says who is who "
+         "while it lives\n"
+         "p:1:39: `rotate` is too short: at least 1m\n"},
+        {"privacy: {clients: network, key: /k, in: []}\n",
+         "p:1:20: `clients` cannot be `network`: one of plain, pseudonym\n"
+         "p:1:42: `in` names no place: store, feed, or both\n"},
+        {"store: {retention: {cleartxt: 90d, dns: 1m, dga: 5d, dga: 6d}}\n",
+         "p:1:21: `retention` knows no `cleartxt`: a kind of event, conversations or dns (did you "
+         "mean `cleartext`?)\n"
+         "p:1:41: `dns` is too short: at least 1h\n"
+         "p:1:54: `dga` is there twice\n"},
+        {"outputs: [{type: clickhouse, url: \"http://h\", table: t, types: [alert, dns]}]\n",
+         "p:1:67: a table is of alerts or of dns: write two outputs\n"},
         {"sensor: {profile: tiny}\n",
          "p:1:19: `profile` cannot be `tiny`: one of standard, small\n"},
         {"sensor: {max_flows: 12}\n",

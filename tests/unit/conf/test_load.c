@@ -418,11 +418,48 @@ static void how_much_it_may_remember(void **state)
     policy_destroy(small);
 }
 
+static void what_is_written_of_queries_and_clients(void **state)
+{
+    struct policy *usual = load(""),
+                  *p = load("store: {retention: {cleartext: 90d, dns: 2d}}\n"
+                            "zones: [{id: z, networks: [10.0.0.0/8]}]\n"
+                            "privacy: {clients: pseudonym, key: /k, in: [feed]}\n"
+                            "query_log: {mode: aggregated, interval: 10s, zones: [z]}\n"
+                            "outputs: [{type: stdout, types: [dns]}, {type: file, path: /f}]\n");
+    char *printed = print(p);
+
+    (void)state;
+    assert_int_equal(usual->query_log.mode, QUERIES_OFF);
+    assert_int_equal(usual->privacy.clients, CLIENTS_PLAIN);
+    assert_int_equal(p->store_retention[KIND_CLEARTEXT], 90 * 86400 * NSEC_S);
+    assert_int_equal(p->query_log.retention, 2 * 86400 * NSEC_S);
+    assert_true(p->query_log.some_zones && p->zones[2].logged && !p->zones[ZONE_DEFAULT].logged);
+    assert_int_equal(p->privacy.in, 1 << PRIVACY_FEED);
+    assert_int_equal(p->outputs[0].types, 1 << EVENT_DNS);
+    assert_int_equal(p->outputs[1].types, 1 << EVENT_ALERT);
+    assert_non_null(strstr(printed, "max_age: 400d, retention: {cleartext: 90d}}\n"));
+    assert_non_null(strstr(printed, "query_log: {mode: aggregated, interval: 10s, clients: plain, "
+                                    "names: full, answers: false, zones: [z], store: false, "
+                                    "retention: 2d}\n"));
+    free(printed);
+    policy_destroy(usual);
+    policy_destroy(p);
+}
+
 static void round_trip(void **state)
 {
-    const char *texts[] = {NULL, "", full, "sensor: {name: \"a: #b\"}\n",
+    const char *texts[] = {NULL,
+                           "",
+                           full,
+                           "sensor: {name: \"a: #b\"}\n",
                            "resolvers: [{id: some, catalog: google, addresses: [8.8.8.8]}]\n"
-                           "store: {max_size: 1000000001, max_age: 90m}\n"};
+                           "store: {max_size: 1000000001, max_age: 90m}\n",
+                           "store: {retention: {cleartext: 90d, conversations: 5h, dns: 2d}}\n"
+                           "zones: [{id: z, networks: [10.0.0.0/8]}]\n"
+                           "privacy: {clients: pseudonym, key: /k, rotate: 7d, in: [feed]}\n"
+                           "query_log: {mode: sampled, sample: 1/50, clients: pseudonym, names: "
+                           "registered, answers: true, zones: [z, default], store: true}\n"
+                           "outputs: [{type: stdout, types: [dns, alert]}]\n"};
 
     (void)state;
     for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
@@ -496,6 +533,7 @@ int main(void)
         cmocka_unit_test(what_decides_by_behaviour),
         cmocka_unit_test(ways_to_stand),
         cmocka_unit_test(how_much_it_may_remember),
+        cmocka_unit_test(what_is_written_of_queries_and_clients),
         cmocka_unit_test(round_trip),
         cmocka_unit_test(reload),
         cmocka_unit_test(files),
