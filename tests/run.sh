@@ -91,6 +91,7 @@ full beside nft     60 hidden         env SEALDNS=$RELEASE/sealdns tests/netns/r
 full beside netns  100 vpn            env SEALDNS=$RELEASE/sealdns tests/netns/run-vpn.sh
 full beside netns  100 cores          env SEALDNS=$RELEASE/sealdns tests/netns/run-cores.sh
 full alone  netns   90 small          env SEALDNS=$RELEASE/sealdns tests/netns/run-small.sh
+full beside netns   60 queries        env SEALDNS=$RELEASE/sealdns tests/netns/run-queries.sh
 full beside nft    120 plan           env SEALDNS=$RELEASE/sealdns tests/netns/run-plan.sh
 END
 }

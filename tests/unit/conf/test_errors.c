@@ -118,11 +118,11 @@ static void keys(void **state)
         {"privacy: {clients: network, key: /k, in: []}\n",
          "p:1:20: `clients` cannot be `network`: one of plain, pseudonym\n"
          "p:1:42: `in` names no place: store, feed, or both\n"},
-        {"store: {retention: {cleartxt: 90d, dns: 1m, dga: 5d, dga: 6d}}\n",
+        {"store: {retention: {cleartxt: 90d, dns: 1m, tunnel: 5d, tunnel: 6d}}\n",
          "p:1:21: `retention` knows no `cleartxt`: a kind of event, conversations or dns (did you "
          "mean `cleartext`?)\n"
          "p:1:41: `dns` is too short: at least 1h\n"
-         "p:1:54: `dga` is there twice\n"},
+         "p:1:57: `tunnel` is there twice\n"},
         {"outputs: [{type: clickhouse, url: \"http://h\", table: t, types: [alert, dns]}]\n",
          "p:1:67: a table is of alerts or of dns: write two outputs\n"},
         {"sensor: {profile: tiny}\n",
