@@ -101,7 +101,7 @@ function keys(event) {
     }
     if (typing || setting("keys") === "off" || document.querySelector("dialog[open]"))
         return;
-    if (event.key === "/") {
+    if (event.key === "/" && me?.clients) {
         event.preventDefault();
         document.getElementById("query").focus();
     } else if (event.key === "?") {
@@ -119,6 +119,7 @@ function frame() {
     put(document.getElementById("host"), h("span", {}, me.host), " ", h("span", { class: `mode m-${me.mode}`, title: MODES[me.mode] }, me.mode),
         me.clients === false && h("span", { class: "mode", title: "Your role does not see clients: pseudonyms stand in their place" }, "pseudonyms"),
         me.demo && h("span", { class: "mode m-demo" }, "demonstration"));
+    document.getElementById("search").hidden = !me.clients; // a search would tell who is behind a pseudonym
     document.body.classList.add("ready");
 }
 function withPage(a, page) {

@@ -57,9 +57,12 @@ export const verdict = (v) => h("span", { class: `verdict v-${VERDICT_CLASS[v] ?
 const VERDICT_CLASS = { "blocked": "cut", "redirected": "cut", "would-block": "would", "would-redirect": "would" };
 
 /* Addresses and names are links to what is known of them. A role without clients is given pseudonyms. */
-export const client = (address, me) => (address
-    ? h("a", { class: "address", href: link("clients", address), title: me?.clients === false ? "A pseudonym: your role does not see clients" : null }, address)
-    : h("span", { class: "none" }, "–"));
+export function client(address, me) {
+    if (!address)
+        return h("span", { class: "none" }, "–");
+    return me.clients ? h("a", { class: "address", href: link("clients", address) }, address)
+        : h("span", { class: "address", title: "A pseudonym: your role does not see clients" }, address);
+}
 export const resolver = (address) =>
     (address ? h("a", { class: "address", href: link("resolvers", address) }, address) : h("span", { class: "none" }, "–"));
 export const name = (value) => h("span", { class: "name" }, text(value));

@@ -41,7 +41,7 @@ function search(route) {
 function list({ main, me, signal, route }) {
     const place = h("div", { class: "panel" });
     const wanted = { search: route.query.get("search"), zone: route.query.get("zone"), limit: PAGE };
-    put(main, heading("Clients"), search(route), place);
+    put(main, heading("Clients"), me.clients && search(route), place);
     let all = [];
     const draw = (answer) => {
         all = [...all, ...answer.clients];

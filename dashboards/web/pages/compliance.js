@@ -66,7 +66,7 @@ async function inline(place, now, signal) {
         const answer = await fetch(url, { credentials: "same-origin", signal });
         const said = (answer.headers.get("Content-Type") ?? "").startsWith("application/json") ? await answer.json() : null;
         if (!answer.ok || said) {
-            put(place, answer.status === 404 ? empty("This sensor makes no report.", "It was built without that part, or has no store.") : failure(new Error(said?.error ?? `The sensor answered with status ${answer.status}.`), () => inline(place, now, signal)));
+            put(place, failure(new Error(said?.error ?? `The sensor answered with status ${answer.status}.`), () => inline(place, now, signal)));
         } else {
             await answer.body?.cancel();
             put(place, h("iframe", { class: "report", src: url, title: `Compliance report, ${now.from} to ${lastDay(now.to)}`, sandbox: "allow-popups allow-top-navigation-by-user-activation" }));
@@ -79,8 +79,12 @@ async function inline(place, now, signal) {
     place.setAttribute("aria-busy", "false");
 }
 
-export function show({ main, signal, route }) {
+export function show({ main, me, signal, route }) {
     let inner = null;
+    if (me.report === false) {
+        put(main, heading("Compliance"), h("div", { class: "panel" }, empty("This sensor makes no reports.", "sealdns report makes them out of a store.")));
+        return null;
+    }
     function draw(next) {
         const now = period(next), place = h("div", { class: "panel report-place" });
         inner?.abort();

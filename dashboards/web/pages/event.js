@@ -143,8 +143,8 @@ export function details(answer, { me, close }) {
             h("h2", { tabindex: "-1" }, event.alert?.signature ?? detection?.title ?? words.kind(e.kind)),
             h("p", { class: "sentence" }, sentence(event))),
         h("p", { class: "actions" },
-            capture && h("a", { class: "button", href: capture, download: `${e.id}.pcap` }, "Download the capture"),
-            e.client && h("a", { class: "button", href: link("events", "", { client: e.client }) }, "Events of this client"),
+            capture && me.clients && h("a", { class: "button", href: capture, download: `${e.id}.pcap` }, "Download the capture"),
+            e.client && me.clients && h("a", { class: "button", href: link("events", "", { client: e.client }) }, "Events of this client"),
             copy(event)),
         meaning(detection), evidence(event), context(event, me), references(event, detection), revisions(answer.revisions),
         h("details", {}, h("summary", {}, "The event as it is stored"), h("pre", { class: "raw", tabindex: "0" }, JSON.stringify(event, null, 2))));

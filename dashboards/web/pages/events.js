@@ -13,6 +13,9 @@ const PAGE = 100, MOST = 1000;
 const FILTERS = ["since", "until", "kind", "severity", "zone", "client", "server", "search"];
 const SINCE = [["", "All times"], ["1h", "Last hour"], ["24h", "Last 24 hours"], ["7d", "Last 7 days"], ["30d", "Last 30 days"], ["90d", "Last 90 days"]];
 
+/* Of the sensor's own filter: so grave, or graver. */
+const GRAVENESS = [["", "All"], ["high", "High"], ["medium", "Medium or graver"], ["low", "Low or graver"]];
+
 const own = (event) => event.sealdns ?? {};
 const filters = (route) => Object.fromEntries(FILTERS.map((f) => [f, route.query.get(f)]).filter(([, value]) => value));
 const asked = (event) => event.dns?.queries?.[0]?.rrname ?? event.tls?.sni ?? event.quic?.sni ?? null;
@@ -38,7 +41,7 @@ function columns(route, me) {
 function belongs(event, wanted) {
     const e = own(event), is = (filter, value) => !wanted[filter] || wanted[filter] === value;
     return !wanted.until && is("kind", e.kind) && is("zone", e.zone) && is("client", e.client) && is("server", e.server) &&
-        (!wanted.severity || words.severity(graveness(event)) === wanted.severity) &&
+        (!wanted.severity || graveness(event) <= GRAVENESS.findIndex(([value]) => value === wanted.severity)) &&
         (!wanted.search || JSON.stringify(event).toLowerCase().includes(wanted.search.toLowerCase()));
 }
 
@@ -49,7 +52,7 @@ function textField(title, filter, route, hint) {
     }));
 }
 
-function filterForm(route) {
+function filterForm(route, me) {
     const form = h("form", { class: "filters", "aria-label": "Filter events" });
     const set = (filter) => (value) => change(current(), { [filter]: value }, { rest: "" });
     const current = () => ({ ...route });
@@ -62,9 +65,9 @@ function filterForm(route) {
     append(form,
         choice("Time", route.query.get("since"), SINCE, set("since")),
         choice("Kind", route.query.get("kind"), [["", "All kinds"], ...Object.entries(words.KINDS)], set("kind")),
-        choice("Severity", route.query.get("severity"), [["", "All"], ...Object.values(words.SEVERITIES).map((s) => [s, s])], set("severity")),
-        textField("Zone", "zone", route, "any"), textField("Client", "client", route, "address"), textField("Server", "server", route, "address"),
-        textField("Search", "search", route, "name, rule, text"),
+        choice("Severity", route.query.get("severity"), GRAVENESS, set("severity")),
+        textField("Zone", "zone", route, "any"), me.clients && textField("Client", "client", route, "address"), textField("Server", "server", route, "address"),
+        me.clients && textField("Search", "search", route, "name, rule, text"),
         h("button", { type: "button", class: "quiet rarely", onclick: (event) => { form.classList.add("all"); event.target.hidden = true; } }, "More filters"),
         h("button", { type: "submit", class: "hidden", tabindex: "-1" }, "Filter"),
         Object.keys(filters(route)).length > 0 && h("button", { type: "button", class: "quiet", onclick: () => change(route, Object.fromEntries(FILTERS.map((f) => [f, ""])), { rest: "" }) }, "Clear filters"));
@@ -163,7 +166,10 @@ class List {
     hear(event) {
         if (!belongs(event, filters(this.route)) || !own(event).id)
             return;
+        this.waiting.delete(own(event).id);
         this.waiting.set(own(event).id, event);
+        if (this.waiting.size > MOST)
+            this.waiting.delete(this.waiting.keys().next().value); // the oldest: the list would not show it either
         const busy = this.paused || window.scrollY > 120 || this.place.contains(document.activeElement);
         if (busy)
             this.tellHeld();
@@ -199,11 +205,19 @@ class List {
                 this.body.lastChild.remove();
             this.mark();
         }
-        announce(fresh.length === 1 ? `New event: ${titleOf(fresh[0])}` : `${fresh.length} new events`);
+        this.tell(fresh);
         if (!quiet) {
             window.scrollTo(0, 0);
             this.body.querySelector("a")?.focus();
         }
+    }
+
+    /* Not with each: who listens has other things to hear as well. */
+    tell(fresh) {
+        if (Date.now() - (this.told ?? 0) < 10000)
+            return;
+        this.told = Date.now();
+        announce(fresh.length === 1 ? `New event: ${titleOf(fresh[0])}` : `${fresh.length} new events`);
     }
 
     toggle() {
@@ -265,7 +279,7 @@ export function show(context) {
     const { main, signal, route } = context;
     const list = new List({ ...context, route });
     const detail = side(context, list);
-    const form = h("div", {}, filterForm(route));
+    const form = h("div", {}, filterForm(route, context.me));
     put(main, heading("Events", list.state, list.held, list.pause), form, h("div", { class: "beside" }, list.place, detail.place));
     signal.addEventListener("abort", () => main.classList.remove("split"));
     list.load();
@@ -288,7 +302,7 @@ export function show(context) {
         if (!other)
             return list.mark();
         const focused = document.activeElement?.name;
-        put(form, filterForm(next));
+        put(form, filterForm(next, context.me));
         if (focused)
             form.querySelector(`[name="${CSS.escape(focused)}"]`)?.focus();
         return list.load();

@@ -108,7 +108,7 @@ function violationTable(o, query) {
     return table({
         dense: true, caption: "What was told, by kind, severity and verdict",
         columns: [
-            { key: "kind", label: "Kind", sort: true, show: (r) => h("a", { href: link("events", "", { kind: r.kind, severity: words.severity(r.severity), since: query.since }) }, words.kind(r.kind)) },
+            { key: "kind", label: "Kind", sort: true, show: (r) => h("a", { href: link("events", "", { kind: r.kind, severity: r.severity < 4 ? words.severity(r.severity) : null, since: query.since }) }, words.kind(r.kind)) },
             { key: "severity", label: "Severity", plain: true, sort: true, show: (r) => severity(r.severity) },
             { key: "verdict", label: "Verdict", plain: true, show: (r) => verdict(r.verdict) },
             { key: "events", label: "Events", sort: true, number: true, show: (r) => number(r.events) },
