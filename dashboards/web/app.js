@@ -47,6 +47,7 @@ async function show() {
     menu.setAttribute("aria-expanded", "false");
     if (shown?.name === name && shown.update) {
         shown.update({ ...route, page: name });
+        main.dataset.shown = location.hash;
         return;
     }
     const first = !shown;
@@ -66,6 +67,7 @@ async function show() {
         console.error(error);
         put(main, h("h1", { tabindex: "-1" }, "This page did not load"), failure(error, () => location.reload()));
     }
+    main.dataset.shown = location.hash;
 }
 
 function health(status) {
