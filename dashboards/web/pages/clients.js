@@ -78,8 +78,25 @@ function daysChart(days, signal) {
     }) : empty("It asked nothing in this period.");
 }
 
+/* The store has them hour by hour. */
+function together(rows) {
+    const all = new Map();
+    for (const row of rows) {
+        const key = `${row.server} ${row.server_port} ${row.transport}`, sum = all.get(key);
+        if (!sum) {
+            all.set(key, { ...row });
+            continue;
+        }
+        for (const counted of ["queries", "responses", "flows", "flows_failed"])
+            sum[counted] += row[counted];
+        if (row.last > sum.last)
+            Object.assign(sum, { last: row.last, approved: row.approved, name: row.name || sum.name });
+    }
+    return [...all.values()];
+}
+
 const conversations = (rows) => table({
-    caption: "Conversations of this client",
+    caption: "Conversations of this client in the last seven days",
     columns: [
         { key: "server", label: "Server", sort: true, show: (c) => resolver(c.server) },
         { key: "name", label: "Name", show: (c) => c.name && name(c.name) },
@@ -90,7 +107,7 @@ const conversations = (rows) => table({
         { key: "flows_failed", label: "Failed", number: true, sort: true, show: (c) => count(c.flows_failed) },
         { key: "last", label: "Last seen", sort: true, show: (c) => time(c.last, "list") },
     ],
-    rows, sorted: { key: "queries", down: true }, none: empty("No conversation in this period."),
+    rows: together(rows), sorted: { key: "queries", down: true }, none: empty("No conversation in the last seven days."),
 });
 export const approved = (is) => h("span", { class: is ? "yes" : "no" }, is ? "approved" : "not approved");
 
@@ -120,11 +137,27 @@ function identity(c, me) {
     ]);
 }
 
+/* What its profile rests on. */
+const HABITS = [
+    ["successes", "encrypted DNS worked"],
+    ["failures", "encrypted DNS failed"],
+    ["hard_failures", "took a failure without clear text"],
+    ["certificates_refused", "refused a certificate"],
+    ["clear_after_failure", "clear text after a failure"],
+    ["recursion_after_failure", "recursed by itself after a failure"],
+    ["clear_otherwise", "clear text without a failure before"],
+    ["bootstrap", "a resolver's name, a connectivity probe or an inside name"],
+];
+function habits(profile) {
+    const known = HABITS.filter(([key]) => profile?.[key] > 0);
+    return known.length ? facts(known.map(([key, said]) => [said, plural(profile[key], "time")])) : empty("Nothing was learned yet.", "A profile needs a few attempts at encrypted DNS, or clear text.");
+}
+
 function drawOne(answer, { me, signal, address }) {
     const days = answer.days ?? [], clear = days.reduce((n, day) => n + clearQueries(day), 0);
     return h("div", { class: "panels" },
         panel("Who it is", {}, identity(answer.client ?? {}, me)),
-        panel("In words", {}, (answer.explain ?? []).length ? h("ul", { class: "sentences" }, answer.explain.map((one) => h("li", {}, one))) : empty("Nothing more is known.")),
+        panel("How it is used to act", {}, habits(answer.client?.profile)),
         panel("Transports over time", { wide: true, note: days.length ? `${plural(clear, "query", "queries")} in clear text in this period.` : null }, daysChart(days, signal)),
         panel("What if the policy were enforced", { wide: true }, answer.whatif ? impact(answer.whatif, { me, of: address }) : empty("Nothing of this client would be cut.")),
         panel("Violations", { wide: true, aside: h("a", { href: link("events", "", { client: address }) }, "All of them") }, events(answer.events ?? [], "The newest events of this client")),

@@ -10,16 +10,14 @@ import * as words from "../words.js";
 import { exceptions } from "./impact.js";
 
 function state(e) {
-    const off = !e.mode || e.mode === "monitor", whole = e.installed === e.desired;
+    const off = !e.mode || e.mode === "monitor", whole = ["rules", "elements"].every((what) => e.installed?.[what] === e.desired?.[what]);
     const said = off ? "Nothing is cut: the sensor only watches" : !whole ? "The kernel does not hold the rules that the policy wants"
         : e.mode === "shadow" ? "The rules are in the kernel and only count" : "The kernel holds the rules that the policy wants";
     return h("section", { class: `health ${off || whole ? "well" : "wrong"}`, "aria-labelledby": "state" }, h("h2", { id: "state" }, said),
-        h("p", {}, [off ? null : `${inWords(e.installed)} installed of ${inWords(e.desired)} wanted`, e.state && String(e.state), e.pairs ? `${number(e.pairs)} pairs of client and server are cut off for a while` : null].filter(Boolean).join("; ")));
+        h("p", {}, [off ? null : `${number(e.installed?.rules)} of ${number(e.desired?.rules)} rules and ${number(e.installed?.elements)} of ${number(e.desired?.elements)} elements are in the kernel`, e.pairs ? `${number(e.pairs)} pairs of client and server are cut off for a while` : null].filter(Boolean).join("; ")));
 }
-const inWords = (n) => (typeof n === "object" && n ? Object.entries(n).map(([key, v]) => `${number(v)} ${key}`).join(", ") : typeof n === "number" ? number(n) : String(n ?? "–"));
 
-const does = (r) => r.action ?? r.verdict;
-const why = (z) => z.why ?? z.reason;
+const why = (z) => z.why;
 
 function rules(rows, mode) {
     return table({
@@ -27,7 +25,7 @@ function rules(rows, mode) {
         columns: [
             { key: "id", label: "Rule", sort: true, show: (r) => h("code", {}, r.id) },
             { key: "zone", label: "Zone", sort: true },
-            rows.some(does) && { key: "does", label: mode === "shadow" ? "Would" : "Does", show: does },
+            { key: "acts", label: "Acts", show: (r) => (r.acts ? h("span", { class: "verdict v-cut" }, "cuts") : h("span", { class: "verdict v-would" }, mode === "monitor" ? "is not there" : "only counts")) },
             { key: "packets", label: "Packets", number: true, sort: true, show: (r) => count(r.packets) },
             { key: "bytes", label: "Bytes", number: true, sort: true, show: (r) => (r.bytes ? bytes(r.bytes) : h("span", { class: "none" }, "0")) },
         ].filter(Boolean),
@@ -36,7 +34,7 @@ function rules(rows, mode) {
 }
 
 const ZONES = {
-    enforced: ["yes", "enforced"], shadow: ["verdict v-would", "counts only"], held: ["no", "held: waits for an approved resolver"], open: ["no", "open: its resolvers are silent"], dark: ["no", "stays closed though its resolvers are silent"],
+    enforced: ["yes", "enforced"], shadow: ["verdict v-would", "only counts"], held: ["no", "held: only counts"], watched: ["none", "only watched"],
 };
 function zones(rows) {
     return table({
@@ -44,6 +42,8 @@ function zones(rows) {
         columns: [
             { key: "zone", label: "Zone", sort: true },
             { key: "state", label: "State", sort: true, show: (z) => h("span", { class: ZONES[z.state]?.[0] ?? null }, ZONES[z.state]?.[1] ?? z.state) },
+            { key: "cleartext", label: "Clear text" },
+            { key: "unapproved", label: "Unapproved" },
             rows.some(why) && { key: "why", label: "Why", wide: true, show: why },
         ].filter(Boolean),
         rows, none: empty("The policy names no zone."),
