@@ -11,24 +11,24 @@ import { approved, events } from "./clients.js";
 /* Half of the answers came within; documents of the sensor have microseconds by name. */
 const point = (l, what, at) => {
     const us = l?.[`${what}_${at}_us`];
-    return Number.isFinite(us) ? us / 1000 : l?.[what]?.[at] ?? null;
+    return Number.isFinite(us) ? us / 1000 : null;
 };
 const answered = (r, at = "p50") => point(r.latency_ms, "answer", at);
 
-const PADDING = { "padded": "padded", "unpadded": "not padded", "partly": "partly padded", "undetermined": "cannot be told" };
+const PADDING = { "padded": ["yes", "padded"], "partial": ["no", "partly"], "unpadded": ["no", "not padded"], "too few": ["none", "too few"] };
 function padding(p) {
-    const word = typeof p === "string" ? p : p?.answer_padding ?? p?.padding;
-    return word ? h("span", { class: word === "padded" ? "yes" : word === "unpadded" || word === "none" ? "no" : "none" }, PADDING[word] ?? word) : null;
+    const [is, said] = PADDING[p?.answer_padding] ?? ["none", "cannot be told"];
+    return p?.answer_padding ? h("span", { class: is, title: p.answer_messages ? `${number(p.answer_padded)} of ${number(p.answer_messages)} answers` : null }, said) : null;
 }
 
-const faultsOf = (p) => [p?.faults ?? []].flat().flatMap((f) => String(f).split(/[ ,]+/)).filter(Boolean);
+const faultsOf = (p) => (p?.faults ?? "").split(",").filter(Boolean);
 function probed(p) {
-    if (!p || !Object.keys(p).length)
+    if (!p)
         return h("span", { class: "none" }, "not probed");
     const faults = faultsOf(p);
-    return faults.length || p.ok === false ? h("span", { class: "no" }, faults.map((f) => f.replaceAll("-", " ")).join(", ") || "wrong") : h("span", { class: "yes" }, "proven");
+    return faults.length ? h("span", { class: "no" }, faults.map((f) => f.replaceAll("-", " ")).join(", ")) : h("span", { class: "yes" }, "proven");
 }
-const probeTime = (p) => p?.time ?? p?.timestamp ?? p?.when;
+const us = (value) => (value ? milliseconds(value / 1000) : null);
 
 const columns = [
     { key: "server", label: "Server", sort: true, show: (r) => h("a", { class: "address", href: link("resolvers", r.server) }, r.server_port && r.server_port !== 53 && r.server_port !== 853 ? `${r.server} port ${r.server_port}` : r.server) },
@@ -68,25 +68,23 @@ function list({ main, signal }) {
     }, { signal, lines: 16 });
 }
 
-function certificate(p) {
-    const c = p?.certificate ?? p ?? {};
-    return [
-        ["Names in the certificate", c.names && name([c.names].flat().join(" "))],
-        ["Subject", c.subject && name(c.subject)],
-        ["Issuer", c.issuer && name(c.issuer)],
-        ["Valid", c.not_before && h("span", {}, time(c.not_before, "day"), " to ", time(c.not_after, "day"))],
-        ["Key pin", c.pin && h("code", {}, c.pin)],
-        ["TLS", c.tls_version ?? p?.tls ?? p?.version],
-    ];
-}
+const certificate = (p) => [
+    ["Certificate for", p?.certificate_for && name(p.certificate_for)],
+    ["Issuer", p?.issuer && name(p.issuer)],
+    ["Valid until", p?.not_after && time(p.not_after, "day")],
+    ["Key pin", p?.pin && h("code", {}, p.pin)],
+    ["TLS", p?.tls_version],
+];
 
-function identity(r) {
+/* Of several transports, the one that was probed says most. */
+function identity(rows) {
+    const r = rows.find((one) => one.probe) ?? rows[0] ?? {};
     return facts([
         ["Approved", approved(r.approved)],
         ["In the policy or catalogue as", r.resolver],
         ["Name", r.name && name(r.name)],
         ["Identity", probed(r.probe)],
-        ["Probed", probeTime(r.probe) && time(probeTime(r.probe))],
+        ["Probed", r.probe && time(r.probe.time)],
         ...certificate(r.probe),
         ["First seen", time(r.first)],
         ["Last seen", time(r.last)],
@@ -113,11 +111,13 @@ function probes(rows) {
     return table({
         caption: "Probes of this resolver, newest first",
         columns: [
-            { key: "time", label: "Time", show: (p) => stamp(probeTime(p)) },
+            { key: "time", label: "Time", show: (p) => stamp(p.time) },
             { key: "transport", label: "Transport", show: (p) => words.transport(p.transport) },
             { key: "said", label: "Result", show: (p) => probed(p) },
             { key: "error", label: "Error", wide: true, show: (p) => p.error },
-            { key: "names", label: "Certificate", wide: true, show: (p) => (p.certificate?.names ?? p.names) && name([p.certificate?.names ?? p.names].flat().join(" ")) },
+            { key: "names", label: "Certificate for", wide: true, show: (p) => p.certificate_for && name(p.certificate_for) },
+            { key: "handshake", label: "Handshake", number: true, show: (p) => us(p.handshake_us) },
+            { key: "answer", label: "Answer", number: true, show: (p) => us(p.answer_us) },
         ],
         rows, none: empty("It was never probed.", "The policy says what is probed, and how often: probe.interval."),
     });
@@ -138,13 +138,15 @@ function users(rows, me) {
 }
 
 function drawOne(answer, me, server) {
-    const rows = answer.resolvers ?? [answer.resolver ?? answer].flat().filter((r) => typeof r === "object"), first = rows[0] ?? {};
+    const rows = answer.resolvers;
+    if (!rows.length)
+        return empty("This address was never asked.");
     return h("div", { class: "panels" },
-        panel("Who it is", {}, identity(first)),
-        panel("Who uses it", {}, users(answer.clients ?? answer.users ?? [], me)),
+        panel("Who it is", {}, identity(rows)),
+        panel("Who uses it", { note: "In the last day." }, users(answer.clients, me)),
         panel("How it answers", { wide: true }, behaviour(rows)),
-        panel("Probes", { wide: true }, probes(answer.probes ?? answer.history ?? [])),
-        panel("Events", { wide: true, aside: h("a", { href: link("events", "", { server }) }, "All of them") }, events(answer.events ?? [], "The newest events of this resolver")));
+        panel("Probes", { wide: true }, probes(answer.probes)),
+        panel("Events", { wide: true, aside: h("a", { href: link("events", "", { server }) }, "All of them") }, events(answer.events, "The newest events of this resolver")));
 }
 
 function one({ main, me, signal, route, title }) {
