@@ -94,7 +94,7 @@ test("a sensor that saw nothing says so on every page", async ({ page }) => {
 async function login(page, who) {
     page.expected = /401/;
     await page.goto(GUARDED);
-    await page.getByLabel("Token").fill(`token-of-${who}`);
+    await page.getByLabel("Token").fill(`token-of-the-${who}`);
     await page.getByRole("button", { name: "Sign in" }).click();
     await settled(page);
 }

@@ -84,8 +84,9 @@ raise() {
     policy >"$LAB_DIR/policy.yaml"
     mkdir -m 755 "$LAB_DIR/pcap"
     other many 8054 "" >"$LAB_DIR/many.yaml"
-    printf 'token-of-analyst\n' >"$LAB_DIR/token"
-    other guarded 8055 ", token: $LAB_DIR/token" >"$LAB_DIR/guarded.yaml"
+    printf 'token-of-the-analyst\n' >"$LAB_DIR/token"
+    printf 'token-of-the-auditor\n' >"$LAB_DIR/token-auditor"
+    other guarded 8055 ", token: $LAB_DIR/token, viewers: [{token: $LAB_DIR/token-auditor, clients: false}]" >"$LAB_DIR/guarded.yaml"
 }
 
 fill_store() {

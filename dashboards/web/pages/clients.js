@@ -22,7 +22,7 @@ const columns = (me) => [
     { key: "last", label: "Last seen", sort: true, show: (c) => time(c.last, "list") },
 ];
 function profileOf(c) {
-    const word = typeof c.profile === "object" ? c.profile?.profile : c.profile;
+    const word = c.profile?.profile;
     return word && word !== "unknown" ? h("span", { title: words.PROFILES[word] }, word) : null;
 }
 
@@ -66,10 +66,10 @@ function list({ main, me, signal, route }) {
 const clearQueries = (day) => (day["do53-udp"] ?? 0) + (day["do53-tcp"] ?? 0);
 
 function daysChart(days, signal) {
-    const known = Object.keys(words.TRANSPORTS).filter((t) => days.some((day) => day[t] ?? day.queries?.[t]));
+    const known = Object.keys(words.TRANSPORTS).filter((t) => days.some((day) => day[t]));
     const colours = { "do53-udp": "clear", "do53-tcp": "clear-tcp", "dot": "sealed", "doq": "doq", "doh2": "doh", "doh3": "doh3", "dnscrypt": "strange" };
     const series = known.map((t) => {
-        const values = days.map((day) => day[t] ?? day.queries?.[t] ?? 0);
+        const values = days.map((day) => day[t] ?? 0);
         return { label: words.transport(t), colour: `--${colours[t]}`, swatch: colours[t], values, total: values.reduce((a, b) => a + b, 0) };
     });
     return series.length ? chart({
@@ -124,8 +124,7 @@ export const events = (rows, caption) => table({
 });
 
 function identity(c, me) {
-    const profile = typeof c.profile === "object" && c.profile ? c.profile : {};
-    const word = typeof c.profile === "string" ? c.profile : profile.profile;
+    const word = c.profile?.profile;
     return facts([
         ["Zone", c.zone && h("a", { href: link("clients", "", { zone: c.zone }) }, c.zone)],
         [me.clients === false ? "Shown as" : "Host name", me.clients === false ? "a pseudonym: your role does not see clients" : c.host],
