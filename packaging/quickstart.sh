@@ -123,7 +123,7 @@ watch() {
     DB=$(policy_word store path) SOCKET=$(policy_word control socket)
     start
     echo "Watching ${INTERFACES[*]}. Nothing is blocked. Try: dig @9.9.9.9 example.org; kdig +tls @9.9.9.9 example.org."
-    echo "Ctrl-C ends it."
+    echo "The dashboard: http://127.0.0.1:8053/. Ctrl-C ends it."
     "$SEALDNS" events --follow --db "$DB" --format text &
     SHOWN=$!
     [ -z "$SECONDS_LONG" ] || { sleep "$SECONDS_LONG" & PAUSE=$!; }
