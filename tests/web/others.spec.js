@@ -1,5 +1,5 @@
 /* The other pages, each against what the program itself says. */
-import { GUARDED, LAB, MANY, accessible, api, expect, inside, settled, test, visit } from "./steps.js";
+import { EMPTY, LAB, MANY, accessible, api, expect, inside, settled, signIn, test, visit } from "./steps.js";
 
 test("overview has the figures of the API, and a period changes them", async ({ page }) => {
     await visit(page, "overview");
@@ -83,33 +83,41 @@ test("compliance: shown, and each format as a file", async ({ page }) => {
 });
 
 test("a sensor that saw nothing says so on every page", async ({ page }) => {
-    await login(page, "auditor");
     for (const [hash, words] of [["overview", "No DNS was seen in this period"], ["events", "Nothing was told yet"], ["clients", "No client was seen yet"], ["resolvers", "No resolver was seen yet"]]) {
-        await visit(page, hash, GUARDED);
+        await visit(page, hash, EMPTY);
         await expect(page.getByText(words).first()).toBeVisible();
         await accessible(page);
     }
 });
 
-async function login(page, who) {
-    page.expected = /401/;
-    await page.goto(GUARDED);
-    await page.getByLabel("Token").fill(`token-of-the-${who}`);
-    await page.getByRole("button", { name: "Sign in" }).click();
-    await settled(page);
-}
-
 test("a token lets in, a wrong one does not, and no script can read the cookie", async ({ page }) => {
     page.expected = /401/;
-    await page.goto(GUARDED);
+    await page.goto(MANY);
     await expect(page.getByRole("heading", { name: "Sign in" })).toBeVisible();
     await accessible(page);
     await page.getByLabel("Token").fill("not-it");
     await page.keyboard.press("Enter");
     await expect(page.getByRole("alert")).toContainText("not one of this sensor's");
-    await login(page, "analyst");
+    await signIn(page, "analyst");
     await expect(page.getByRole("heading", { name: "Overview" })).toBeVisible();
     expect(await page.evaluate(() => document.cookie)).toBe("");
+});
+
+test("who may not see clients sees pseudonyms, and is offered no way around them", async ({ page }) => {
+    await signIn(page, "auditor");
+    for (const hash of ["overview", "events", "clients"]) {
+        await visit(page, hash, MANY);
+        await expect(page.getByText("pseudonyms").first()).toBeVisible();
+        await expect(page.locator("main tbody tr").first()).toBeVisible();
+        expect(await page.locator("main").innerText()).not.toMatch(/\b10\.0\.\d+\.\d+/);
+    }
+    await expect(page.locator("main tbody")).toContainText("client-");
+    await expect(page.getByRole("searchbox")).toHaveCount(0);
+    await visit(page, "events", MANY);
+    await page.locator(".events-list a.event").first().click();
+    await expect(page.locator(".detail")).toContainText("client-");
+    expect(await page.locator(".detail").innerText()).not.toMatch(/\b10\.0\.\d+\.\d+/);
+    await expect(page.getByRole("link", { name: "Download the capture" })).toHaveCount(0);
 });
 
 test("the way to the sensor is cut: the page says so and comes back", async ({ page }) => {

@@ -1,5 +1,5 @@
 /* Every page: it stands, nothing is refused, axe finds nothing in either theme, and it fits a phone and a desk. */
-import { LAB, MANY, PAGES, accessible, api, expect, fits, settled, test, visit } from "./steps.js";
+import { LAB, MANY, PAGES, accessible, api, expect, fits, settled, signIn, test, visit } from "./steps.js";
 
 async function subpages(page) {
     const { events } = await api(page, "/api/events?kind=downgrade&limit=1"), { clients } = await api(page, "/api/clients?limit=1"), { resolvers } = await api(page, "/api/resolvers?limit=1");
@@ -119,6 +119,7 @@ test("built without charts, tables stand in their place", async ({ page }) => {
 });
 
 test("charts are drawn, and have a table beside them", async ({ page }) => {
+    await signIn(page, "analyst");
     await visit(page, "overview", MANY);
     await expect(page.locator("canvas")).toHaveCount(2);
     await page.getByText("Show as a table").first().click();

@@ -1,7 +1,7 @@
 #!/bin/bash
 # The dashboard in real Chromium, by Playwright and axe, against the real program: a gateway in mode enforce that real clients
-# have passed (a downgrade, clear text, a ClientHello whose name is a script), a sensor with 100,000 events in its store, and
-# one that saw nothing and asks for a token. All of it in one namespace without a network. Before that: a build without npm,
+# have passed (a downgrade, clear text, a ClientHello whose name is a script), a sensor with 100,000 events in its store that
+# asks for a token, and one that saw nothing. All of it in one namespace without a network. Before that: a build without npm,
 # and without a network, goes on without charts and says so.
 #
 #   run.sh [--keep] [PLAYWRIGHT-ARGUMENT...]
@@ -83,10 +83,10 @@ raise() {
     lab_client walker 40
     policy >"$LAB_DIR/policy.yaml"
     mkdir -m 755 "$LAB_DIR/pcap"
-    other many 8054 "" >"$LAB_DIR/many.yaml"
     printf 'token-of-the-analyst\n' >"$LAB_DIR/token"
     printf 'token-of-the-auditor\n' >"$LAB_DIR/token-auditor"
-    other guarded 8055 ", token: $LAB_DIR/token, viewers: [{token: $LAB_DIR/token-auditor, clients: false}]" >"$LAB_DIR/guarded.yaml"
+    other many 8054 ", token: $LAB_DIR/token, viewers: [{token: $LAB_DIR/token-auditor, clients: false}]" >"$LAB_DIR/many.yaml"
+    other empty 8055 "" >"$LAB_DIR/empty.yaml"
 }
 
 fill_store() {
@@ -130,7 +130,7 @@ told() { sealdns events --db "$LAB_DIR/sealdns.db" --format json | grep -c "$1";
 browser() {
     local all=("$@")
     (cd "$NODE" && lab_in gw env HOME="$LAB_DIR" LAB="$LAB" LAB_URL=http://127.0.0.1:8053 MANY_URL=http://127.0.0.1:8054 \
-        GUARDED_URL=http://127.0.0.1:8055 WALKER="$(lab_client4 40)" npx playwright test "${all[@]}") >"$LAB_DIR/browser.log" 2>&1
+        EMPTY_URL=http://127.0.0.1:8055 WALKER="$(lab_client4 40)" npx playwright test "${all[@]}") >"$LAB_DIR/browser.log" 2>&1
     grep -E '^(ok|not ok|skip|#) ' "$LAB_DIR/browser.log"
     local counted
     counted=$(grep -E '^[0-9]+ passed, [0-9]+ failed' "$LAB_DIR/browser.log" | tail -n 1)
@@ -154,7 +154,7 @@ traffic
 check "the downgrade is told" lab_wait 10 told downgrade
 check "100,000 events are in a store" wait $FILLING
 sensor_of many
-sensor_of guarded
+sensor_of empty
 for port in 8053 8054 8055; do check "pages on port $port" lab_wait 10 answers $port; done
 [ $KEEP = 0 ] || { echo "in namespace $LAB-gw: http://127.0.0.1:8053 8054 8055; Enter goes on"; read -r _; }
 browser "$@"

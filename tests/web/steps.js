@@ -3,7 +3,7 @@ import { execFileSync } from "node:child_process";
 import { AxeBuilder } from "@axe-core/playwright";
 import { expect, test as base } from "@playwright/test";
 
-export const LAB = process.env.LAB_URL, MANY = process.env.MANY_URL, GUARDED = process.env.GUARDED_URL;
+export const LAB = process.env.LAB_URL, MANY = process.env.MANY_URL, EMPTY = process.env.EMPTY_URL;
 export const PAGES = ["overview", "events", "clients", "resolvers", "enforcement", "compliance", "plan"];
 
 /* Whatever a page says on its console, and each refusal by its policy, is a failure. */
@@ -29,6 +29,15 @@ export async function visit(page, hash, url = LAB) {
 
 export async function settled(page) {
     await page.waitForFunction(() => document.querySelector("main").dataset.shown === location.hash && !document.querySelector("main .skeleton, main [aria-busy=true]"));
+}
+
+/* At the sensor with many events, which asks for a token. */
+export async function signIn(page, who) {
+    page.expected = /401/;
+    await page.goto(MANY);
+    await page.getByLabel("Token").fill(`token-of-the-${who}`);
+    await page.getByRole("button", { name: "Sign in" }).click();
+    await settled(page);
 }
 
 export async function accessible(page, rules) {
