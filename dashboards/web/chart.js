@@ -54,6 +54,14 @@ function around(u, first, last) {
     return [first - half, last + half];
 }
 
+/* Every hour or day of a period, also those in which nothing was seen: a gap is a gap. */
+export function steps(from, to, step) {
+    const size = step === "day" ? 86400000 : 3600000, times = [];
+    for (let t = Math.floor(moment(from) / size) * size; t < moment(to) && times.length < 2000; t += size)
+        times.push(new Date(t).toISOString());
+    return times;
+}
+
 function settings(uPlot, options, width, moved) {
     const bars = options.stacked ? uPlot.paths.bars({ size: [options.times.length > 60 ? 1 : 0.8, 40], gap: options.times.length > 60 ? 0 : 1 }) : null;
     const series = options.series.map((one, n) => ({
@@ -63,7 +71,7 @@ function settings(uPlot, options, width, moved) {
         width: options.stacked ? 0 : n ? 1.25 : 2.25,
         dash: one.dash,
         paths: bars,
-        points: { show: !options.stacked && options.times.length < 3 },
+        points: { show: !options.stacked && one.values.filter(Number.isFinite).length < 30, size: 4, fill: colour(one.colour) },
     }));
     return {
         width, height: 220, legend: { show: false }, padding: [8, 20, 0, 0],
@@ -130,7 +138,7 @@ function figures(options) {
             { key: "time", label: `Time (${zoneName()})`, show: (r) => stamp(r.time, options.step === "day" ? "day" : "minute") },
             ...options.series.map((one, n) => ({ key: n, label: one.label, number: true, show: (r) => shown(one.values[r.at]) })),
         ],
-        rows: options.times.map((time, at) => ({ time, at })).reverse(),
+        rows: options.times.map((time, at) => ({ time, at })).filter(({ at }) => options.series.some((one) => one.values[at])).reverse(),
     });
 }
 

@@ -89,6 +89,9 @@ export function time(iso, style = "second") {
     return h("time", { datetime: date.toISOString(), title: `${String(iso)} (${ago(iso)})` }, stamp(iso, style));
 }
 
+/* A sentence of the sensor's with times that people read. */
+export const plainly = (sentence) => String(sentence).replace(/\d{4}-\d\d-\d\dT[\d:.]+Z/g, (t) => `${stamp(t)} ${zoneName()}`);
+
 export function ago(iso) {
     const date = moment(iso), now = Date.now();
     if (!date)

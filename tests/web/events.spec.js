@@ -34,7 +34,7 @@ test("an event: evidence, meaning, what to do, revisions, its capture", async ({
     const detail = page.getByRole("complementary", { name: "The event" });
     for (const title of ["Evidence", "What it means", "What to do", "Facts", "References"])
         await expect(detail.getByRole("heading", { name: title })).toBeVisible();
-    await expect(detail.getByText("Cause")).toBeVisible();
+    await expect(detail.getByText("Cause", { exact: true })).toBeVisible();
     const id = decodeURIComponent(new URL(page.url()).hash.match(/events\/([^?]+)/)[1]);
     const { event, revisions, capture } = await api(page, `/api/events/${id}`);
     await expect(detail).toContainText(event.sealdns.evidence.cause);
@@ -72,10 +72,10 @@ test("what happens is shown as it happens; a pause holds it back", async ({ page
     await visit(page, `events?kind=cleartext&client=${process.env.WALKER}`);
     await expect(page.locator(".live-state")).toHaveText("Live");
     const before = await rows(page).count();
-    clear("walker", "198.51.100.53");
+    clear("walker", "203.0.113.53");
     await expect(rows(page)).toHaveCount(before + 1);
     await page.getByRole("button", { name: "Pause" }).click();
-    clear("walker", "203.0.113.53");
+    clear("walker", "192.0.2.80");
     const held = page.getByRole("button", { name: /Show .* new/ });
     await expect(held).toBeVisible();
     await expect(rows(page)).toHaveCount(before + 1);

@@ -6,7 +6,7 @@ export default defineConfig({
     timeout: 20000,
     expect: { timeout: 8000 },
     workers: 2,
-    fullyParallel: false,
+    fullyParallel: true,
     forbidOnly: true,
     retries: 0,
     reporter: [["./reporter.js"]],

@@ -1,6 +1,6 @@
 /* Clients: who asks how, and of one of them everything that is known. */
 import { get } from "../api.js";
-import { chart } from "../chart.js";
+import { chart, steps } from "../chart.js";
 import { h, put } from "../dom.js";
 import { number, plural, time } from "../format.js";
 import { PERIODS, choice, client, count, empty, facts, failure, heading, load, name, panel, resolver, severity, share, verdict } from "../parts.js";
@@ -65,15 +65,16 @@ function list({ main, me, signal, route }) {
 
 const clearQueries = (day) => (day["do53-udp"] ?? 0) + (day["do53-tcp"] ?? 0);
 
-function daysChart(days, signal) {
+function daysChart(days, from, signal) {
+    const times = steps(from, new Date().toISOString(), "day"), at = new Map(days.map((day) => [new Date(day.day).toISOString(), day]));
     const known = Object.keys(words.TRANSPORTS).filter((t) => days.some((day) => day[t]));
     const colours = { "do53-udp": "clear", "do53-tcp": "clear-tcp", "dot": "sealed", "doq": "doq", "doh2": "doh", "doh3": "doh3", "dnscrypt": "strange" };
     const series = known.map((t) => {
-        const values = days.map((day) => day[t] ?? 0);
+        const values = times.map((time) => at.get(time)?.[t] ?? 0);
         return { label: words.transport(t), colour: `--${colours[t]}`, swatch: colours[t], values, total: values.reduce((a, b) => a + b, 0) };
     });
     return series.length ? chart({
-        title: "Queries of this client by transport, day by day", times: days.map((day) => day.day), series, stacked: true, step: "day", signal, of: "whole period",
+        title: "Queries of this client by transport, day by day", times, series, stacked: true, step: "day", signal, of: "whole period",
         says: series.map((one) => `${one.label}: ${number(one.total)}`).join("; ") + ".",
     }) : empty("It asked nothing in this period.");
 }
@@ -149,26 +150,29 @@ const HABITS = [
 ];
 function habits(profile) {
     const known = HABITS.filter(([key]) => profile?.[key] > 0);
-    return known.length ? facts(known.map(([key, said]) => [said, plural(profile[key], "time")])) : empty("Nothing was learned yet.", "A profile needs a few attempts at encrypted DNS, or clear text.");
+    return known.length ? facts(known.map(([key, said]) => [said[0].toUpperCase() + said.slice(1), plural(profile[key], "time")])) : empty("Nothing was learned yet.", "A profile needs a few attempts at encrypted DNS, or clear text.");
 }
 
-function drawOne(answer, { me, signal, address }) {
+function drawOne(answer, { me, signal, address, from }) {
     const days = answer.days ?? [], clear = days.reduce((n, day) => n + clearQueries(day), 0);
     return h("div", { class: "panels" },
         panel("Who it is", {}, identity(answer.client ?? {}, me)),
         panel("How it is used to act", {}, habits(answer.client?.profile)),
-        panel("Transports over time", { wide: true, note: days.length ? `${plural(clear, "query", "queries")} in clear text in this period.` : null }, daysChart(days, signal)),
+        panel("Transports over time", { wide: true, note: days.length ? `${plural(clear, "query", "queries")} in clear text in this period.` : null }, daysChart(days, from, signal)),
         panel("What if the policy were enforced", { wide: true }, answer.whatif ? impact(answer.whatif, { me, of: address }) : empty("Nothing of this client would be cut.")),
         panel("Violations", { wide: true, aside: h("a", { href: link("events", "", { client: address }) }, "All of them") }, events(answer.events ?? [], "The newest events of this client")),
         panel("Conversations", { wide: true }, conversations(answer.conversations ?? [])));
 }
+
+/* Of a period as the address bar has it. */
+const days = (period) => (period.endsWith("h") ? parseInt(period, 10) / 24 : parseInt(period, 10));
 
 function one({ main, me, signal, route, title }) {
     const address = route.rest, from = route.query.get("from") || "30d", place = h("div", { class: "page" });
     put(main, h("p", { class: "trail" }, h("a", { href: link("clients") }, "Clients")),
         heading(address, choice("Period", from, PERIODS, (value) => change(route, { from: value }))), place);
     title(address);
-    load(place, () => get(`/api/clients/${encodeURIComponent(address)}`, { from }, signal), (answer) => drawOne(answer, { me, signal, address }), { signal, lines: 16 });
+    load(place, () => get(`/api/clients/${encodeURIComponent(address)}`, { from }, signal), (answer) => drawOne(answer, { me, signal, address, from: new Date(Date.now() - days(from) * 86400000).toISOString() }), { signal, lines: 16 });
 }
 
 export function show(context) {

@@ -58,7 +58,9 @@ const two = (pairs) => {
     return list;
 };
 const section = (title, ...body) => h("section", {}, h("h3", {}, title), body);
-const prose = (words_) => String(words_ ?? "").split(/\n{2,}/).filter(Boolean).map((p) => h("p", {}, p));
+/* `words` of the program stand between backticks. */
+const marked = (line) => line.split("`").map((part, i) => (i % 2 ? h("code", {}, part) : part));
+const prose = (said) => String(said ?? "").split(/\n{2,}/).filter(Boolean).map((p) => h("p", {}, marked(p)));
 const chips = (list) => h("ul", { class: "chips" }, list.map((one) => h("li", {}, one)));
 
 function meaning(detection) {
@@ -68,7 +70,7 @@ function meaning(detection) {
     return [
         detection.do && section("What to do", prose(detection.do)),
         (detection.why || detection.what) && section("What it means", prose(detection.what), prose(detection.why)),
-        doubts.length > 0 && section("When it is harmless", h("ul", {}, doubts.map((one) => h("li", {}, one)))),
+        doubts.length > 0 && section("When it is harmless", h("ul", {}, doubts.map((one) => h("li", {}, marked(one))))),
     ];
 }
 

@@ -72,7 +72,7 @@ function conversations(plan, me, of) {
             { key: "server", label: "Server", show: (c) => resolver(c.server) },
             { key: "name", label: "Name", show: (c) => c.name && name(c.name) },
             { key: "transport", label: "Transport", show: (c) => words.transport(c.transport) },
-            { key: "fate", label: "Fate", show: (c) => fate(c.fate, c.as) },
+            { key: "fate", label: "Fate", show: (c) => [fate(c.fate, c.as), c.already_cut && " already"] },
             { key: "action", label: "By", show: (c) => c.action },
             { key: "queries", label: "Queries", number: true, sort: true, show: (c) => number(c.queries) },
             { key: "last", label: "Last answered", show: (c) => (c.last_answered_hour ? time(c.last_answered_hour, "list") : "never") },

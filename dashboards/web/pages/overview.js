@@ -1,8 +1,8 @@
 /* How much of DNS is sealed, what is not, what is done about it, and whether the sensor can be believed. */
 import { get } from "../api.js";
-import { chart } from "../chart.js";
+import { chart, steps } from "../chart.js";
 import { h, put } from "../dom.js";
-import { brief, number, percent, plural, time } from "../format.js";
+import { brief, number, percent, plainly, plural, time } from "../format.js";
 import { watch } from "../live.js";
 import { PERIODS, choice, client, count, empty, heading, load, panel, severity, share, verdict } from "../parts.js";
 import { change, link } from "../route.js";
@@ -13,13 +13,15 @@ const total = (row) => words.PARTS.reduce((sum, [part]) => sum + (row[part] ?? 0
 const sealed = (row) => (row.sealed_approved ?? 0) + (row.sealed_unapproved ?? 0);
 const shareOf = (row) => (total(row) ? sealed(row) / total(row) : null);
 
+const isViolation = (v) => !["sensor", "enforcement"].includes(v.kind);
+
 function healthPanel(health = {}) {
     const blind = [health.loss, ...(health.blind ?? []), health.drift].filter((said) => typeof said === "string" && said);
     const ok = health.ok !== false;
     return h("section", { class: `health ${ok ? "well" : "wrong"}`, "aria-labelledby": "health" },
         h("h2", { id: "health" }, ok ? "The sensor sees and does what it should" : "The sensor cannot be fully relied on"),
-        health.state && h("p", {}, health.state),
-        blind.length > 0 && h("ul", {}, blind.map((said) => h("li", {}, said))));
+        health.state && h("p", {}, plainly(health.state)),
+        blind.length > 0 && h("ul", {}, blind.map((said) => h("li", {}, plainly(said)))));
 }
 
 function trend(now, before) {
@@ -36,7 +38,7 @@ const figure = (title, value, note, to) => h("div", { class: "kpi" }, h("h3", {}
 
 function figures(o, query) {
     const now = o.sealed ?? {}, none = !now.queries;
-    const told = (o.violations ?? []).filter((v) => !["sensor", "enforcement"].includes(v.kind));
+    const told = (o.violations ?? []).filter(isViolation);
     const grave = told.filter((v) => v.severity === 1).reduce((n, v) => n + v.events, 0);
     const cut = Object.values(o.blocked ?? {}).filter(Number.isFinite);
     return h("div", { class: "kpis" },
@@ -52,10 +54,10 @@ function byTime(series, zone) {
     const at = new Map();
     for (const row of series)
         if (!zone || row.zone === zone) {
-            const sum = at.get(row.time) ?? {};
+            const time = new Date(row.time).toISOString(), sum = at.get(time) ?? {};
             for (const [part] of words.PARTS)
                 sum[part] = (sum[part] ?? 0) + (row[part] ?? 0);
-            at.set(row.time, sum);
+            at.set(time, sum);
         }
     return at;
 }
@@ -63,7 +65,7 @@ function byTime(series, zone) {
 const LINES = ["--series-1", "--series-2", "--series-3", "--series-4", "--series-5"];
 
 function shareChart(o, step, signal) {
-    const times = [...new Set(o.series.map((row) => row.time))].sort();
+    const times = steps(o.period.from, o.period.to, step);
     const zones = o.zones.toSorted((a, b) => total(b) - total(a)).slice(0, LINES.length - 1).map((z) => z.zone);
     const line = (label, zone, n) => {
         const at = byTime(o.series, zone);
@@ -78,9 +80,9 @@ function shareChart(o, step, signal) {
 }
 
 function queryChart(o, step, signal) {
-    const times = [...new Set(o.series.map((row) => row.time))].sort(), at = byTime(o.series, null);
+    const times = steps(o.period.from, o.period.to, step), at = byTime(o.series, null);
     const series = words.PARTS.map(([part, label, swatch]) => {
-        const values = times.map((t) => at.get(t)[part]);
+        const values = times.map((t) => at.get(t)?.[part] ?? 0);
         return { label, colour: `--${swatch}`, swatch, values, total: values.reduce((a, b) => a + b, 0) };
     });
     return chart({
@@ -114,8 +116,28 @@ function violationTable(o, query) {
             { key: "events", label: "Events", sort: true, number: true, show: (r) => number(r.events) },
             { key: "count", label: "Times", sort: true, number: true, show: (r) => number(r.count) },
         ],
-        rows: o.violations, sorted: { key: "severity", down: false },
+        rows: o.violations.filter(isViolation), sorted: { key: "severity", down: false },
         none: empty("Nothing was told in this period.", "Either all is as the policy wants it, or nothing was seen: the sensor's health above says which."),
+    });
+}
+
+/* What the rules did, or in mode shadow would have done. */
+function blockedTable(o, query) {
+    const sums = new Map();
+    for (const v of o.violations.filter((one) => isViolation(one) && /block|redirect/.test(one.verdict))) {
+        const key = `${v.kind} ${v.verdict}`, sum = sums.get(key) ?? { ...v, events: 0, count: 0 };
+        sums.set(key, { ...sum, events: sum.events + v.events, count: sum.count + v.count });
+    }
+    return table({
+        dense: true, caption: "What the rules cut, by kind",
+        columns: [
+            { key: "kind", label: "Kind", show: (r) => h("a", { href: link("events", "", { kind: r.kind, since: query.since }) }, words.kind(r.kind)) },
+            { key: "verdict", label: "Verdict", plain: true, show: (r) => verdict(r.verdict) },
+            { key: "events", label: "Events", number: true, show: (r) => number(r.events) },
+            { key: "count", label: "Times", number: true, show: (r) => number(r.count) },
+        ],
+        rows: [...sums.values()].sort((a, b) => b.count - a.count),
+        none: empty("Nothing was cut in this period."),
     });
 }
 
@@ -156,6 +178,7 @@ function draw(o, context) {
             panel("Queries", {}, o.series.length ? queryChart(o, step, signal) : without()),
             panel("Violations", {}, violationTable(o, query)),
             panel("Zones", {}, zoneTable(o, query)),
+            panel("What is being blocked", { aside: h("a", { href: link("enforcement") }, "Rules") }, blockedTable(o, query)),
             panel("Transports", {}, transportTable(o)),
             panel("Clear text by client", {}, clientTable(o, me))),
         h("p", { class: "note" }, "From ", time(o.period?.from), " to ", time(o.period?.to), "."),
