@@ -74,6 +74,12 @@ export function moment(iso) {
     return Number.isNaN(date.getTime()) ? null : date;
 }
 
+/* A period as the address bar has it, "7d" or a moment, as a moment. */
+export function beginOf(period) {
+    const [, count, unit] = /^(\d+)([hd])$/.exec(period) ?? [];
+    return count ? new Date(Date.now() - count * { h: 3600000, d: 86400000 }[unit]).toISOString() : period;
+}
+
 export const zoneName = () => (setting("clock") === "utc" ? "UTC" : "local time");
 
 export function stamp(iso, style = "second") {

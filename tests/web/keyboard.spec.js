@@ -1,5 +1,5 @@
 /* Without a mouse. */
-import { accessible, expect, settled, test, visit } from "./steps.js";
+import { expect, settled, test, visit } from "./steps.js";
 
 const focused = (page) => page.evaluate(() => document.activeElement?.textContent?.trim() || document.activeElement?.id);
 
@@ -51,7 +51,6 @@ test("a walk: search, list, event, and back to the row", async ({ page }) => {
     }
     await page.keyboard.press("Enter");
     await expect(page.locator(".detail h2")).toBeFocused();
-    await accessible(page);
     await page.keyboard.press("Escape");
     await expect(page.locator(".detail")).toBeHidden();
     await expect(rows.first().locator("a.event")).toBeFocused();

@@ -2,7 +2,7 @@
 import { get } from "../api.js";
 import { chart, steps } from "../chart.js";
 import { h, put } from "../dom.js";
-import { number, plural, time } from "../format.js";
+import { beginOf, number, plural, time } from "../format.js";
 import { PERIODS, choice, client, count, empty, facts, failure, heading, load, name, panel, resolver, severity, share, verdict } from "../parts.js";
 import { change, link } from "../route.js";
 import { table } from "../table.js";
@@ -164,15 +164,12 @@ function drawOne(answer, { me, signal, address, from }) {
         panel("Conversations", { wide: true }, conversations(answer.conversations ?? [])));
 }
 
-/* Of a period as the address bar has it. */
-const days = (period) => (period.endsWith("h") ? parseInt(period, 10) / 24 : parseInt(period, 10));
-
 function one({ main, me, signal, route, title }) {
     const address = route.rest, from = route.query.get("from") || "30d", place = h("div", { class: "page" });
     put(main, h("p", { class: "trail" }, h("a", { href: link("clients") }, "Clients")),
         heading(address, choice("Period", from, PERIODS, (value) => change(route, { from: value }))), place);
     title(address);
-    load(place, () => get(`/api/clients/${encodeURIComponent(address)}`, { from }, signal), (answer) => drawOne(answer, { me, signal, address, from: new Date(Date.now() - days(from) * 86400000).toISOString() }), { signal, lines: 16 });
+    load(place, () => get(`/api/clients/${encodeURIComponent(address)}`, { from }, signal), (answer) => drawOne(answer, { me, signal, address, from: beginOf(from) }), { signal, lines: 16 });
 }
 
 export function show(context) {
