@@ -56,6 +56,7 @@ test("an event that is not there", async ({ page }) => {
 
 test("a name that is a script is a name", async ({ page }) => {
     await page.addInitScript(() => { window.alert = () => { window.pwned = true; }; });
+    await visit(page, "events");
     const { events } = await api(page, "/api/events?limit=200");
     const hostile = events.find((e) => JSON.stringify(e).includes("<script>"));
     expect(hostile, "the sensor tells of it").toBeTruthy();
