@@ -85,6 +85,7 @@ full beside netns  100 privacy        env SEALDNS=$RELEASE/sealdns tests/netns/r
 full beside nft    100 redirect       env SEALDNS=$RELEASE/sealdns tests/netns/run-redirect.sh
 full beside netns  100 shunt          env SEALDNS=$RELEASE/sealdns tests/netns/run-shunt.sh
 full beside nft    100 web            env SEALDNS=$DEBUG/sealdns tests/feeds/run-web.sh
+full beside nft    200 browser        env SEALDNS=$RELEASE/sealdns tests/web/run.sh
 full beside netns  150 feeds          env SEALDNS=$DEBUG/sealdns tests/feeds/run-feeds.sh
 full beside netns  100 who            env SEALDNS=$RELEASE/sealdns tests/netns/run-who.sh
 full beside nft     60 hidden         env SEALDNS=$RELEASE/sealdns tests/netns/run-hidden.sh

@@ -91,8 +91,8 @@ static json_t *exceptions_of(const struct policy *p, nsec_t now)
     return list;
 }
 
-/* `cleartext-office`: the rule's id ends in its zone. */
-static json_t *rules_of(const struct policy *p, const json_t *blocks)
+/* `office/cleartext-udp`: the zone stands before the rule's own name. */
+static json_t *rules_of(const json_t *blocks)
 {
     json_t *list = json_array();
     const json_t *b;
@@ -100,16 +100,11 @@ static json_t *rules_of(const struct policy *p, const json_t *blocks)
 
     json_array_foreach(blocks, i, b)
     {
-        const char *id = word(b, "rule"), *zone = "";
+        const char *id = word(b, "rule");
+        int zone = strchr(id, '/') ? (int)strcspn(id, "/") : 0;
 
-        for (size_t z = 0; z < p->zone_count; z++) {
-            size_t length = strlen(p->zones[z].id), whole = strlen(id);
-
-            if (whole > length && strcmp(id + whole - length, p->zones[z].id) == 0)
-                zone = p->zones[z].id;
-        }
         json_array_append_new(
-            list, json_pack("{s:s,s:s,s:b,s:O*,s:O*,s:O*}", "id", id, "zone", zone, "acts",
+            list, json_pack("{s:s,s:s#,s:b,s:O*,s:O*,s:O*}", "id", id, "zone", id, zone, "acts",
                             json_is_true(json_object_get(b, "acts")), "packets",
                             json_object_get(b, "packets"), "bytes", json_object_get(b, "bytes"),
                             "logged", json_object_get(b, "logged")));
@@ -135,7 +130,7 @@ static json_t *document_of(const struct web_request *q, const struct policy *p,
                                                             : "no rule is in the kernel",
         "installed", counts(rules, "rules", "elements"), "desired",
         counts(rules, "rules_wanted", "elements_wanted"), "rules",
-        rules_of(p, json_object_get(rules, "blocks")), "zones", zones_of(p, rules), "exceptions",
+        rules_of(json_object_get(rules, "blocks")), "zones", zones_of(p, rules), "exceptions",
         exceptions_of(p, q->now), "pairs", json_object_get(rules, "pairs"), "drift", h->drift,
         "changes", h->changes);
 }

@@ -64,9 +64,9 @@ function changes(rows, caption, none) {
 }
 const what = (e) => {
     const v = e.sealdns?.evidence ?? {};
-    return v.what ?? v.event ?? v.change ?? v.action ?? e.alert?.signature ?? words.kind(e.sealdns?.kind);
+    return [v.what ?? words.kind(e.sealdns?.kind), v.detail].filter(Boolean).join(": ");
 };
-const who = (v) => [v.program ?? v.process ?? v.command, v.login ?? (v.uid !== undefined ? `uid ${v.uid}` : null), v.ssh ?? v.terminal].filter(Boolean).map(String).join(", ") || null;
+const who = (v) => [v.program, v.login ?? (v.uid !== undefined ? `uid ${v.uid}` : null), v.ssh ?? v.terminal].filter(Boolean).map(String).join(", ") || null;
 
 function draw(e, me) {
     const shadow = e.mode === "shadow";

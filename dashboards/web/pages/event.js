@@ -142,7 +142,7 @@ export function details(answer, { me, close }) {
         h("header", {},
             h("button", { type: "button", class: "quiet close", onclick: close, "aria-keyshortcuts": "Escape" }, "Close"),
             h("p", { class: "over" }, severity(event.alert?.severity ?? 4), e.verdict && verdict(e.verdict), h("span", {}, words.kind(e.kind)), h("span", {}, `revision ${e.revision ?? 1}, ${e.state ?? "new"}`)),
-            h("h2", { tabindex: "-1" }, event.alert?.signature ?? detection?.title ?? words.kind(e.kind)),
+            h("h2", { tabindex: "-1" }, event.alert?.signature ?? [words.kind(e.kind), e.evidence?.what].filter(Boolean).join(": ")),
             h("p", { class: "sentence" }, sentence(event))),
         h("p", { class: "actions" },
             capture && me.clients && h("a", { class: "button", href: capture, download: `${e.id}.pcap` }, "Download the capture"),

@@ -19,7 +19,8 @@ const GRAVENESS = [["", "All"], ["high", "High"], ["medium", "Medium or graver"]
 const own = (event) => event.sealdns ?? {};
 const filters = (route) => Object.fromEntries(FILTERS.map((f) => [f, route.query.get(f)]).filter(([, value]) => value));
 const asked = (event) => event.dns?.queries?.[0]?.rrname ?? event.tls?.sni ?? event.quic?.sni ?? null;
-export const titleOf = (event) => event.alert?.signature ?? own(event).title ?? words.kind(own(event).kind);
+/* What is no alert says what it is by its evidence: "Enforcement: healed". */
+export const titleOf = (event) => event.alert?.signature ?? [words.kind(own(event).kind), own(event).evidence?.what].filter(Boolean).join(": ");
 const graveness = (event) => event.alert?.severity ?? own(event).severity ?? 4;
 
 function columns(route, me) {

@@ -179,8 +179,8 @@ function draw(o, context) {
             panel("Violations", {}, violationTable(o, query)),
             panel("Zones", {}, zoneTable(o, query)),
             panel("What is being blocked", { aside: h("a", { href: link("enforcement") }, "Rules") }, blockedTable(o, query)),
-            panel("Transports", {}, transportTable(o)),
-            panel("Clear text by client", {}, clientTable(o, me))),
+            panel("Clear text by client", {}, clientTable(o, me)),
+            panel("Transports", {}, transportTable(o))),
         h("p", { class: "note" }, "From ", time(o.period?.from), " to ", time(o.period?.to), "."),
     ];
 }
