@@ -76,7 +76,7 @@ function settings(uPlot, options, width, moved) {
     return {
         width, height: 220, legend: { show: false }, padding: [8, 20, 0, 0],
         cursor: { y: false, drag: { x: false, y: false }, points: { show: !options.stacked } },
-        scales: { x: { time: true, range: options.stacked ? around : undefined }, y: { range: options.share ? [0, 1] : (u, low, high) => [0, Math.max(high, 1)] } },
+        scales: { x: { time: true, range: options.stacked || options.times.length < 2 ? around : undefined }, y: { range: options.share ? [0, 1] : (u, low, high) => [0, Math.max(high, 1)] } },
         tzDate: (t) => (setting("clock") === "utc" ? uPlot.tzDate(new Date(t * 1e3), "Etc/UTC") : new Date(t * 1e3)),
         axes: axes(options),
         series: [{}, ...(options.stacked ? series.reverse() : series)],

@@ -52,7 +52,7 @@ export function share(value, { of = "sealed", clear } = {}) {
         h("span", {}, percent(value), h("span", { class: "hidden" }, ` ${of}`)));
 }
 
-export const severity = (n) => h("span", { class: `severity s${n}` }, words.severity(n));
+export const severity = (n) => h("span", { class: `severity s${n}`, title: words.severity(n) }, n === 4 ? "info" : words.severity(n));
 export const verdict = (v) => h("span", { class: `verdict v-${VERDICT_CLASS[v] ?? "allowed"}` }, words.verdict(v));
 const VERDICT_CLASS = { "blocked": "cut", "redirected": "cut", "would-block": "would", "would-redirect": "would" };
 
@@ -60,11 +60,11 @@ const VERDICT_CLASS = { "blocked": "cut", "redirected": "cut", "would-block": "w
 export function client(address, me) {
     if (!address)
         return h("span", { class: "none" }, "–");
-    return me.clients ? h("a", { class: "address", href: link("clients", address) }, address)
+    return me.clients ? h("a", { class: "address", href: link("clients", address), title: address }, address)
         : h("span", { class: "address", title: "A pseudonym: your role does not see clients" }, address);
 }
 export const resolver = (address) =>
-    (address ? h("a", { class: "address", href: link("resolvers", address) }, address) : h("span", { class: "none" }, "–"));
+    (address ? h("a", { class: "address", href: link("resolvers", address), title: address }, address) : h("span", { class: "none" }, "–"));
 export const name = (value) => h("span", { class: "name" }, text(value));
 
 /* Term and description. */
@@ -76,6 +76,8 @@ export const count = (n) => (n ? number(n) : h("span", { class: "none" }, "0"));
 
 /* A select whose value lives in the address bar. */
 export function choice(title, value, options, changed) {
+    if (value && !options.some(([option]) => option === value))
+        options = [[value, value], ...options]; // somebody wrote the address by hand
     return h("label", { class: "field" }, h("span", {}, title),
         h("select", { onchange: (event) => changed(event.target.value) },
             options.map(([option, words]) => h("option", { value: option, selected: option === (value ?? "") }, words))));

@@ -2,7 +2,7 @@
 import { get } from "../api.js";
 import { chart, steps } from "../chart.js";
 import { h, put } from "../dom.js";
-import { brief, number, percent, plainly, plural, time } from "../format.js";
+import { beginOf, brief, moment, number, percent, plainly, plural, time } from "../format.js";
 import { watch } from "../live.js";
 import { PERIODS, choice, client, count, empty, heading, load, panel, severity, share, verdict } from "../parts.js";
 import { change, link } from "../route.js";
@@ -185,12 +185,15 @@ function draw(o, context) {
     ];
 }
 
+/* Hours as long as there is room for them. */
+const stepOf = (from, to) => ((moment(to) ?? new Date()) - moment(beginOf(from)) <= 8 * 86400000 ? "hour" : "day");
+
 export function show({ main, me, signal, route }) {
     const place = h("div", { class: "page" });
     let asked = 0, charts = null;
     function ask(now) {
-        const since = now.query.get("from") || "7d", step = ["24h", "7d"].includes(since) ? "hour" : "day", mine = ++asked;
-        load(place, () => get("/api/overview", { from: since, to: now.query.get("to"), step }, signal), (o) => {
+        const since = now.query.get("from") || "7d", to = now.query.get("to"), step = stepOf(since, to), mine = ++asked;
+        load(place, () => get("/api/overview", { from: since, to, step }, signal), (o) => {
             if (mine !== asked)
                 return [...place.childNodes];
             charts?.abort();

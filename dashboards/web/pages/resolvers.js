@@ -17,8 +17,8 @@ const answered = (r, at = "p50") => point(r.latency_ms, "answer", at);
 
 const PADDING = { "padded": ["yes", "padded"], "partial": ["no", "partly"], "unpadded": ["no", "not padded"], "too few": ["none", "too few"] };
 function padding(p) {
-    const [is, said] = PADDING[p?.answer_padding] ?? ["none", "cannot be told"];
-    return p?.answer_padding ? h("span", { class: is, title: p.answer_messages ? `${number(p.answer_padded)} of ${number(p.answer_messages)} answers` : null }, said) : null;
+    const [is, said] = PADDING[p?.answer_padding] ?? [];
+    return said ? h("span", { class: is, title: p.answer_messages ? `${number(p.answer_padded)} of ${number(p.answer_messages)} answers` : null }, said) : null;
 }
 
 const faultsOf = (p) => (p?.faults ?? "").split(",").filter(Boolean);
