@@ -69,7 +69,8 @@ static const char *source_of(const struct event_search *s)
     return s->kind >= 0 ? "events e INDEXED BY events_by_kind" : "events e NOT INDEXED";
 }
 
-static sqlite3_stmt *select_page(struct store_reader *r, const struct event_search *s, int64_t from)
+static sqlite3_stmt *prepare_page(struct store_reader *r, const struct event_search *s,
+                                  const char *source)
 {
     char text[1024];
     sqlite3_stmt *q;
@@ -82,9 +83,15 @@ static sqlite3_stmt *select_page(struct store_reader *r, const struct event_sear
              " AND (?10 IS NULL OR json LIKE ?10 ESCAPE '\\')"
              " AND revision = (SELECT max(revision) FROM events WHERE id = e.id)"
              " ORDER BY row DESC LIMIT ?11",
-             source_of(s), s->kind >= 0 ? " AND kind = ?5" : "",
-             s->client ? " AND client = ?8" : "");
-    if (sqlite3_prepare_v2(r->db, text, -1, &q, NULL) != SQLITE_OK)
+             source, s->kind >= 0 ? " AND kind = ?5" : "", s->client ? " AND client = ?8" : "");
+    return sqlite3_prepare_v2(r->db, text, -1, &q, NULL) == SQLITE_OK ? q : NULL;
+}
+
+static sqlite3_stmt *select_page(struct store_reader *r, const struct event_search *s, int64_t from)
+{
+    sqlite3_stmt *q = prepare_page(r, s, source_of(s));
+
+    if (!q && !(q = prepare_page(r, s, "events e"))) /* of an older schema, without the index */
         return NULL;
     sqlite3_bind_int64(q, 1, s->before ? s->before : INT64_MAX);
     sqlite3_bind_int64(q, 2, from);

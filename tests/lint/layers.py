@@ -28,6 +28,7 @@ LIBRARIES = [
     (r"linux/(rtnetlink|netlink)\.h", {"enforce", "engine"}),
     (r"sqlite3\.h", {"store"}),
     (r"curses\.h", {"cli"}),
+    (r"cairo[\w-]*\.h|pango/.*", {"report"}),
     (r"jansson\.h", {"cli", "engine", "output", "store", "report", "web"}),
     (r"librdkafka/.*|curl/.*", {"output"}),
     (r"microhttpd\.h", {"web"}),

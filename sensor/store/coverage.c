@@ -1,0 +1,89 @@
+#include "store/coverage.h"
+
+#include "base/error.h"
+#include "store/read.h"
+
+static sqlite3_stmt *prepare(struct store_reader *r, const char *text,
+                             const struct summary_period *p)
+{
+    sqlite3_stmt *q;
+
+    if (sqlite3_prepare_v2(r->db, text, -1, &q, NULL) != SQLITE_OK)
+        return NULL;
+    sqlite3_bind_int64(q, 1, p->since);
+    sqlite3_bind_int64(q, 2, p->until);
+    return q;
+}
+
+int store_gaps(struct store_reader *r, const struct summary_period *p, nsec_t least,
+               int (*fn)(void *context, const struct gap_row *row), void *context)
+{
+    sqlite3_stmt *q =
+        prepare(r, "SELECT time FROM stats WHERE time >= ?1 AND time < ?2 ORDER BY time", p);
+    struct gap_row gap = {.from = p->since};
+    int code = SQLITE_DONE, stop = 0;
+
+    if (!q)
+        return SD_EIO;
+    while (!stop && (code = sqlite3_step(q)) == SQLITE_ROW) {
+        gap.to = sqlite3_column_int64(q, 0);
+        if (gap.to - gap.from >= least)
+            stop = fn(context, &gap);
+        gap.from = gap.to;
+    }
+    sqlite3_finalize(q);
+    gap.to = p->until;
+    if (!stop && gap.to - gap.from >= least)
+        stop = fn(context, &gap);
+    return stop || code == SQLITE_DONE ? SD_OK : SD_EIO;
+}
+
+int store_counters(struct store_reader *r, const struct summary_period *p,
+                   int (*fn)(void *context, const struct counters_row *row), void *context)
+{
+    sqlite3_stmt *q = prepare(r,
+                              "SELECT max(time), json FROM stats WHERE time >= ?1 AND time < ?2"
+                              " GROUP BY time / 3600000000000 ORDER BY 1",
+                              p);
+    int code = SQLITE_DONE, stop = 0;
+
+    if (!q)
+        return SD_EIO;
+    while (!stop && (code = sqlite3_step(q)) == SQLITE_ROW) {
+        struct counters_row row = {sqlite3_column_int64(q, 0), text_at(q, 1)};
+
+        stop = fn(context, &row);
+    }
+    sqlite3_finalize(q);
+    return stop || code == SQLITE_DONE ? SD_OK : SD_EIO;
+}
+
+int store_closures(struct store_reader *r, const struct summary_period *p,
+                   int (*fn)(void *context, const struct closure_row *row), void *context)
+{
+    sqlite3_stmt *q =
+        prepare(r,
+                "SELECT kind, severity, count(*), sum(state = 'final'),"
+                " avg(CASE WHEN state = 'final' THEN last - first END),"
+                " max(CASE WHEN state = 'final' THEN last - first END) FROM events e"
+                " WHERE time >= ?1 AND time < ?2 AND kind NOT IN ('sensor', 'enforcement')"
+                " AND revision = (SELECT max(revision) FROM events WHERE id = e.id) GROUP BY 1, 2"
+                " ORDER BY 2, 3 DESC, 1",
+                p);
+    int code = SQLITE_DONE, stop = 0;
+
+    if (!q)
+        return SD_EIO;
+    while (!stop && (code = sqlite3_step(q)) == SQLITE_ROW) {
+        struct closure_row row = {.kind = text_at(q, 0),
+                                  .severity = sqlite3_column_int(q, 1),
+                                  .events = sqlite3_column_int64(q, 2),
+                                  .ended = sqlite3_column_int64(q, 3),
+                                  .mean = sqlite3_column_int64(q, 4),
+                                  .longest = sqlite3_column_int64(q, 5)};
+
+        stop = fn(context, &row);
+    }
+    sqlite3_finalize(q);
+    return stop || code == SQLITE_DONE ? SD_OK : SD_EIO;
+}
