@@ -12,6 +12,7 @@
 #include "engine/gateway.h"
 #include "engine/plan_document.h"
 #include "engine/rehearse.h"
+#include "report/report.h"
 
 #define FRESH (NSEC_S)
 #define WAKE  (NSEC_S / 2)
@@ -309,6 +310,39 @@ static int tell_plan(void *context, const struct web_plan *ask, json_t **out)
     return status;
 }
 
+/* --- reports --------------------------------------------------------------------------------- */
+
+static int make_report(const struct policy *p, const struct web_report *ask, FILE *to)
+{
+    const struct report_format *format = report_format_named(ask->format);
+    struct report_request request = {ask->from, ask->to, clock_now(), p};
+    char error[STORE_ERROR];
+    struct report_source source;
+    json_t *report = NULL;
+    struct store_reader *r;
+    int status = format ? store_reader_open(p->store_path, &r, error) : SD_EINVAL;
+
+    if (status != SD_OK)
+        return status;
+    source = report_of_store(r);
+    status = report_make(&source, &request, &report);
+    store_reader_close(r);
+    if (status == SD_OK)
+        status = format->write(report, to);
+    json_decref(report);
+    return status;
+}
+
+static int tell_report(void *context, const struct web_report *ask, FILE *to)
+{
+    struct site *s = context;
+    const struct policy *p = hold_policy(s);
+    int status = make_report(p, ask, to);
+
+    release_policy(s, p);
+    return status;
+}
+
 /* --- the site -------------------------------------------------------------------------------- */
 
 static void open_web(struct site *s, const struct policy_web *config)
@@ -318,7 +352,8 @@ static void open_web(struct site *s, const struct policy_web *config)
                                       .status = tell_status,
                                       .policy = hold_policy,
                                       .release = release_policy,
-                                      .plan = tell_plan};
+                                      .plan = tell_plan,
+                                      .report = tell_report};
     char error[WEB_ERROR] = "";
     int status = config->off ? SD_OK : web_open(config, &source, &s->web, error);
 

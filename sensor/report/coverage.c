@@ -71,7 +71,7 @@ static void say_coverage(struct build *b, json_t *s, const struct coverage *c)
 {
     double share = build_measured(b, "coverage_share");
 
-    if (share <= 0)
+    if (share <= 0 && !c->packets)
         section_warn(s, "The sensor did not run in this period: nothing below says anything of the "
                         "network.");
     else if (share < 0.99)

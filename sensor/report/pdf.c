@@ -17,7 +17,9 @@
 #define INK       0x16202a
 #define SOFT      0x5b6875
 #define GRAVE     0x8a3208
-#define GAP       5.0
+#define HEAD_FONT "Sans Bold 7"
+#define CELL_FONT "Sans 7.5"
+#define GAP       4.0
 enum { COLUMNS = 16, MEASURED = 60 };
 
 struct pdf {
@@ -161,7 +163,7 @@ static void draw_stroke(void *context, double x1, double y1, double x2, double y
 static void draw_word(void *context, double x, double y, enum chart_anchor anchor, const char *text)
 {
     struct pdf *p = context;
-    double width = text_width(p, text, "Sans 8");
+    double width = text_width(p, text, CELL_FONT);
     double left = anchor == ANCHOR_START ? x : anchor == ANCHOR_END ? x - width : x - width / 2;
 
     draw(p, left, y - 10, SOFT);
@@ -192,6 +194,22 @@ struct grid {
     double width[COLUMNS];
 };
 
+/* Of the longest word: titles may stand in several lines. */
+static double title_width(struct pdf *p, const char *title)
+{
+    double widest = 0;
+    char word[64];
+
+    while (*title) {
+        size_t length = strcspn(title, " ");
+
+        snprintf(word, sizeof word, "%.*s", (int)length, title);
+        widest = MAX(widest, text_width(p, word, HEAD_FONT));
+        title += length + (title[length] == ' ');
+    }
+    return widest;
+}
+
 /* As wide as what is in them; when that is too wide, the widest give. */
 static void measure(struct pdf *p, const json_t *table, struct grid *g)
 {
@@ -201,13 +219,12 @@ static void measure(struct pdf *p, const json_t *table, struct grid *g)
     size_t i, k, at = 0;
 
     for (k = 0; k < g->count; k++)
-        g->width[k] =
-            text_width(p, json_word(json_array_get(g->columns, k), "title"), "Sans Bold 7.5");
+        g->width[k] = title_width(p, json_word(json_array_get(g->columns, k), "title"));
     json_array_foreach(rows, i, row) for (k = 0; k < g->count && i < MEASURED; k++)
     {
         const char *cell = cell_text(json_array_get(row, k), json_array_get(g->columns, k), text);
 
-        g->width[k] = MAX(g->width[k], text_width(p, cell, "Sans 8"));
+        g->width[k] = MAX(g->width[k], text_width(p, cell, CELL_FONT));
     }
     for (k = 0; k < g->count; k++)
         sum += g->width[k] + 2 * GAP;
@@ -233,7 +250,7 @@ static double put_cells(struct pdf *p, const struct grid *g, const json_t *row, 
         const json_t *column = json_array_get(g->columns, k);
         const char *cell =
             row ? cell_text(json_array_get(row, k), column, text) : json_word(column, "title");
-        double high = set_text(p, cell, row ? "Sans 8" : "Sans Bold 7.5", g->width[k]);
+        double high = set_text(p, cell, row ? CELL_FONT : HEAD_FONT, g->width[k]);
 
         if (cell_is_number(column))
             pango_layout_set_alignment(p->layout, PANGO_ALIGN_RIGHT);

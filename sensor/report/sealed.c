@@ -175,20 +175,20 @@ static void put_tables(struct sealed *s, json_t *section)
 static void say_share(struct sealed *s, json_t *section)
 {
     uint64_t all = all_of(&s->all), sealed = sealed_of(&s->all);
+    uint64_t before = all_of(&s->all_before);
 
     if (!all) {
         section_say(section, "No DNS was seen in this period.");
         return;
     }
-    section_say(
-        section,
-        "%.1f %% of %llu queries went out sealed (DNS over TLS, QUIC or HTTPS); in the period "
-        "before it was %.1f %% of %llu.",
-        100.0 * (double)sealed / (double)all, (unsigned long long)all,
-        all_of(&s->all_before)
-            ? 100.0 * (double)sealed_of(&s->all_before) / (double)all_of(&s->all_before)
-            : 0.0,
-        (unsigned long long)all_of(&s->all_before));
+    section_say(section, "%.1f %% of %llu queries went out sealed (DNS over TLS, QUIC or HTTPS).",
+                100.0 * (double)sealed / (double)all, (unsigned long long)all);
+    if (before)
+        section_say(section, "In the period before it was %.1f %% of %llu.",
+                    100.0 * (double)sealed_of(&s->all_before) / (double)before,
+                    (unsigned long long)before);
+    else
+        section_say(section, "Nothing was recorded in the period before.");
     if (s->all.clear_unapproved)
         section_say(section,
                     "%llu queries went in clear text to servers that their zone does not "

@@ -55,6 +55,8 @@ static enum MHD_Result answer(const struct web_request *q)
     FILE *to;
     int status;
 
+    if (!q->viewer->clients)
+        return web_error(q, MHD_HTTP_FORBIDDEN, "a report names clients, which you may not see");
     if (!q->source->report)
         return web_error(q, MHD_HTTP_NOT_FOUND, "this sensor makes no reports");
     if (!t)
