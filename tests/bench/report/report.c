@@ -78,6 +78,12 @@ static void fill_days(struct run *r)
                                     " 'kind' || (n / 12), 1 + n / 3 %% 4, 'allowed', 5, 50 FROM c",
             at);
         fill(r, "event_days", text);
+        snprintf(text, sizeof text,
+                 NUMBERS("c", "n", "1440") "INSERT INTO stats SELECT %lld + n * 60000000000,"
+                                           " '{\"packets\": ' || (%d * 1440 + n) || "
+                                           "', \"hellos\": 100, \"kernel_drops\": 0}' FROM c",
+                 at, day);
+        fill(r, "stats", text);
     }
 }
 
