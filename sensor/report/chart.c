@@ -55,7 +55,8 @@ static void draw_grid(const struct chart_canvas *c, double top)
     for (int i = 0; i <= LINES; i++) {
         double value = top * i / LINES, y = y_of(value, top);
 
-        c->line(c->context, LEFT, y, CHART_WIDE - RIGHT, y, i ? 0.6 : 1.2, i ? GRID : 0x5b6875);
+        c->line(c->context, &(struct chart_line){LEFT, y, CHART_WIDE - RIGHT, y, i ? 0.6 : 1.2},
+                i ? GRID : 0x5b6875);
         if (top <= 1)
             snprintf(text, sizeof text, "%.0f %%", 100 * value);
         else if (top >= 10000)
@@ -121,7 +122,8 @@ static void draw_share(const json_t *chart, const struct chart_canvas *c, size_t
             continue;
         }
         if (last_x >= 0)
-            c->line(c->context, last_x, last_y, x, y_of(json_number_value(value), 1), 2.2,
+            c->line(c->context,
+                    &(struct chart_line){last_x, last_y, x, y_of(json_number_value(value), 1), 2.2},
                     colours[0]);
         last_x = x;
         last_y = y_of(json_number_value(value), 1);

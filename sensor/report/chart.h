@@ -8,12 +8,15 @@ enum { CHART_WIDE = 720, CHART_HIGH = 240 }; /* its units */
 
 enum chart_anchor { ANCHOR_START, ANCHOR_MIDDLE, ANCHOR_END };
 
+struct chart_line {
+    double x1, y1, x2, y2, width;
+};
+
 struct chart_canvas {
     void *context;
     void (*rectangle)(void *context, double x, double y, double width, double height,
                       unsigned colour); /* 0xRRGGBB */
-    void (*line)(void *context, double x1, double y1, double x2, double y2, double width,
-                 unsigned colour);
+    void (*line)(void *context, const struct chart_line *l, unsigned colour);
     void (*text)(void *context, double x, double y, enum chart_anchor anchor, const char *text);
 };
 

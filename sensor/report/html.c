@@ -122,13 +122,12 @@ static void svg_rectangle(void *context, double x, double y, double width, doubl
             x, y, width, height, colour);
 }
 
-static void svg_line(void *context, double x1, double y1, double x2, double y2, double width,
-                     unsigned colour)
+static void svg_line(void *context, const struct chart_line *l, unsigned colour)
 {
     fprintf(context,
             "<line x1=\"%.2f\" y1=\"%.2f\" x2=\"%.2f\" y2=\"%.2f\" stroke=\"#%06x\" "
             "stroke-width=\"%.1f\" stroke-linecap=\"round\"/>",
-            x1, y1, x2, y2, colour, width);
+            l->x1, l->y1, l->x2, l->y2, colour, l->width);
 }
 
 static void svg_text(void *context, double x, double y, enum chart_anchor anchor, const char *text)

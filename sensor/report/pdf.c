@@ -147,16 +147,15 @@ static void draw_rectangle(void *context, double x, double y, double width, doub
     cairo_fill(p->cr);
 }
 
-static void draw_stroke(void *context, double x1, double y1, double x2, double y2, double width,
-                        unsigned colour)
+static void draw_stroke(void *context, const struct chart_line *l, unsigned colour)
 {
     struct pdf *p = context;
 
     set_colour(p->cr, colour);
-    cairo_set_line_width(p->cr, width);
+    cairo_set_line_width(p->cr, l->width);
     cairo_set_line_cap(p->cr, CAIRO_LINE_CAP_ROUND);
-    cairo_move_to(p->cr, x1, y1);
-    cairo_line_to(p->cr, x2, y2);
+    cairo_move_to(p->cr, l->x1, l->y1);
+    cairo_line_to(p->cr, l->x2, l->y2);
     cairo_stroke(p->cr);
 }
 
