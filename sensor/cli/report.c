@@ -11,6 +11,7 @@
 #include "cli/command.h"
 #include "cli/when.h"
 #include "engine/gateway.h"
+#include "report/manifest.h"
 #include "report/report.h"
 
 extern const struct command command_report;
@@ -18,7 +19,8 @@ extern const struct command command_report;
 #define DAY (86400 * NSEC_S)
 
 struct request {
-    const char *config, *db, *out;
+    const char *config, *db, *out, *key, *check;
+    char beside[4096]; /* the store: its key */
     const struct report_format *format;
     struct report_request ask;
     struct policy *policy;
@@ -87,6 +89,15 @@ static int write_file(const struct request *q, const json_t *report)
     return status;
 }
 
+/* A report that cannot be signed is a report all the same, and it is said. */
+static void sign(const struct request *q, const json_t *report, struct store_reader *r)
+{
+    char error[MANIFEST_ERROR] = "";
+
+    if (manifest_write(q->out, q->key, report, q->format->name, store_last_row(r), error) != SD_OK)
+        log_warning("the report is not signed: %s (--key FILE)", error);
+}
+
 static int make(struct request *q, struct store_reader *r)
 {
     struct report_source source = report_of_store(r);
@@ -98,12 +109,37 @@ static int make(struct request *q, struct store_reader *r)
         return EXIT_FAILED;
     }
     status = q->out ? write_file(q, report) : write_report(q, report, stdout);
+    if (status == SD_OK && q->out)
+        sign(q, report, r);
     json_decref(report);
     if (status == SD_OK)
         return EXIT_DONE;
     log_error("cannot write %s: %s", q->out ? q->out : "the report",
               errno ? strerror(errno) : sd_strerror(status));
     return EXIT_FAILED;
+}
+
+/* installation.key in the store's folder, unless another one is given. */
+static void find_key(struct request *q, const char *store)
+{
+    const char *slash = strrchr(store, '/');
+    int length = slash ? (int)(slash - store) : 1;
+
+    snprintf(q->beside, sizeof q->beside, "%.*s/installation.key", length, slash ? store : ".");
+    if (!q->key)
+        q->key = q->beside;
+}
+
+static int check(struct request *q)
+{
+    char error[MANIFEST_ERROR] = "";
+
+    find_key(q, q->db ? q->db : DEFAULT_STORE);
+    if (manifest_check(q->check, q->key, stdout, error) != SD_OK) {
+        log_error("%s", error);
+        return EXIT_FAILED;
+    }
+    return fflush(stdout) == 0 ? EXIT_DONE : EXIT_FAILED;
 }
 
 static int report(struct request *q)
@@ -123,6 +159,7 @@ static int report(struct request *q)
     if (!q->policy->name[0] && gethostname(q->policy->name, sizeof q->policy->name - 1) != 0)
         snprintf(q->policy->name, sizeof q->policy->name, "gateway");
     q->ask.policy = q->policy;
+    find_key(q, q->db ? q->db : q->policy->store_path);
     if (store_reader_open(q->db ? q->db : q->policy->store_path, &r, error) != SD_OK) {
         log_error("%s", error);
         status = EXIT_FAILED;
@@ -146,6 +183,12 @@ static int take(struct request *q, int option, const char *value)
     case 'o':
         q->out = value;
         return SD_OK;
+    case 'k':
+        q->key = value;
+        return SD_OK;
+    case 'C':
+        q->check = value;
+        return SD_OK;
     case 'F':
         return take_from(q, value);
     case 'T':
@@ -162,6 +205,7 @@ static int run(int argc, char **argv)
         {"config", required_argument, NULL, 'c'}, {"db", required_argument, NULL, 'd'},
         {"from", required_argument, NULL, 'F'},   {"to", required_argument, NULL, 'T'},
         {"format", required_argument, NULL, 'f'}, {"output", required_argument, NULL, 'o'},
+        {"key", required_argument, NULL, 'k'},    {"check", required_argument, NULL, 'C'},
         {"help", no_argument, NULL, 'h'},         {0}};
     struct request q = {.ask.now = clock_now()};
     int option, which = -1;
@@ -176,6 +220,8 @@ static int run(int argc, char **argv)
     }
     if (optind != argc)
         return usage_error(&command_report, "unexpected argument \"%s\"", argv[optind]);
+    if (q.check)
+        return check(&q);
     if (!q.ask.from && take_from(&q, "last-week") != SD_OK)
         return EXIT_FAILED;
     if (!q.ask.to)
@@ -190,7 +236,8 @@ static int run(int argc, char **argv)
 const struct command command_report = {
     "report", "the compliance report of a period",
     "Usage: sealdns report [--from T] [--to T] [--format html|pdf|json|csv|text] [-o FILE]\n"
-    "                      [-c FILE] [--db FILE]\n"
+    "                      [--key FILE] [-c FILE] [--db FILE]\n"
+    "       sealdns report --check FILE [--key FILE]\n"
     "\n"
     "How much of DNS was sealed, what was not, what was done about it, and whether the sensor can "
     "be\n"
@@ -200,7 +247,13 @@ const struct command command_report = {
     "                     2026-01-31T12:00:00Z\n"
     "      --to T         the end, which is not in it; default now\n"
     "      --format F     text (default), html (one file, with charts), pdf, json, csv\n"
-    "  -o, --output FILE  where to; default standard output\n"
+    "  -o, --output FILE  where to; default standard output. FILE.manifest.json beside it says "
+    "what it\n"
+    "                     is, signed\n"
+    "      --check FILE   is it as it was signed, and by this installation where its key is here?\n"
+    "      --key FILE     the installation's key (Ed25519, PEM); default installation.key beside "
+    "the\n"
+    "                     store, made when it is needed first\n"
     "  -c, --config FILE  the policy: who is approved, exceptions; default " DEFAULT_CONFIG "\n"
     "      --db FILE      store; default: the policy's, " DEFAULT_STORE "\n",
     run};

@@ -14,6 +14,7 @@ SCRATCH=$(mktemp -d)
 trap 'rm -rf "$SCRATCH"' EXIT
 CASE=$LAB_ROOT/tests/pcap/downgrade-stubby-tls-udp-reset-v4-after
 DB=$SCRATCH/sealdns.db
+FROM=$(date -u -d yesterday +%FT%TZ) TO=$(date -u +%FT%TZ) # of all formats
 
 policy() {
     sed '/^sensor:/d' "$CASE/policy.yaml"
@@ -33,7 +34,7 @@ make() {
     shift 2
     mkdir -p "$into"
     for format in json csv text html pdf; do
-        "$SEALDNS" report -c "$SCRATCH/policy.yaml" --db "$db" --from 1d "$@" --format $format -o "$into/r.$format" 2>>"$SCRATCH/err" || return 1
+        "$SEALDNS" report -c "$SCRATCH/policy.yaml" --db "$db" --from "$FROM" --to "$TO" "$@" --format $format -o "$into/r.$format" 2>>"$SCRATCH/err" || return 1
     done
 }
 measure() { jq -r ".measures.$1" "$SCRATCH/plain/r.json"; }
@@ -59,11 +60,35 @@ hostile() {
     sqlite3 "$SCRATCH/hostile.db" "UPDATE conversations SET name = '<script>alert(1)</script>' WHERE transport = 'dot';
         UPDATE conversations SET name = '=cmd|x' || char(27) || '[2J\"' || char(8238) || 'moc' WHERE transport <> 'dot'" || return
     check "with hostile names" make "$SCRATCH/hostile.db" "$SCRATCH/hostile"
-    check "they say the same" "$HERE/report.py" "$SCRATCH/hostile"
+    check "they say the same, too" "$HERE/report.py" "$SCRATCH/hostile"
     check "no script in the page" eval '! grep -q "<script" "$SCRATCH/hostile/r.html" && grep -q "&lt;script&gt;" "$SCRATCH/hostile/r.html"'
     check "no formula for a spreadsheet" eval '! grep -qE "(^|,)\"?[=+@-][^0-9]" "$SCRATCH/hostile/r.csv" && grep -q "'"'=cmd"'" "$SCRATCH/hostile/r.csv"'
     check "no escape sequence for a terminal" eval '! grep -qP "[\x00-\x08\x0b-\x1f\x7f-\xff]" "$SCRATCH/hostile/r.text"'
     check "nothing that turns the direction in the PDF" eval '! pdftotext "$SCRATCH/hostile/r.pdf" - | grep -qP "\xe2\x80\xae"'
+}
+
+signed() {
+    local ours=("$SEALDNS" report --db "$DB") r=$SCRATCH/plain/r.pdf
+    expect "it is as it was signed" 0 out '^sha256 +[0-9a-f]{64}$' "${ours[@]}" --check "$r"
+    check "the key is its owner's alone" [ "$(stat -c %a "$SCRATCH/installation.key")" = 600 ]
+    check "as openssl sees it" openssl_agrees "$r"
+    expect "so an auditor without the key can tell" 0 out '^public_key +[A-Za-z0-9+/]{43}=$' "$SEALDNS" report --key "$SCRATCH/nowhere.key" --check "$r"
+    cp "$r" "$SCRATCH/changed.pdf" && echo >>"$SCRATCH/changed.pdf" && cp "$r.manifest.json" "$SCRATCH/changed.pdf.manifest.json"
+    expect "a file that was changed" 1 err 'the file is not the one that was signed' "${ours[@]}" --check "$SCRATCH/changed.pdf"
+    cp "$r" "$SCRATCH/dated.pdf" && sed 's/"from": "2/"from": "1/' "$r.manifest.json" >"$SCRATCH/dated.pdf.manifest.json"
+    expect "a manifest that was changed" 1 err 'its manifest is not as it was signed' "${ours[@]}" --check "$SCRATCH/dated.pdf"
+    openssl genpkey -algorithm ed25519 -out "$SCRATCH/other.key" 2>"$SCRATCH/err"
+    expect "somebody else's key" 1 err "not by this installation's key" "$SEALDNS" report --key "$SCRATCH/other.key" --check "$r"
+    expect "without a manifest" 1 err 'there is no manifest' "${ours[@]}" --check "$SCRATCH/policy.yaml"
+    head -c 3000 /dev/urandom >"$SCRATCH/noise.key"
+    "$SEALDNS" report -c "$SCRATCH/policy.yaml" --db "$DB" --from 1d --key "$SCRATCH/noise.key" -o "$SCRATCH/unsigned.txt" 2>"$SCRATCH/err"
+    check "a key that is none: the report is made, and said not to be signed" eval '[ -s "$SCRATCH/unsigned.txt" ] && [ ! -e "$SCRATCH/unsigned.txt.manifest.json" ] && grep -q "not signed: .*no Ed25519 key" "$SCRATCH/err"'
+}
+# With nothing of ours: jq for what is signed, openssl for the signature.
+openssl_agrees() {
+    jq -jcS 'del(.signature)' "$1.manifest.json" >"$SCRATCH/signed" && jq -r .signature "$1.manifest.json" | base64 -d >"$SCRATCH/signature" &&
+        openssl pkey -in "$SCRATCH/installation.key" -pubout -out "$SCRATCH/public.pem" &&
+        openssl pkeyutl -verify -pubin -inkey "$SCRATCH/public.pem" -rawin -in "$SCRATCH/signed" -sigfile "$SCRATCH/signature"
 }
 
 wrong() {
@@ -88,5 +113,6 @@ wrong() {
 check "a store of today" fill_store
 formats
 hostile
+signed
 wrong
 tally

@@ -32,7 +32,7 @@ LIBRARIES = [
     (r"jansson\.h", {"cli", "engine", "output", "store", "report", "web"}),
     (r"librdkafka/.*|curl/.*", {"output"}),
     (r"microhttpd\.h", {"web"}),
-    (r"openssl/.*", {"probe", "output"}),
+    (r"openssl/.*", {"probe", "output", "report"}),
     (r"nghttp2/.*|ngtcp2/.*|gnutls/.*", {"probe"}),
     (r"seccomp\.h|cap-ng\.h|linux/(seccomp|landlock|capability)\.h", {"priv"}),
     (r"systemd/sd-daemon\.h|pthread\.h", {"engine"}),
