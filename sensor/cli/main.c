@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/text.h"
 #include "classify/classify.h"
 #include "cli/command.h"
 #include "cli/complete.h"
@@ -26,13 +27,14 @@ static int print_version(void)
 
 int usage_error(const struct command *c, const char *format, ...)
 {
+    char said[512], clean[1024];
     va_list arguments;
 
-    fprintf(stderr, "sealdns %s: ", c->name);
     va_start(arguments, format);
-    vfprintf(stderr, format, arguments);
+    vsnprintf(said, sizeof said, format, arguments);
     va_end(arguments);
-    fprintf(stderr, "; see `sealdns %s --help`\n", c->name);
+    text_printable(said, sizeof said, clean, sizeof clean); /* it may quote what was given */
+    fprintf(stderr, "sealdns %s: %s; see `sealdns %s --help`\n", c->name, clean, c->name);
     return EXIT_USAGE;
 }
 

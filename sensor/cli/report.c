@@ -9,6 +9,7 @@
 #include "base/error.h"
 #include "base/log.h"
 #include "cli/command.h"
+#include "cli/send.h"
 #include "cli/when.h"
 #include "engine/gateway.h"
 #include "report/manifest.h"
@@ -21,6 +22,8 @@ extern const struct command command_report;
 struct request {
     const char *config, *db, *out, *key, *check;
     char beside[4096]; /* the store: its key */
+    const char *mail[MAIL_ADDRESSES], *sendmail;
+    size_t mail_count;
     const struct report_format *format;
     struct report_request ask;
     struct policy *policy;
@@ -102,7 +105,7 @@ static int make(struct request *q, struct store_reader *r)
 {
     struct report_source source = report_of_store(r);
     json_t *report = NULL;
-    int status = report_make(&source, &q->ask, &report);
+    int status = report_make(&source, &q->ask, &report), sent;
 
     if (status != SD_OK) {
         log_error("the report could not be made: %s", sd_strerror(status));
@@ -111,9 +114,12 @@ static int make(struct request *q, struct store_reader *r)
     status = q->out ? write_file(q, report) : write_report(q, report, stdout);
     if (status == SD_OK && q->out)
         sign(q, report, r);
+    sent = status == SD_OK && q->mail_count
+               ? send_report(q->sendmail, report, q->mail, q->mail_count, q->out, q->format)
+               : EXIT_DONE;
     json_decref(report);
     if (status == SD_OK)
-        return EXIT_DONE;
+        return sent;
     log_error("cannot write %s: %s", q->out ? q->out : "the report",
               errno ? strerror(errno) : sd_strerror(status));
     return EXIT_FAILED;
@@ -189,6 +195,14 @@ static int take(struct request *q, int option, const char *value)
     case 'C':
         q->check = value;
         return SD_OK;
+    case 'S':
+        q->sendmail = value;
+        return SD_OK;
+    case 'm':
+        if (q->mail_count == MAIL_ADDRESSES || !mail_address_is_plain(value))
+            return SD_EINVAL;
+        q->mail[q->mail_count++] = value;
+        return SD_OK;
     case 'F':
         return take_from(q, value);
     case 'T':
@@ -206,8 +220,9 @@ static int run(int argc, char **argv)
         {"from", required_argument, NULL, 'F'},   {"to", required_argument, NULL, 'T'},
         {"format", required_argument, NULL, 'f'}, {"output", required_argument, NULL, 'o'},
         {"key", required_argument, NULL, 'k'},    {"check", required_argument, NULL, 'C'},
+        {"mail", required_argument, NULL, 'm'},   {"sendmail", required_argument, NULL, 'S'},
         {"help", no_argument, NULL, 'h'},         {0}};
-    struct request q = {.ask.now = clock_now()};
+    struct request q = {.ask.now = clock_now(), .sendmail = DEFAULT_SENDMAIL};
     int option, which = -1;
 
     q.format = report_format_named("text");
@@ -226,6 +241,8 @@ static int run(int argc, char **argv)
         return EXIT_FAILED;
     if (!q.ask.to)
         q.ask.to = q.ask.now;
+    if (q.mail_count && !q.out)
+        return usage_error(&command_report, "--mail needs -o FILE: what is attached");
     if (q.ask.from >= q.ask.to)
         return usage_error(&command_report, "--from must be before --to");
     if (!q.out && isatty(STDOUT_FILENO) && strcmp(q.format->name, "pdf") == 0)
@@ -236,7 +253,7 @@ static int run(int argc, char **argv)
 const struct command command_report = {
     "report", "the compliance report of a period",
     "Usage: sealdns report [--from T] [--to T] [--format html|pdf|json|csv|text] [-o FILE]\n"
-    "                      [--key FILE] [-c FILE] [--db FILE]\n"
+    "                      [--mail ADDRESS]... [--key FILE] [-c FILE] [--db FILE]\n"
     "       sealdns report --check FILE [--key FILE]\n"
     "\n"
     "How much of DNS was sealed, what was not, what was done about it, and whether the sensor can "
@@ -254,6 +271,9 @@ const struct command command_report = {
     "      --key FILE     the installation's key (Ed25519, PEM); default installation.key beside "
     "the\n"
     "                     store, made when it is needed first\n"
+    "      --mail ADDRESS mail it, by the system's sendmail: its text, and the file attached; up "
+    "to 8\n"
+    "      --sendmail F   another program for that; default " DEFAULT_SENDMAIL "\n"
     "  -c, --config FILE  the policy: who is approved, exceptions; default " DEFAULT_CONFIG "\n"
     "      --db FILE      store; default: the policy's, " DEFAULT_STORE "\n",
     run};

@@ -91,6 +91,24 @@ openssl_agrees() {
         openssl pkeyutl -verify -pubin -inkey "$SCRATCH/public.pem" -rawin -in "$SCRATCH/signed" -sigfile "$SCRATCH/signature"
 }
 
+# This machine has no mail system: a program that keeps what it is given stands in its place.
+mailed() {
+    local mail=("$SEALDNS" report -c "$SCRATCH/policy.yaml" --db "$DB" --from 1d --format pdf -o "$SCRATCH/m.pdf" --sendmail "$SCRATCH/sendmail")
+    printf '#!/bin/sh\necho "$@" >%s/arguments\ncat >%s/mail\n' "$SCRATCH" "$SCRATCH" >"$SCRATCH/sendmail"
+    chmod +x "$SCRATCH/sendmail"
+    check "a mail" "${mail[@]}" --mail audit@example.org --mail soc@example.org
+    check "to those it is for, its text to be read, the PDF attached" "$HERE/mail.py" "$SCRATCH/mail" "$SCRATCH/m.pdf" audit@example.org soc@example.org
+    check "whom it is for stands in the mail alone" [ "$(cat "$SCRATCH/arguments")" = "-t -oi" ]
+    expect "an address with a line of its own" 2 err '\-\-mail does not take' "${mail[@]}" --mail $'a@example.org\nBcc: b@example.org'
+    expect "an address that is an option" 2 err '\-\-mail does not take' "${mail[@]}" --mail -f@example.org
+    expect "a mail without a file" 2 err 'needs -o FILE' "$SEALDNS" report --mail a@example.org
+    printf '#!/bin/sh\nexit 75\n' >"$SCRATCH/sendmail"
+    expect "a program that does not take it" 1 err 'not mailed: .* status 75' "${mail[@]}" --mail audit@example.org
+    check "the report is there all the same" [ -s "$SCRATCH/m.pdf" ]
+    rm "$SCRATCH/sendmail"
+    expect "no such program" 1 err 'not mailed: .*No such file' "${mail[@]}" --mail audit@example.org
+}
+
 wrong() {
     local nothing=("$SEALDNS" report -c "$SCRATCH/policy.yaml" --db "$DB")
     expect "a period without data says so" 0 out 'No DNS was seen in this period' "${nothing[@]}" --from 2001-01-01 --to 2001-02-01
@@ -114,5 +132,6 @@ check "a store of today" fill_store
 formats
 hostile
 signed
+mailed
 wrong
 tally
