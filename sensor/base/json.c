@@ -106,40 +106,88 @@ void evidence_boolean(struct evidence *e, const char *key, bool value)
     append(e, key, value ? "true" : "false", value ? 4 : 5);
 }
 
-static void put_quoted(struct json_writer *w, const char *value)
+static bool is_plain(uint8_t c)
+{
+    return c >= 0x20 && c < 0x7f && c != '"' && c != '\\';
+}
+
+/* A zero octet of `word` has its highest bit set in the result; so may octets above one. */
+static uint64_t zeros(uint64_t word)
+{
+    return (word - UINT64_C(0x0101010101010101)) & ~word & UINT64_C(0x8080808080808080);
+}
+
+/* Eight characters at a time; says no once too often rather than yes. */
+static bool are_plain(const char *text)
+{
+    const uint64_t ones = UINT64_C(0x0101010101010101);
+    uint64_t word;
+
+    memcpy(&word, text, sizeof word);
+    return !(zeros(word ^ ones * '"') | zeros(word ^ ones * '\\') | zeros(word ^ ones * 0x7f) |
+             ((word | (word - ones * 0x20)) & ones * 0x80));
+}
+
+static size_t plain_part(const char *text, size_t length)
+{
+    size_t n = 0;
+
+    while (length - n >= 8 && are_plain(text + n))
+        n += 8;
+    while (n < length && is_plain((uint8_t)text[n]))
+        n++;
+    return n;
+}
+
+static void put_escaped(struct json_writer *w, uint8_t c)
 {
     static const char hex[] = "0123456789abcdef";
 
-    put(w, "\"", 1);
-    while (*value && !w->full) {
-        size_t plain = 0;
-        uint8_t c;
+    if (c == '"' || c == '\\')
+        put(w, (const char[]){'\\', (char)c}, 2);
+    else
+        put(w, (const char[]){'\\', 'u', '0', '0', hex[c >> 4], hex[c & 15]}, 6);
+}
 
-        while ((c = (uint8_t)value[plain]) >= 0x20 && c < 0x7f && c != '"' && c != '\\')
-            plain++;
+static void put_quoted(struct json_writer *w, const char *value)
+{
+    size_t left = strlen(value);
+
+    put(w, "\"", 1);
+    while (left && !w->full) {
+        size_t plain = plain_part(value, left);
+
         put(w, value, plain);
         value += plain;
-        if (!*value)
-            break;
-        c = (uint8_t)*value++;
-        if (c == '"' || c == '\\')
-            put(w, (const char[]){'\\', (char)c}, 2);
-        else
-            put(w, (const char[]){'\\', 'u', '0', '0', hex[c >> 4], hex[c & 15]}, 6);
+        left -= plain;
+        if (left) {
+            put_escaped(w, (uint8_t)*value++);
+            left--;
+        }
     }
     put(w, "\"", 1);
 }
 
 static void put_key(struct json_writer *w, const char *key)
 {
-    if (w->comma)
-        put(w, ",", 1);
-    w->comma = true;
-    if (!key)
+    size_t length = key ? strlen(key) : 0, needed = w->comma + (key ? length + 3 : 0);
+    char *at = w->text + w->used;
+
+    if (needed >= w->size - w->used) {
+        w->full = true;
         return;
-    put(w, "\"", 1);
-    put(w, key, strlen(key));
-    put(w, "\":", 2);
+    }
+    if (w->comma)
+        *at++ = ',';
+    w->comma = true;
+    if (key) {
+        *at++ = '"';
+        at = (char *)memcpy(at, key, length) + length;
+        *at++ = '"';
+        *at++ = ':';
+    }
+    *at = '\0';
+    w->used += needed;
 }
 
 void json_open(struct json_writer *w, const char *key, char bracket)

@@ -33,7 +33,7 @@
     " sealed_unapproved = sealed_unapproved + excluded.sealed_unapproved"
 
 /* Each goes from %s, whose rows are those beyond the condition that it ends with. */
-static const char *const sums[] = {
+static const char *const sum_texts[] = {
     "INSERT INTO zone_hours SELECT hour, coalesce(zone, ''), transport, approved, " COUNTS
     " FROM %s AND " ROLLUP_DNS " GROUP BY 1, 2, 3, 4" ADD,
     "INSERT INTO server_days SELECT hour - hour % " ROLLUP_DAY ", coalesce(zone, ''), server,"
@@ -50,7 +50,7 @@ static const char *const sums[] = {
 /* Puts the source in place of the last %s: an earlier one is SQL's own. */
 static int sum_up(sqlite3 *db, size_t which, const char *source, nsec_t hour)
 {
-    const char *text = sums[which], *at = strstr(text, "FROM %s") + 5;
+    const char *text = sum_texts[which], *at = strstr(text, "FROM %s") + 5;
     char whole[2048];
     sqlite3_stmt *q;
     int status;
@@ -68,7 +68,7 @@ static int sum_all(sqlite3 *db, const char *source, nsec_t hour)
 {
     int status = SD_OK;
 
-    for (size_t i = 0; i < sizeof sums / sizeof *sums && status == SD_OK; i++)
+    for (size_t i = 0; i < sizeof sum_texts / sizeof *sum_texts && status == SD_OK; i++)
         status = sum_up(db, i, source, hour);
     return status;
 }
@@ -136,57 +136,58 @@ int rollup_late(sqlite3 *db)
 const char rollup_previous[] =
     "SELECT severity, verdict, count, coalesce(zone, ''), first FROM events"
     " WHERE id = ?1 AND revision < ?2 ORDER BY revision DESC LIMIT 1";
-const char rollup_add[] = "INSERT INTO event_days VALUES (?,?,?,?,?,?,?) ON CONFLICT DO UPDATE"
-                          " SET events = events + excluded.events, count = count + excluded.count";
 
-struct bucket {
-    nsec_t day;
-    const char *zone, *kind, *verdict;
-    int severity;
-};
-
-static int add(sqlite3_stmt *q, const struct bucket *b, int events, sqlite3_int64 count)
+static struct event_sum sum_of(const struct event *e, const char *zone)
 {
-    int code;
+    struct event_sum sum = {.day = e->first,
+                            .kind = kind_name(e->finding.kind),
+                            .severity = e->finding.severity,
+                            .events = 1};
 
-    sqlite3_bind_int64(q, 1, b->day - b->day % DAY);
-    sqlite3_bind_text(q, 2, b->zone, -1, SQLITE_TRANSIENT);
-    sqlite3_bind_text(q, 3, b->kind, -1, SQLITE_STATIC);
-    sqlite3_bind_int(q, 4, b->severity);
-    sqlite3_bind_text(q, 5, b->verdict, -1, SQLITE_TRANSIENT);
-    sqlite3_bind_int(q, 6, events);
-    sqlite3_bind_int64(q, 7, count);
-    code = sqlite3_step(q);
-    sqlite3_reset(q);
-    return code == SQLITE_DONE ? SD_OK : SD_EIO;
+    snprintf(sum.zone, sizeof sum.zone, "%s", zone);
+    snprintf(sum.verdict, sizeof sum.verdict, "%s", verdict_name(e->verdict));
+    return sum;
+}
+
+static int add(struct sums *sums, struct event_sum sum)
+{
+    sum.day -= sum.day % DAY;
+    return sums_event(sums, &sum);
+}
+
+/* Takes the event out of the sum that its revision before is in; count: what that one had. */
+static int take_back(struct sums *sums, sqlite3_stmt *previous, struct event_sum sum,
+                     int64_t *count)
+{
+    sum.events = -1;
+    sum.severity = sqlite3_column_int(previous, 0);
+    snprintf(sum.verdict, sizeof sum.verdict, "%s", (const char *)sqlite3_column_text(previous, 1));
+    *count = sqlite3_column_int64(previous, 2);
+    snprintf(sum.zone, sizeof sum.zone, "%s", (const char *)sqlite3_column_text(previous, 3));
+    sum.day = sqlite3_column_int64(previous, 4);
+    return add(sums, sum);
 }
 
 /* An event counts once, on the day it began, as it was told last; its repeats on the day they came.
  */
-int rollup_event(sqlite3_stmt *previous, sqlite3_stmt *q, const struct record *r)
+int rollup_event(sqlite3_stmt *previous, struct sums *sums, const struct record *r)
 {
     const struct event *e = &r->event;
-    struct bucket now = {e->first, r->zone, kind_name(e->finding.kind), verdict_name(e->verdict),
-                         e->finding.severity};
-    struct bucket of_repeats = now, before = now;
-    sqlite3_int64 count = (sqlite3_int64)e->count;
+    struct event_sum now = sum_of(e, r->zone), of_repeats = now;
+    int64_t before = 0;
     int status = SD_OK;
 
-    of_repeats.day = e->last;
     if (e->revision > 1) {
         sqlite3_bind_text(previous, 1, e->id, -1, SQLITE_STATIC);
         sqlite3_bind_int64(previous, 2, e->revision);
-        if (sqlite3_step(previous) == SQLITE_ROW) {
-            before.severity = sqlite3_column_int(previous, 0);
-            before.verdict = (const char *)sqlite3_column_text(previous, 1);
-            count -= sqlite3_column_int64(previous, 2);
-            before.zone = (const char *)sqlite3_column_text(previous, 3);
-            before.day = sqlite3_column_int64(previous, 4);
-            status = add(q, &before, -1, 0);
-        }
+        if (sqlite3_step(previous) == SQLITE_ROW)
+            status = take_back(sums, previous, now, &before);
         sqlite3_reset(previous);
     }
+    of_repeats.day = e->last;
+    of_repeats.events = 0;
+    of_repeats.count = (int64_t)e->count - before;
     if (status == SD_OK)
-        status = add(q, &now, 1, 0);
-    return status == SD_OK ? add(q, &of_repeats, 0, count) : status;
+        status = add(sums, now);
+    return status == SD_OK ? add(sums, of_repeats) : status;
 }

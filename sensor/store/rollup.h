@@ -6,6 +6,7 @@
 #include <sqlite3.h>
 
 #include "model/record.h"
+#include "store/sums.h"
 
 /* Of these is a sum: the rest is ordinary TLS and QUIC. */
 #define ROLLUP_DNS "transport IN ('do53-udp','do53-tcp','dot','doq','doh2','doh3','dnscrypt')"
@@ -20,9 +21,9 @@ int rollup_hours(sqlite3 *db, nsec_t before);
  * empties it. SD_EIO. */
 int rollup_late(sqlite3 *db);
 /* In a transaction, before its row is written: counts a revision of an event. SD_EIO. */
-int rollup_event(sqlite3_stmt *previous, sqlite3_stmt *add, const struct record *r);
+int rollup_event(sqlite3_stmt *previous, struct sums *sums, const struct record *r);
 
 /* What rollup_event() wants prepared. */
-extern const char rollup_previous[], rollup_add[];
+extern const char rollup_previous[];
 
 #endif

@@ -9,6 +9,7 @@
 #include "store/rollup.h"
 #include "store/schema.h"
 #include "store/store.h"
+#include "store/sums.h"
 
 #define BUSY_MS     1000 /* waited for somebody else's transaction: events stand behind it */
 #define CACHE       (16 << 20)
@@ -38,6 +39,7 @@ struct store {
     bool once;     /* a new file of one run */
     bool late;     /* there is something in temp.late */
     nsec_t rolled; /* hours before this one are in the sums, as of the open batch */
+    struct sums sums;
 };
 
 static const char *const statement_text[STATEMENTS] = {
@@ -55,17 +57,13 @@ static const char *const statement_text[STATEMENTS] = {
     " bytes_out = bytes_out + excluded.bytes_out, bytes_in = bytes_in + excluded.bytes_in",
     "INSERT INTO temp.late VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)",
     rollup_previous,
-    rollup_add,
+    sums_event_text,
     "INSERT INTO clients VALUES (?,?,?,?,?,?,?)"
     " ON CONFLICT DO UPDATE SET zone = excluded.zone, first = min(first, excluded.first),"
     " last = max(last, excluded.last), queries_clear = queries_clear + excluded.queries_clear,"
     " queries_sealed = queries_sealed + excluded.queries_sealed,"
     " flows_failed = flows_failed + excluded.flows_failed",
-    "INSERT INTO resolvers VALUES (?,?,?,?,?,?,?,?,?,?,?)"
-    " ON CONFLICT DO UPDATE SET resolver = excluded.resolver, name = excluded.name,"
-    " first = min(first, excluded.first), last = max(last, excluded.last),"
-    " queries = queries + excluded.queries, responses = responses + excluded.responses,"
-    " flows = flows + excluded.flows, flows_failed = flows_failed + excluded.flows_failed",
+    sums_resolver_text,
     "INSERT OR REPLACE INTO stats VALUES (?,?)",
     "INSERT OR REPLACE INTO memory VALUES (?,?,?,?,?)",
     "DELETE FROM memory WHERE topic = ? AND key = ?",
@@ -187,6 +185,8 @@ static int prepare(struct store *s, const char *path, char error[STORE_ERROR])
         if (sqlite3_prepare_v3(s->db, statement_text[i], -1, SQLITE_PREPARE_PERSISTENT,
                                &s->statements[i], NULL) != SQLITE_OK)
             status = explain(s->db, path, error);
+    s->sums.add_event = s->statements[ADD_EVENT_DAY];
+    s->sums.add_resolver = s->statements[ADD_RESOLVER];
     sqlite3_busy_timeout(s->db, BUSY_MS);
     return status;
 }
@@ -345,25 +345,6 @@ static int write_client(struct store *s, const struct record *r)
     return step(q);
 }
 
-static int write_resolver(struct store *s, const struct record *r)
-{
-    sqlite3_stmt *q = s->statements[ADD_RESOLVER];
-    const struct conversation *c = &r->conversation;
-
-    bind_key_address(q, 1, &c->key.server);
-    sqlite3_bind_int(q, 2, c->key.server_port);
-    bind_text(q, 3, transport_name(c->key.transport));
-    bind_text(q, 4, r->resolver);
-    bind_text(q, 5, c->name);
-    sqlite3_bind_int64(q, 6, c->first);
-    sqlite3_bind_int64(q, 7, c->last);
-    sqlite3_bind_int64(q, 8, (sqlite3_int64)c->queries);
-    sqlite3_bind_int64(q, 9, (sqlite3_int64)c->responses);
-    sqlite3_bind_int64(q, 10, (sqlite3_int64)c->flows);
-    sqlite3_bind_int64(q, 11, (sqlite3_int64)c->flows_failed);
-    return step(q);
-}
-
 /* The inventories are of DNS: ordinary TLS and QUIC stay in the conversations. */
 static int write_inventories(struct store *s, const struct record *r)
 {
@@ -374,7 +355,7 @@ static int write_inventories(struct store *s, const struct record *r)
         transport > TRANSPORT_DNSCRYPT)
         return SD_OK;
     status = write_client(s, r);
-    return status == SD_OK ? write_resolver(s, r) : status;
+    return status == SD_OK ? sums_resolver(&s->sums, r) : status;
 }
 
 static int write_stats(struct store *s, const struct record *r)
@@ -436,7 +417,7 @@ int store_write(struct store *s, const struct record *r, const char *json)
         return status;
     switch (r->kind) {
     case RECORD_EVENT:
-        status = rollup_event(s->statements[PREVIOUS_EVENT], s->statements[ADD_EVENT_DAY], r);
+        status = rollup_event(s->statements[PREVIOUS_EVENT], &s->sums, r);
         return status == SD_OK ? write_event(s, r, json) : status;
     case RECORD_CONVERSATION:
         status = write_conversation(s, r);
@@ -452,18 +433,32 @@ int store_write(struct store *s, const struct record *r, const char *json)
     }
 }
 
+static int end_batch(struct store *s)
+{
+    int status = sums_flush(&s->sums);
+
+    if (status == SD_OK && s->late)
+        status = rollup_late(s->db);
+    if (status == SD_OK && sqlite3_exec(s->db, "COMMIT", NULL, NULL, NULL) != SQLITE_OK)
+        status = SD_EIO;
+    return status;
+}
+
 int store_commit(struct store *s)
 {
+    int status = SD_EIO;
+
     if (!s->open_batch)
         return SD_OK;
-    if ((!s->late || rollup_late(s->db) == SD_OK) &&
-        sqlite3_exec(s->db, "COMMIT", NULL, NULL, NULL) == SQLITE_OK) {
-        s->open_batch = s->late = false;
-        return SD_OK;
-    }
     /* A full disk may have rolled the batch back already; if not, the next commit tries again. */
+    if (!sqlite3_get_autocommit(s->db))
+        status = end_batch(s);
     s->open_batch = sqlite3_get_autocommit(s->db) == 0;
-    return SD_EIO;
+    if (!s->open_batch)
+        sums_forget(&s->sums);
+    if (status == SD_OK)
+        s->late = false;
+    return status;
 }
 
 static uint64_t used_bytes(struct store *s)

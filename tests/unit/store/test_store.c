@@ -163,6 +163,95 @@ static void conversations_add_up(void **state)
     sqlite3_close(db);
 }
 
+static int64_t number_of(const char *text)
+{
+    sqlite3_stmt *q;
+    sqlite3 *db;
+    int64_t value;
+
+    assert_int_equal(sqlite3_open(path, &db), SQLITE_OK);
+    assert_int_equal(sqlite3_prepare_v2(db, text, -1, &q, NULL), SQLITE_OK);
+    assert_int_equal(sqlite3_step(q), SQLITE_ROW);
+    value = sqlite3_column_int64(q, 0);
+    sqlite3_finalize(q);
+    sqlite3_close(db);
+    return value;
+}
+
+static void write_of_server(struct store *s, unsigned server, unsigned round)
+{
+    struct record r = {.kind = RECORD_CONVERSATION, .hour = 3600 * NSEC_S};
+    struct conversation *c = &r.conversation;
+
+    assert_int_equal(addr_parse("10.0.0.1", &c->key.client), SD_OK);
+    c->key.server = addr_v4((uint8_t[]){192, 0, 2, (uint8_t)server});
+    c->key.transport = TRANSPORT_DOT;
+    c->first = (10 - round) * NSEC_S;
+    c->last = (10 + round) * NSEC_S;
+    c->flows = 1;
+    c->queries = server;
+    snprintf(c->name, sizeof c->name, "round-%u", round);
+    assert_int_equal(store_write(s, &r, NULL), SD_OK);
+}
+
+/* More servers and zones than a batch keeps sums of, each written several times over. */
+static void sums_of_a_batch_are_exact(void **state)
+{
+    struct store *s = open_store(0);
+
+    (void)state;
+    for (unsigned round = 1; round <= 3; round++) {
+        for (unsigned n = 1; n <= 200; n++) {
+            struct record r = event(n, round);
+
+            snprintf(r.zone, sizeof r.zone, "zone-%u", n);
+            r.event.first = NSEC_S;
+            r.event.count = (uint64_t)n * round;
+            assert_int_equal(store_write(s, &r, "{}"), SD_OK);
+            write_of_server(s, n, round);
+        }
+        if (round == 2)
+            assert_int_equal(store_commit(s), SD_OK);
+    }
+    store_close(s);
+    assert_int_equal(number_of("SELECT sum(events = 1 AND count = 3 * substr(zone, 6)) FROM"
+                               " event_days"),
+                     200);
+    assert_int_equal(number_of("SELECT sum(flows = 3 AND queries = 3 * substr(server, 9)"
+                               " AND first = 7000000000 AND last = 13000000000"
+                               " AND name = 'round-3') FROM resolvers"),
+                     200);
+}
+
+/* A batch that the disk had no room for is gone with its sums. */
+static void sums_go_with_their_batch(void **state)
+{
+    struct store *s = open_store(0);
+    struct record r = event(1, 1);
+    sqlite3 *db;
+
+    (void)state;
+    r.event.count = 1;
+    assert_int_equal(sqlite3_open(path, &db), SQLITE_OK);
+    assert_int_equal(sqlite3_exec(db,
+                                  "CREATE TRIGGER full BEFORE INSERT ON events WHEN NEW.revision = "
+                                  "9 BEGIN SELECT raise(ROLLBACK, 'full'); END",
+                                  NULL, NULL, NULL),
+                     SQLITE_OK);
+    assert_int_equal(store_write(s, &r, "{}"), SD_OK);
+    r.event.revision = 9;
+    assert_int_equal(store_write(s, &r, "{}"), SD_EIO);
+    assert_int_equal(store_commit(s), SD_EIO);
+    r = event(2, 1);
+    r.event.count = 1;
+    assert_int_equal(store_write(s, &r, "{}"), SD_OK);
+    assert_int_equal(store_commit(s), SD_OK);
+    store_close(s);
+    sqlite3_close(db);
+    assert_int_equal(number_of("SELECT count(*) FROM events"), 1);
+    assert_int_equal(number_of("SELECT sum(events) FROM event_days"), 1);
+}
+
 static void refuses_what_is_not_its_own(void **state)
 {
     struct store_options options = {.path = path};
@@ -440,6 +529,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(invented_clients_push_no_event_out, set_up, tear_down),
         cmocka_unit_test_setup_teardown(nothing_committed_is_lost, set_up, tear_down),
         cmocka_unit_test_setup_teardown(conversations_add_up, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(sums_of_a_batch_are_exact, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(sums_go_with_their_batch, set_up, tear_down),
         cmocka_unit_test_setup_teardown(what_was_learned_comes_back, set_up, tear_down),
         cmocka_unit_test_setup_teardown(who_was_blocked_comes_back, set_up, tear_down),
         cmocka_unit_test_setup_teardown(history_comes_back_row_by_row, set_up, tear_down),
