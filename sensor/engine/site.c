@@ -46,11 +46,13 @@ static nsec_t tell_now(void *context)
 static const struct policy *hold_policy(void *context)
 {
     struct site *s = context;
+    const struct policy *p;
 
     pthread_mutex_lock(&s->lock);
     s->held[0].readers++;
+    p = s->held[0].policy;
     pthread_mutex_unlock(&s->lock);
-    return s->held[0].policy;
+    return p;
 }
 
 static void release_policy(void *context, const struct policy *p)

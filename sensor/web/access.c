@@ -122,9 +122,8 @@ bool access_may_try(struct access *a, nsec_t now)
     return atomic_load(&a->refused) < TRIES;
 }
 
-void access_refused(struct access *a, nsec_t now)
+void access_refused(struct access *a)
 {
-    (void)now;
     atomic_fetch_add(&a->refused, 1);
 }
 

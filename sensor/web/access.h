@@ -32,7 +32,7 @@ const struct web_viewer *access_viewer(const struct access *a, struct MHD_Connec
 const char *access_session(const struct access *a, const char *token);
 /* False: too many wrong tokens of late; the next try is to wait. */
 bool access_may_try(struct access *a, nsec_t now);
-void access_refused(struct access *a, nsec_t now);
+void access_refused(struct access *a);
 /* Who asks by a name that is none of ours was sent here by somebody else's DNS (rebinding). */
 bool access_is_ours(const struct access *a, struct MHD_Connection *c);
 /* A POST that a page of somebody else's had a browser send. */

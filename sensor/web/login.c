@@ -34,7 +34,7 @@ static enum MHD_Result answer(const struct web_request *q)
     json_decref(asked);
     if (session)
         return welcome(q, session);
-    access_refused(a, q->now);
+    access_refused(a);
     return web_error(q, MHD_HTTP_UNAUTHORIZED, "that token is none of this sensor's");
 }
 

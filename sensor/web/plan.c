@@ -11,6 +11,8 @@ static enum MHD_Result answer(const struct web_request *q)
     json_t *plan = NULL;
     int status;
 
+    if (!q->viewer->clients)
+        return web_error(q, MHD_HTTP_FORBIDDEN, "a plan names clients, which you may not see");
     if (!q->source->plan)
         return web_error(q, MHD_HTTP_SERVICE_UNAVAILABLE, "plans are not made here");
     if (!q->size)

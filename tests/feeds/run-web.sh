@@ -175,7 +175,7 @@ who_may_ask() {
     check "signing in: a cookie that scripts cannot read" eval "get -k -c '$SCRATCH/jar' -D '$SCRATCH/heads' -H 'X-Sealdns: 1' --data '{\"token\": \"s3same\"}' $url/api/login && grep -qi 'set-cookie: sealdns=.*httponly; samesite=strict; secure' '$SCRATCH/heads'"
     check "it stands for the token" [ "$(code -k -b "$SCRATCH/jar" $url/api/me)" = 200 ]
     check "a viewer without clients sees pseudonyms" eval "get -k -H 'Authorization: Bearer auditor' $url/api/clients | jq -e '.clients | length > 0 and all(.client | startswith(\"client-\"))'"
-    check "and no packets, no client, no search" [ "$(code -k -H 'Authorization: Bearer auditor' $url/api/captures/x)$(code -k -H 'Authorization: Bearer auditor' $url/api/clients/10.0.0.1)$(code -k -H 'Authorization: Bearer auditor' "$url/api/events?search=10.0")" = 403403403 ]
+    check "and no packets, no client, no search, no report, no plan" [ "$(code -k -H 'Authorization: Bearer auditor' $url/api/captures/x)$(code -k -H 'Authorization: Bearer auditor' $url/api/clients/10.0.0.1)$(code -k -H 'Authorization: Bearer auditor' "$url/api/events?search=10.0")$(code -k -H 'Authorization: Bearer auditor' $url/api/report)$(code -k -H 'Authorization: Bearer auditor' -H 'X-Sealdns: 1' --data x $url/api/plan)" = 403403403403403 ]
     check "wrong tokens are slowed down" eval "for i in 1 2 3 4 5 6; do code -k -H 'X-Sealdns: 1' --data '{\"token\": \"x\"}' $url/api/login; done | grep -q '401401401401401429'"
     check "health says nothing and needs none" [ "$(code -k $url/healthz)" = 200 ]
     check "the old address is silent" [ "$(code $URL/metrics)" = 000 ]
