@@ -11,6 +11,7 @@
 #include "cli/command.h"
 #include "cli/send.h"
 #include "cli/when.h"
+#include "conf/controls.h"
 #include "engine/gateway.h"
 #include "report/manifest.h"
 #include "report/report.h"
@@ -27,6 +28,7 @@ struct request {
     const struct report_format *format;
     struct report_request ask;
     struct policy *policy;
+    struct controls *controls;
 };
 
 /* Mondays are as many days behind the epoch's as there are weeks in it, and four. */
@@ -165,6 +167,9 @@ static int report(struct request *q)
     if (!q->policy->name[0] && gethostname(q->policy->name, sizeof q->policy->name - 1) != 0)
         snprintf(q->policy->name, sizeof q->policy->name, "gateway");
     q->ask.policy = q->policy;
+    if (controls_load(CONTROLS_FOLDER, stderr, &q->controls) != SD_OK)
+        log_warning("the report is made without controls");
+    q->ask.controls = q->controls;
     find_key(q, q->db ? q->db : q->policy->store_path);
     if (store_reader_open(q->db ? q->db : q->policy->store_path, &r, error) != SD_OK) {
         log_error("%s", error);
@@ -173,6 +178,7 @@ static int report(struct request *q)
         status = make(q, r);
     }
     store_reader_close(r);
+    controls_free(q->controls);
     policy_destroy(q->policy);
     return status;
 }

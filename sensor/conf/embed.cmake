@@ -11,15 +11,21 @@ file(WRITE ${OUTPUT}.part "/* Generated from rules/ by sensor/conf/embed.cmake. 
 append_bytes(catalog ${RULES}/catalog.yaml)
 file(APPEND ${OUTPUT}.part "const struct conf_text embedded_catalog = {\"catalog.yaml (built in)\", catalog, sizeof catalog - 1};\n\n")
 
-file(GLOB detections ${RULES}/detections/*.yaml)
-list(SORT detections)
-set(entries)
-foreach(file ${detections})
-  get_filename_component(id ${file} NAME_WE)
-  string(MAKE_C_IDENTIFIER "detection_${id}" symbol)
-  append_bytes(${symbol} ${file})
-  string(APPEND entries "    {\"detections/${id}.yaml (built in)\", ${symbol}, sizeof ${symbol} - 1},\n")
-endforeach()
-file(APPEND ${OUTPUT}.part "const struct conf_text embedded_detections[] = {\n${entries}};\n"
-  "const size_t embedded_detection_count = sizeof embedded_detections / sizeof *embedded_detections;\n")
+# append_folder(NAME ARRAY COUNT): the files of rules/NAME/.
+function(append_folder name array count)
+  file(GLOB files ${RULES}/${name}/*.yaml)
+  list(SORT files)
+  set(entries)
+  foreach(file ${files})
+    get_filename_component(id ${file} NAME)
+    string(MAKE_C_IDENTIFIER "${name}_${id}" symbol)
+    append_bytes(${symbol} ${file})
+    string(APPEND entries "    {\"${name}/${id} (built in)\", ${symbol}, sizeof ${symbol} - 1},\n")
+  endforeach()
+  file(APPEND ${OUTPUT}.part "const struct conf_text ${array}[] = {\n${entries}};\n"
+    "const size_t ${count} = sizeof ${array} / sizeof *${array};\n\n")
+endfunction()
+
+append_folder(detections embedded_detections embedded_detection_count)
+append_folder(controls embedded_controls embedded_control_count)
 file(RENAME ${OUTPUT}.part ${OUTPUT})

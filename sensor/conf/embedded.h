@@ -7,5 +7,7 @@
 extern const struct conf_text embedded_catalog;
 extern const struct conf_text embedded_detections[];
 extern const size_t embedded_detection_count;
+extern const struct conf_text embedded_controls[];
+extern const size_t embedded_control_count;
 
 #endif

@@ -8,6 +8,7 @@
 #include "base/error.h"
 #include "base/log.h"
 #include "conf/conf.h"
+#include "conf/controls.h"
 #include "engine/control.h"
 #include "engine/gateway.h"
 #include "engine/plan_document.h"
@@ -317,21 +318,27 @@ static int tell_plan(void *context, const struct web_plan *ask, json_t **out)
 static int make_report(const struct policy *p, const struct web_report *ask, FILE *to)
 {
     const struct report_format *format = report_format_named(ask->format);
-    struct report_request request = {ask->from, ask->to, clock_now(), p};
+    struct report_request request = {
+        .from = ask->from, .to = ask->to, .now = clock_now(), .policy = p};
     char error[STORE_ERROR];
     struct report_source source;
+    struct controls *controls = NULL;
     json_t *report = NULL;
     struct store_reader *r;
     int status = format ? store_reader_open(p->store_path, &r, error) : SD_EINVAL;
 
     if (status != SD_OK)
         return status;
+    if (controls_load(CONTROLS_FOLDER, stderr, &controls) != SD_OK)
+        log_warning("the report is made without controls");
+    request.controls = controls;
     source = report_of_store(r);
     status = report_make(&source, &request, &report);
     store_reader_close(r);
     if (status == SD_OK)
         status = format->write(report, to);
     json_decref(report);
+    controls_free(controls);
     return status;
 }
 

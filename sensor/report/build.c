@@ -130,7 +130,7 @@ int report_make(const struct report_source *source, const struct report_request 
 {
     static int (*const parts[])(struct build * b) = {
         build_coverage,    build_sealed, build_resolvers, build_violations,
-        build_enforcement, build_alerts, build_summary};
+        build_enforcement, build_alerts, build_controls,  build_summary};
     struct build b = {.source = source,
                       .ask = ask,
                       .period = {ask->from, ask->to, NULL},

@@ -21,6 +21,7 @@ int build_resolvers(struct build *b);
 int build_violations(struct build *b);
 int build_enforcement(struct build *b);
 int build_alerts(struct build *b);
+int build_controls(struct build *b); /* by the measures of all before it */
 int build_summary(struct build *b);
 
 json_t *build_section(struct build *b, const char *id, const char *title);

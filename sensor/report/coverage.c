@@ -62,6 +62,7 @@ static void put_measures(struct build *b, const struct coverage *c)
 
     build_measure(b, "coverage_share", 1 - (double)c->missing / length);
     build_measure(b, "packets", (double)c->packets);
+    build_measure(b, "query_log", b->ask->policy->query_log.mode != QUERIES_OFF);
     build_measure(b, "frames_lost", (double)(c->frames_lost + c->shed));
     build_measure(b, "records_lost", (double)c->records_lost);
     build_measure(b, "ech_share", c->hellos ? (double)c->outer / (double)c->hellos : 0);

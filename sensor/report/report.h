@@ -7,6 +7,7 @@
 #include <jansson.h>
 #include <stdio.h>
 
+#include "model/controls.h"
 #include "model/policy.h"
 #include "store/coverage.h"
 #include "store/search.h"
@@ -40,6 +41,7 @@ struct report_request {
     nsec_t from, to, now; /* from before to */
     const struct policy
         *policy; /* in force now: who is approved, exceptions; its name is the host */
+    const struct controls *controls; /* NULL: no section of controls */
 };
 
 /* SD_EIO, SD_EMEM. Parts of the document: "title", "host", "from", "to", "made", "version",

@@ -52,6 +52,35 @@ static void measure(const json_t *table, int width[COLUMNS])
     }
 }
 
+/* What is too wide for columns: row by row, a line for each cell. */
+static void put_records(const json_t *table, FILE *to)
+{
+    const json_t *columns = json_object_get(table, "columns"), *row, *cell;
+    char text[CELL], line[2 * CELL], clean[2 * CELL];
+    size_t i, k;
+
+    json_array_foreach(json_object_get(table, "rows"), i, row) json_array_foreach(row, k, cell)
+    {
+        const json_t *column = json_array_get(columns, k);
+
+        snprintf(line, sizeof line, "%s%s: %s", k ? "  " : "", json_word(column, "title"),
+                 cell_text(cell, column, text));
+        text_printable(line, sizeof line, clean, sizeof clean);
+        put_paragraph(clean, k ? "  " : "\n  ", to);
+    }
+}
+
+static bool is_wide(const json_t *table)
+{
+    const json_t *row, *cell;
+    size_t i, k;
+
+    json_array_foreach(json_object_get(table, "rows"), i, row)
+        json_array_foreach(row, k, cell) if (json_is_string(cell) &&
+                                             json_string_length(cell) > 2 * WIDEST) return true;
+    return false;
+}
+
 static void put_table(const json_t *table, FILE *to)
 {
     const json_t *columns = json_object_get(table, "columns"), *column, *row;
@@ -61,6 +90,11 @@ static void put_table(const json_t *table, FILE *to)
 
     if (json_array_size(json_object_get(table, "rows")) == 0)
         return;
+    if (is_wide(table)) {
+        fprintf(to, "\n  %s\n", json_word(table, "caption"));
+        put_records(table, to);
+        return;
+    }
     measure(table, width);
     fprintf(to, "\n  %s\n  ", json_word(table, "caption"));
     json_array_foreach(columns, k, column)

@@ -237,6 +237,7 @@ def check_detection(checks, path, kinds, ids, signatures):
         good = isinstance(entry[key], str) and 0 < len(entry[key].strip().encode()) <= most
         checks.that(good, where, f"{key} is no text of 1 to {most} bytes")
     checks.that(strings(entry["false_positives"]) and entry["false_positives"], where, "false_positives is empty")
+    checks.that(len("\n".join(map(str, entry["false_positives"])).encode()) < 1536, where, "false_positives are over 1,535 bytes together")
     checks.that(strings(entry["attack"]) and all(re.fullmatch(r"T\d{4}(\.\d{3})?", t) for t in entry["attack"]),
                 where, "attack holds technique ids such as T1071.004")
     checks.that(strings(entry["controls"]) and entry["controls"] and
@@ -244,6 +245,32 @@ def check_detection(checks, path, kinds, ids, signatures):
                 "controls name no catalogue that the reports know")
     metadata = ",".join(map(str, entry["attack"] + entry["controls"]))
     checks.that(len(metadata.encode()) <= METADATA, where, f"attack and controls are more than {METADATA} bytes together")
+
+
+def measures():
+    """Those that a report gives, by what sensor/report/ says."""
+    text = "".join(p.read_text(encoding="utf-8") for p in sorted((ROOT / "sensor" / "report").glob("*.c")))
+    return set(re.findall(r'build_measure\(b, "(\w+)"', text)) | set(re.findall(r'\{KIND_\w+, "(\w+)"\}', text))
+
+
+def check_controls(checks, path, ids, known):
+    entry, where = checks.load(path)
+    if entry is None or not checks.keys(entry, {"id", "title", "source", "controls"}, set(), where):
+        return
+    checks.that(entry["id"] == path.stem, where, "id is not the file's name")
+    seen = {}
+    for control in entry["controls"]:
+        spot = f"{where}: {control.get('id')}"
+        if not checks.keys(control, {"id", "title", "covered", "limits"}, {"evidence", "measures"}, spot):
+            continue
+        checks.unique(control["id"], seen, spot, "id")
+        checks.that(control["covered"] in {"none", "partial", "full"}, spot, "covered is none, partial or full")
+        checks.that(control["covered"] == "none" or control.get("evidence"), spot, "is covered without evidence")
+        for key, most in {"title": 191, "evidence": 511, "limits": 511}.items():
+            checks.that(len(str(control.get(key, "")).encode()) <= most, spot, f"{key} is over {most} bytes")
+        for measure in control.get("measures", []):
+            checks.that(measure.get("measure") in known, spot, f"no report has the measure {measure.get('measure')}")
+            checks.that(measure.keys() <= {"measure", "least", "most"}, spot, "a measure has least and most")
 
 
 def check_zone(checks, zone, resolvers, networks, where):
@@ -293,6 +320,10 @@ def check_folder(folder, quiet=False):
     checks.that(detections, "detections", "is empty")
     for path in detections:
         check_detection(checks, path, kinds, ids, signatures)
+    controls, known = sorted((folder / "controls").glob("*.yaml")), measures()
+    checks.that(controls and known, "controls", "is empty")
+    for path in controls:
+        check_controls(checks, path, ids, known)
     for path in [folder / "policy.yaml", *sorted((folder / "examples").glob("*.yaml"))]:
         check_policy(checks, path, catalog)
     return checks
@@ -328,6 +359,9 @@ SPOILT = [  # file, what stands there, what is put in its place: each must be fo
     ("detections/hidden-resolver.yaml", "{say: ", "{says: "),
     ("detections/hidden-resolver.yaml", "{ask: ", "{ask: no_"),
     ("catalog.yaml", "- cloudflare-ech.com", "- cloudflare ech"),
+    ("controls/cis-v8.1.yaml", "measure: query_log", "measure: query_logs"),
+    ("controls/cis-v8.1.yaml", 'id: "8.6"', 'id: "8.2"'),
+    ("controls/cis-v8.1.yaml", "covered: none", "covered: partial"),
     ("policy.yaml", "mode: monitor", "mode: observe"),
     ("policy.yaml", "approve: []", "approve: [nobody]"),
     ("policy.yaml", "10.0.0.0/8", "10.0.0.1/8"),
