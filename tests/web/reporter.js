@@ -2,6 +2,11 @@
 export default class {
     counts = { passed: 0, failed: 0, skipped: 0 };
 
+    /* What was measured. */
+    onStdOut(said) {
+        process.stdout.write(said);
+    }
+
     onTestEnd(test, result) {
         const name = test.titlePath().slice(3).join(": "), ok = result.status === test.expectedStatus;
         const why = () => (result.error?.message ?? result.status).replace(/\u001b\[[0-9;]*m/g, "").split("\n").filter(Boolean).slice(0, 6).join(" | ");
