@@ -159,8 +159,9 @@ static void print_text(const json_t *s)
     print_interfaces(json_object_get(s, "interfaces"));
     print_rules(rules);
     print_blocks(rules);
-    printf("store       %s, %lld rows written, %lld failed\n", string(store, "path"),
-           (long long)integer(store, "rows"), (long long)integer(store, "failed"));
+    printf("store       %s, %lld rows written, %lld failed, %lld outlived their time\n",
+           string(store, "path"), (long long)integer(store, "rows"),
+           (long long)integer(store, "failed"), (long long)integer(store, "expired"));
     printf("outputs     %lld lines, %lld lost\n", (long long)integer(outputs, "lines"),
            (long long)integer(outputs, "lost"));
     print_feeds(json_object_get(s, "feeds"));

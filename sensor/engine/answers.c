@@ -5,8 +5,10 @@
 #include <unistd.h>
 
 #include "base/error.h"
+#include "base/log.h"
 #include "base/text.h"
 #include "engine/blocks.h"
+#include "engine/erase.h"
 #include "engine/feeds.h"
 #include "engine/gateway.h"
 #include "engine/guard.h"
@@ -274,15 +276,16 @@ json_t *recorder_status(struct recorder *r)
     for (size_t i = 0; i < r->wiring->lane_count; i++)
         stats_add(&sum, &b->front[i]);
     sum.records_dropped = ring_dropped(r->wiring->records);
-    all = json_pack("{s:b,s:s,s:i,s:s,s:s,s:I,s:s,s:s,s:o,s:o,s:{s:s,s:I,s:I},s:{s:I,s:I},s:o}",
+    all = json_pack("{s:b,s:s,s:i,s:s,s:s,s:I,s:s,s:s,s:o,s:o,s:{s:s,s:I,s:I,s:I},s:{s:I,s:I},s:o}",
                     "ok", 1, "name", r->policy->name, "pid", (int)getppid(), "mode",
                     mode_name(r->policy->mode), "started", time_text(b->started, text), "uptime",
                     (json_int_t)((clock_now() - b->started) / NSEC_S), "policy", r->policy->digest,
                     "policy_file", policy_files_path(r->wiring->files), "interfaces",
                     interfaces(r->wiring), "rules", rules(r), "store", "path",
-                    r->policy->store_path, "rows", (json_int_t)b->store_rows, "failed",
-                    (json_int_t)b->store_failed, "outputs", "lines", (json_int_t)b->outputs_written,
-                    "lost", (json_int_t)b->outputs_lost, "counters", counters(&sum));
+                    r->policy->store_path, "rows", (json_int_t)b->store_rows, "expired",
+                    (json_int_t)store_expired(r->store), "failed", (json_int_t)b->store_failed,
+                    "outputs", "lines", (json_int_t)b->outputs_written, "lost",
+                    (json_int_t)b->outputs_lost, "counters", counters(&sum));
     json_object_set_new(all, "profile", json_string(footprint_name(r->wiring->profile)));
     json_object_set_new(all, "max_flows", json_integer((json_int_t)r->wiring->bounds.flows));
     json_object_set_new(all, "feeds", feeds_status(r->feeds));
@@ -317,6 +320,30 @@ static json_t *status(struct recorder *r, const struct asked *a)
     return all;
 }
 
+/* The event of it says who asked, and names the client by its pseudonym or not at all. */
+static json_t *forget(struct recorder *r, const struct asked *a)
+{
+    const char *address = json_string_value(json_object_get(a->request, "address"));
+    struct erasure e = {.store = r->store,
+                        .policy = r->policy,
+                        .names = privacy_names(r->privacy),
+                        .dry_run = json_is_true(json_object_get(a->request, "dry_run"))};
+    struct message told = {.type = REQUEST_FORGOT};
+    struct addr client;
+    json_t *reply;
+
+    if (!address || addr_parse(address, &client) != SD_OK)
+        return refuse("address is an IPv4 or IPv6 address");
+    reply = erase_client(&e, &client);
+    if (e.dry_run || !json_is_true(json_object_get(reply, "ok")))
+        return reply;
+    told.change.who = (struct asker){a->peer->uid, a->peer->pid};
+    privacy_text(r->privacy, &client, told.text);
+    if (channel_send(&r->wiring->recorder, &told, -1) != SD_OK)
+        log_warning("that a client was forgotten could not be passed on");
+    return reply;
+}
+
 static const struct {
     const char *command;
     json_t *(*answer)(struct recorder *r, const struct asked *a);
@@ -327,6 +354,7 @@ static const struct {
     {"rules-apply", rules_apply, true},
     {"rules-try", rules_try, true},
     {"rules-remove", rules_remove, true},
+    {"forget", forget, true},
 };
 
 json_t *recorder_answer(void *context, const char *command, const json_t *request,
@@ -342,5 +370,5 @@ json_t *recorder_answer(void *context, const char *command, const json_t *reques
         return commands[i].answer(context, &a);
     }
     return refuse("commands are status, reload, rules-apply, rules-try, "
-                  "rules-remove");
+                  "rules-remove, forget");
 }

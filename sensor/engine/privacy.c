@@ -174,6 +174,11 @@ const struct record *privacy_record(struct privacy *v, const struct record *r,
     return pseudonym ? hide(v, r, &v->copies[place]) : r;
 }
 
+const struct pseudonyms *privacy_names(const struct privacy *v)
+{
+    return v->names;
+}
+
 const char *privacy_text(const struct privacy *v, const struct addr *a, char text[ADDR_TEXT])
 {
     struct addr made;

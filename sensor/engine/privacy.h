@@ -23,6 +23,8 @@ void privacy_turn(struct privacy *v, nsec_t now);
  * that place. NULL: it is not to be written, as it says what is known of a client. */
 const struct record *privacy_record(struct privacy *v, const struct record *r,
                                     enum privacy_place place);
+/* The keys; NULL: there are none. Until the next policy. */
+const struct pseudonyms *privacy_names(const struct privacy *v);
 /* The pseudonym of an address into text[ADDR_TEXT], "" where there is no key. */
 const char *privacy_text(const struct privacy *v, const struct addr *a, char text[ADDR_TEXT]);
 

@@ -20,6 +20,7 @@
 #include "engine/sensor.h"
 #include "engine/site.h"
 #include "priv/sandbox.h"
+#include "store/forget.h"
 #include "store/store.h"
 
 #define BATCH       10000 /* a burst syncs the disk by time, not by rows */
@@ -226,6 +227,16 @@ static void keep_paths(const struct recorder *r, struct policy *anew)
     text_copy(anew->socket_path, sizeof anew->socket_path, r->policy->socket_path);
 }
 
+static void use_retention(struct recorder *r)
+{
+    const struct policy *p = r->policy;
+    struct store_retention wish = {.conversations = p->conversation_retention,
+                                   .queries = p->query_log.retention};
+
+    memcpy(wish.kinds, p->store_retention, sizeof wish.kinds);
+    store_use_retention(r->store, &wish);
+}
+
 /* A sensor whose policy wants no probes has no thread for them. */
 static void start_probing(struct recorder *r)
 {
@@ -318,6 +329,7 @@ static void take_policy(struct recorder *r, int descriptor)
     before = r->policy;
     r->policy = anew;
     privacy_use_policy(r->privacy, anew, clock_now());
+    use_retention(r);
     peer_again(r, before);
     site_use_policy(r->site, before, anew);
     start_probing(r);
@@ -393,6 +405,8 @@ static int open_all(struct recorder *r)
     status = privacy_open(p, clock_now(), &r->privacy, error);
     if (status == SD_OK)
         status = store_open(&options, &r->store, error);
+    if (status == SD_OK)
+        use_retention(r);
     if (status == SD_OK)
         status = feeds_open(p, &r->feeds, error);
     if (status == SD_OK)

@@ -516,6 +516,12 @@ static void answer(struct monitor *m, const struct channel *from, const struct m
     case REQUEST_RULES_TRY:
         try_out(m, &request->change, &reply);
         break;
+    case REQUEST_FORGOT:
+        audit_tell(m, &(struct audit){.what = "client forgotten",
+                                      .detail = request->text,
+                                      .who = request->change.who,
+                                      .via = "socket"});
+        return;
     case REQUEST_PROBED:
     case REQUEST_PAIRS:
     case REQUEST_PEER:

@@ -24,7 +24,8 @@ enum message_type {
     REQUEST_RULES_TRY,    /* read the policy again, install its rules until they are confirmed */
     REQUEST_PAIRS,        /* the parser's only one: cut these clients off these servers; no reply */
     REQUEST_PEER,         /* the recorder heard of the other gateway's open events; no reply */
-    REQUEST_LAST = REQUEST_PEER,
+    REQUEST_FORGOT,       /* the recorder took a client's data out: who asked, text: a pseudonym */
+    REQUEST_LAST = REQUEST_FORGOT,
     /* monitor -> child */
     REPLY = 100,    /* to the recorder's request: status and text */
     TELL_POLICY,    /* a descriptor with the new policy's texts */
@@ -70,7 +71,7 @@ struct message {
         struct rules_status rules;    /* REPLY, TELL_INSTALLED */
         struct finding finding;       /* TELL_FINDING */
         struct probe_report probe;    /* REQUEST_PROBED, TELL_PROBED */
-        struct change_request change; /* REQUEST_RELOAD, REQUEST_RULES_APPLY, _REMOVE, _TRY */
+        struct change_request change; /* REQUEST_RELOAD, _FORGOT, _RULES_APPLY, _REMOVE, _TRY */
         struct open_event_batch peer; /* REQUEST_PEER, TELL_PEER */
         struct pair_batch pairs;      /* REQUEST_PAIRS, TELL_PAIRS */
     };

@@ -5,6 +5,8 @@
 #include <string.h>
 
 #include "base/error.h"
+#include "store/expire.h"
+#include "store/handle.h"
 #include "store/query.h"
 #include "store/rollup.h"
 #include "store/schema.h"
@@ -36,8 +38,9 @@ struct store {
     struct store_options options;
     char host[64];
     bool open_batch;
-    bool once;     /* a new file of one run */
-    bool late;     /* there is something in temp.late */
+    bool once; /* a new file of one run */
+    bool late; /* there is something in temp.late */
+    struct expiry expiry;
     nsec_t rolled; /* hours before this one are in the sums, as of the open batch */
     struct sums sums;
 };
@@ -491,9 +494,7 @@ static const char delete_memory[] =
 static int delete_oldest(struct store *s, nsec_t before)
 {
     static const char *const deletes[] = {
-        "DELETE FROM conversations WHERE (hour, client, server, server_port, transport) IN"
-        " (SELECT hour, client, server, server_port, transport FROM conversations"
-        "  WHERE hour < min(?1, (SELECT until FROM rolled)) ORDER BY hour LIMIT ?2)",
+        expire_hours,
         "DELETE FROM events WHERE row IN"
         " (SELECT row FROM events WHERE time < ?1 ORDER BY time LIMIT ?2)",
         "DELETE FROM stats WHERE time IN"
@@ -554,18 +555,9 @@ static int bound_shares(struct store *s, nsec_t now)
 /* What is told of a client is forgotten with the hours it came from; sums without clients stay. */
 static int forget_clients(struct store *s, nsec_t before)
 {
-    int status = take_out(s,
-                          "DELETE FROM client_days WHERE (day, client) IN (SELECT day, client FROM"
-                          " client_days WHERE day < ?1 - " ROLLUP_DAY " ORDER BY day LIMIT ?2)",
-                          before, RETAIN_ROWS);
+    int status = take_out(s, expire_days, before, RETAIN_ROWS);
 
-    return status != SD_OK
-               ? status
-               : take_out(s,
-                          "DELETE FROM client_months WHERE (month, client) IN (SELECT month, client"
-                          " FROM client_months WHERE month < ?1 - 31 * " ROLLUP_DAY
-                          " ORDER BY month LIMIT ?2)",
-                          before, RETAIN_ROWS);
+    return status == SD_OK ? take_out(s, expire_months, before, RETAIN_ROWS) : status;
 }
 
 /* Old hours are rolled up a few at a time, five minutes after they ended: the last of them is
@@ -584,6 +576,16 @@ static bool is_full(struct store *s)
     return s->options.max_size && used_bytes(s) > s->options.max_size;
 }
 
+sqlite3 *store_handle(struct store *s)
+{
+    return s->db;
+}
+
+struct expiry *store_expiry(struct store *s)
+{
+    return &s->expiry;
+}
+
 int store_retain(struct store *s, nsec_t now)
 {
     int status = store_commit(s);
@@ -597,6 +599,8 @@ int store_retain(struct store *s, nsec_t now)
         if (status == SD_OK)
             status = forget_clients(s, now - s->options.max_age);
     }
+    if (status == SD_OK)
+        status = expire_step(s->db, &s->expiry, now, s->options.max_size);
     if (status == SD_OK && is_full(s))
         status = bound_shares(s, now);
     if (status == SD_OK && is_full(s))
