@@ -104,8 +104,9 @@ static int tell(const struct wish *w, json_t *reply)
     else
         log_error("%s", error ? error : "no answer");
     if (json_is_true(json_object_get(reply, "log_stays")))
-        log_warning("somebody else is in the store: octets of what was removed stay in its file until "
-                    "this is run again");
+        log_warning(
+            "somebody else is in the store: octets of what was removed stay in its file until "
+            "this is run again");
     json_decref(reply);
     return ok && fflush(stdout) == 0 ? EXIT_DONE : EXIT_FAILED;
 }

@@ -219,8 +219,7 @@ static int forget(sqlite3 *db, const struct forgetting *f, struct forgotten *out
         status = SD_EIO;
     if (status != SD_OK || f->dry_run)
         return status;
-    out->log_stays =
-        sqlite3_exec(db, "VACUUM", NULL, NULL, NULL) != SQLITE_OK || !empty_log(db);
+    out->log_stays = sqlite3_exec(db, "VACUUM", NULL, NULL, NULL) != SQLITE_OK || !empty_log(db);
     return SD_OK;
 }
 

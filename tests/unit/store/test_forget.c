@@ -245,7 +245,8 @@ static void nothing_of_a_client_is_left(void **state)
     assert_int_equal(rows_of(&gone, "conversations"), 1);
     assert_int_equal(rows_of(&gone, "what was learned"), 2);
     assert_int_equal(rows_of(&gone, "lines of the query log"), 101);
-    assert_int_equal(grep("secret"), 0);
+    assert_int_equal(grep("secret.example"), 0);
+    assert_int_equal(grep("secret-name"), 2); /* what others asked for */
     assert_int_equal(grep("annas-laptop\",\"evidence\":{\"said\":\"it asked"), 0);
     assert_int_equal(grep("113.0.20.10.in-addr"), 0);
     assert_int_equal(grep("10.20.0.113"), 2); /* within 110.20.0.113 and 10.20.0.1131 */
