@@ -118,6 +118,28 @@ pseudonyms() {
     is "none the same after a rotation" "$(grep -cFf "$LAB_DIR/two.who" "$LAB_DIR/three.who")" 0
 }
 
+tells_who() { sealdns events --db "$LAB_DIR/$PHASE.db" --format json | jq -es 'any(flatten[].sealdns; .evidence.what == "client forgotten" and .evidence.uid == 0)'; }
+forget() { sealdns forget "$(lab_client4 1)" "$@" >"$LAB_DIR/forget.out"; }
+left() { grep -caF "$(lab_client4 1)" "$LAB_DIR/$PHASE.db" "$LAB_DIR/$PHASE.db-wal" 2>/dev/null | awk -F: '{ n += $2 } END { print n + 0 }'; }
+
+# The running sensor does it and says who asked; what it writes after that goes the second time.
+forgotten() {
+    phase forgotten '{mode: all, store: true}'
+    ask 5
+    lab_wait 5 has_total 46
+    lab_wait 5 told
+    check "forgotten: by the running sensor" forget --socket "$LAB_DIR/sealdns.sock"
+    check "forgotten: it says what went" grep -q "lines of the query log" "$LAB_DIR/forget.out"
+    check "forgotten: an event tells who asked" lab_wait 5 tells_who
+    check "forgotten: the sensor goes on" sealdns status --socket "$LAB_DIR/sealdns.sock"
+    phase_end
+    check "forgotten: once more when it has ended" forget --db "$LAB_DIR/forgotten.db" -c "$LAB_DIR/policy.yaml"
+    is "its address is nowhere in the store's files" "$(left)" 0
+    check "forgotten: a third time" forget --db "$LAB_DIR/forgotten.db" -c "$LAB_DIR/policy.yaml"
+    check "forgotten: finds nothing" grep -q "nothing is written" "$LAB_DIR/forget.out"
+    is "others stay" "$(sqlite3 "$LAB_DIR/forgotten.db" "SELECT count(*) > 0 FROM queries WHERE client = '$(lab_client4 2)'")" 1
+}
+
 main() {
     lab_up || exit 1
     [ -x "$SEALDNS" ] || { not_ok "the program" "$SEALDNS is missing"; tally; exit; }
@@ -127,6 +149,7 @@ main() {
     sampled
     aggregated
     pseudonyms
+    forgotten
     tally
 }
 main
