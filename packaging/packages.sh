@@ -1,6 +1,7 @@
 # shellcheck shell=bash
 # Debian's packages, as lists of names. Sourced by quickstart.sh and tests/run.sh; PACKAGES_ROOT is the tree.
 BUILD_PACKAGES=packaging/build-packages.txt
+DEB_PACKAGES=packaging/deb-packages.txt
 TEST_PACKAGES=packaging/test-packages.txt
 LAB_PACKAGES=tests/netns/packages.txt
 

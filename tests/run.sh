@@ -68,6 +68,7 @@ full alone  nft    100 drift          env SEALDNS=$RELEASE/sealdns tests/netns/r
 full alone  nft    200 crash          env SEALDNS=$RELEASE/sealdns tests/netns/run-crash.sh
 full alone  nft    100 daemon         env SEALDNS=$RELEASE/sealdns tests/cli/run-daemon.sh
 full alone  nft    100 daemon-asan    env SEALDNS=$DEBUG/sealdns tests/cli/run-daemon.sh
+full alone  nft    200 package        env SEALDNS=$RELEASE/sealdns tests/package/run-package.sh
 full alone  nft    200 quickstart     tests/cli/run-quickstart.sh
 full alone  nft    200 quickstart-lab packaging/quickstart.sh --lab
 full beside nft    120 preflight      env SEALDNS=$RELEASE/sealdns tests/netns/run-preflight.sh
@@ -215,7 +216,7 @@ main() {
     local lane needs seconds name command
     cd "$ROOT" || exit 1
     mkdir -p "$LOGS"
-    if [ $INSTALL = 1 ] && ! packages_install $BUILD_PACKAGES $TEST_PACKAGES $LAB_PACKAGES; then
+    if [ $INSTALL = 1 ] && ! packages_install $BUILD_PACKAGES $DEB_PACKAGES $TEST_PACKAGES $LAB_PACKAGES; then
         echo "packages are missing; what needs them fails or is skipped"
     fi
     if build "$RELEASE" -DCMAKE_BUILD_TYPE=Release -DSEALDNS_TESTS=OFF &&

@@ -78,7 +78,8 @@ const struct command command_run = {
     "lost\n"
     "                     half of a list since a sensor last ran\n"
     "\n"
-    "SIGTERM and SIGINT end it cleanly, SIGHUP reopens its logs, SIGUSR2 reads the policy again "
-    "and\n"
-    "keeps the old one if the new one is wrong. Needs CAP_NET_RAW, for rules CAP_NET_ADMIN.\n",
+    "SIGTERM and SIGINT end it cleanly, SIGQUIT too and leaves its rules to the next one, SIGHUP "
+    "reopens\n"
+    "its logs, SIGUSR2 reads the policy again and keeps the old one if the new one is wrong. Needs "
+    "CAP_NET_RAW, for rules CAP_NET_ADMIN.\n",
     run};

@@ -332,6 +332,11 @@ static void take_signal(struct monitor *m, int descriptor)
         break;
     case SIGCHLD:
         break; /* reap() looks after every wake-up */
+    case SIGQUIT:
+        m->handed_over = true; /* to whoever is started next, an upgrade: no moment without rules */
+        m->stopping = true;
+        m->stopped_by = by.who;
+        break;
     default:
         m->stopping = true;
         m->stopped_by = by.who;
@@ -437,7 +442,7 @@ static void stop(struct monitor *m)
     m->stopping = true;
     trial_end(m);
     outage_end(&m->outage);
-    if (m->installed && w->policy->remove_on_exit &&
+    if (m->installed && w->policy->remove_on_exit && !m->handed_over &&
         monitor_remove_rules(m, &m->stopped_by, m->stopped_by.pid ? "exit" : NULL, error) !=
             SD_OK &&
         !m->lost)
@@ -453,6 +458,7 @@ static int block_signals(void)
     sigemptyset(&set);
     sigaddset(&set, SIGINT);
     sigaddset(&set, SIGTERM);
+    sigaddset(&set, SIGQUIT);
     sigaddset(&set, SIGHUP);
     sigaddset(&set, SIGUSR2);
     sigaddset(&set, SIGCHLD);

@@ -29,6 +29,7 @@ struct monitor {
     nsec_t addresses_looked;
     bool peered; /* a policy of this run had a peer, of which the recorder may still tell */
     bool running, stopping;
+    bool handed_over;        /* what stops it leaves the rules, whatever the policy says */
     struct asker stopped_by; /* who signalled; pid 0: nobody */
     int status;              /* the exit status */
 };

@@ -13,14 +13,17 @@
 /* kept: one capability, or -1. */
 static int drop_capabilities(int kept)
 {
-    if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0)
+    bool may_bound;
+
+    if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0 || capng_get_caps_process() != 0)
         return SD_EPERM;
+    may_bound = capng_have_capability(CAPNG_EFFECTIVE, CAP_SETPCAP) == 1;
     capng_clear(CAPNG_SELECT_BOTH);
     if (kept >= 0 &&
         capng_update(CAPNG_ADD, CAPNG_EFFECTIVE | CAPNG_PERMITTED, (unsigned)kept) != 0)
         return SD_EPERM;
-    /* An unprivileged monitor has no bounding set to clear: no capability is what counts. */
-    if (capng_apply(CAPNG_SELECT_BOTH) != 0 && capng_apply(CAPNG_SELECT_CAPS) != 0)
+    /* A monitor without CAP_SETPCAP cannot clear a bounding set: no capability is what counts. */
+    if (capng_apply(may_bound ? CAPNG_SELECT_BOTH : CAPNG_SELECT_CAPS) != 0)
         return SD_EPERM;
     return SD_OK;
 }
