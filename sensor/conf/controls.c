@@ -19,14 +19,15 @@ static const char *covered_name(unsigned value)
     return value < sizeof names / sizeof *names ? names[value] : "?";
 }
 
-/* A number with a fraction. False: complained about. */
+/* A number with a fraction: digits, for strtod() also takes 0x10, 1e9 and blanks. False: complained
+ * about. */
 static bool read_bound(struct reader *r, const struct node *n, double *out)
 {
     char *end;
 
-    if (n->kind == NODE_TEXT && *n->text) {
+    if (n->kind == NODE_TEXT && *n->text && n->text[strspn(n->text, "0123456789.")] == '\0') {
         *out = strtod(n->text, &end);
-        if (*end == '\0' && isfinite(*out))
+        if (end != n->text && *end == '\0' && isfinite(*out))
             return true;
     }
     complain(r->complaints, n, "a bound is a number, as 0.95 or 0");
@@ -188,15 +189,27 @@ static int load_file(struct controls *all, const char *folder, const char *name,
     return status;
 }
 
+static int cannot_list(const char *folder, int why, struct conf_report *report)
+{
+    if (why == ENOENT)
+        return SD_OK; /* nothing is overridden */
+    fprintf(report->to, "%s: %s\n", folder, strerror(why));
+    return why == ENOMEM ? SD_EMEM : SD_EIO;
+}
+
 static int load_folder(struct controls *all, const char *folder, struct conf_report *report)
 {
     struct dirent **found;
     int count = scandir(folder, &found, is_yaml, alphasort), status = SD_OK;
 
     if (count < 0)
-        return errno == ENOMEM ? SD_EMEM : SD_OK; /* nothing is overridden */
+        return cannot_list(folder, errno, report);
+    if (count > CATALOGS_MOST) {
+        fprintf(report->to, "%s: %d files, at most %d\n", folder, count, CATALOGS_MOST);
+        status = SD_ELIMIT;
+    }
     for (int i = 0; i < count; i++) {
-        if (status == SD_OK && i < CATALOGS_MOST)
+        if (status == SD_OK)
             status = load_file(all, folder, found[i]->d_name, report);
         free(found[i]);
     }

@@ -110,6 +110,9 @@ static void what_is_wrong_has_its_place(void **state)
         {HEAD
          "  - {id: x, title: y, covered: none, limits: z, measures: [{measure: m, least: much}]}\n",
          ":5:"},
+        {HEAD
+         "  - {id: x, title: y, covered: none, limits: z, measures: [{measure: m, most: 1e9}]}\n",
+         "a bound is a number"},
         {HEAD "  - {id: x, title: y, covered: none, limits: z, colour: red}\n", "no key `colour`"},
         {"- 1\n", ":1:1: "},
     };
@@ -126,12 +129,54 @@ static void what_is_wrong_has_its_place(void **state)
     }
 }
 
+static void a_folder_that_cannot_be_read_is_told(void **state)
+{
+    struct controls *c = NULL;
+    char *said = NULL;
+    size_t size;
+    FILE *file = fopen(path, "w"), *to = open_memstream(&said, &size);
+
+    (void)state;
+    assert_non_null(file);
+    fclose(file);
+    assert_int_equal(controls_load(path, to, &c), SD_EIO);
+    fclose(to);
+    assert_non_null(strstr(said, path));
+    assert_null(c);
+    free(said);
+    assert_int_equal(controls_load("/nowhere/at/all", stderr, &c), SD_OK);
+    controls_free(c);
+}
+
+static void too_many_files_are_told(void **state)
+{
+    struct controls *c = NULL;
+    char many[96];
+    char *said;
+
+    (void)state;
+    for (int i = 0; i < 64; i++) {
+        snprintf(many, sizeof many, "%s/%d.yaml", folder, i);
+        fclose(fopen(many, "w"));
+    }
+    said = told("", SD_ELIMIT, &c);
+    assert_non_null(strstr(said, "65 files, at most 64"));
+    assert_null(c);
+    free(said);
+    for (int i = 0; i < 64; i++) {
+        snprintf(many, sizeof many, "%s/%d.yaml", folder, i);
+        unlink(many);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(eight_are_built_in),
         cmocka_unit_test(an_operators_own_takes_the_place),
         cmocka_unit_test(what_is_wrong_has_its_place),
+        cmocka_unit_test(a_folder_that_cannot_be_read_is_told),
+        cmocka_unit_test(too_many_files_are_told),
     };
 
     return cmocka_run_group_tests(tests, make_folder, remove_folder);
