@@ -14,6 +14,7 @@ SCRATCH=$(mktemp -d)
 trap 'rm -rf "$SCRATCH"' EXIT
 CASE=$LAB_ROOT/tests/pcap/downgrade-stubby-tls-udp-reset-v4-after
 DB=$SCRATCH/sealdns.db
+export LSAN_OPTIONS=suppressions=$HERE/leaks.supp:print_suppressions=0
 FROM=$(date -u -d yesterday +%FT%TZ) TO=$(date -u +%FT%TZ) # of all formats
 
 policy() {
