@@ -89,6 +89,7 @@ full beside netns  100 shunt          env SEALDNS=$RELEASE/sealdns tests/netns/r
 full beside nft    100 web            env SEALDNS=$DEBUG/sealdns tests/feeds/run-web.sh
 full alone  nft    200 browser        env SEALDNS=$RELEASE/sealdns tests/web/run.sh
 full beside netns  150 feeds          env SEALDNS=$DEBUG/sealdns tests/feeds/run-feeds.sh
+full beside netns  100 fleet          env SEALDNS=$DEBUG/sealdns tests/feeds/run-fleet.sh
 full beside netns  100 who            env SEALDNS=$RELEASE/sealdns tests/netns/run-who.sh
 full beside nft     60 hidden         env SEALDNS=$RELEASE/sealdns tests/netns/run-hidden.sh
 full beside netns  100 vpn            env SEALDNS=$RELEASE/sealdns tests/netns/run-vpn.sh

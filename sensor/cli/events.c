@@ -9,14 +9,14 @@
 #include "base/error.h"
 #include "base/log.h"
 #include "cli/command.h"
+#include "cli/recorded.h"
 #include "cli/when.h"
 #include "output/output.h"
-#include "store/store.h"
 
 extern const struct command command_events;
 
 struct request {
-    const char *db;
+    struct recorded source;
     const struct output_format *format;
     struct event_filter filter;
     struct addr client;
@@ -59,14 +59,14 @@ static int print_row(void *context, const struct event_row *row)
     return p->failed && ferror(stdout);
 }
 
-static int print_events(struct store_reader *r, struct request *q)
+static int print_events(struct request *q)
 {
     static const struct timespec pause = {.tv_nsec = 200 * 1000 * 1000};
     struct printing p = {.request = q};
     int status;
 
     do {
-        status = store_events(r, &q->filter, print_row, &p);
+        status = recorded_events(&q->source, &q->filter, print_row, &p);
         if (fflush(stdout) != 0 || ferror(stdout)) {
             log_error("cannot write the events: %s", strerror(errno));
             return EXIT_FAILED;
@@ -77,7 +77,7 @@ static int print_events(struct store_reader *r, struct request *q)
             nanosleep(&pause, NULL);
     } while (status == SD_OK && q->follow);
     if (status != SD_OK)
-        log_error("cannot read the store: %s", sd_strerror(status));
+        recorded_complain(&q->source, status);
     if (p.failed)
         log_error("an event of the store could not be rendered: `sqlite3` shows its row as it is");
     return status == SD_OK && !p.failed ? EXIT_DONE : EXIT_FAILED;
@@ -85,18 +85,14 @@ static int print_events(struct store_reader *r, struct request *q)
 
 static int show(struct request *q)
 {
-    struct store_reader *r;
-    char error[STORE_ERROR] = "";
-    int status;
+    int status = recorded_open(&q->source);
 
-    if (store_reader_open(q->db, &r, error) != SD_OK) {
-        log_error("%s", error);
-        return EXIT_FAILED;
-    }
+    if (status != EXIT_DONE)
+        return status;
     /* Followed, every revision is news; looked at once, an event is told as it stands now. */
     q->filter.all_revisions |= q->follow;
-    status = print_events(r, q);
-    store_reader_close(r);
+    status = print_events(q);
+    recorded_close(&q->source);
     return status;
 }
 
@@ -118,7 +114,13 @@ static int take(struct request *q, int option, const char *value)
 {
     switch (option) {
     case 'd':
-        q->db = value;
+        q->source.store = value;
+        return fleet_is(value) ? SD_EINVAL : SD_OK;
+    case 'S':
+        q->source.store = value;
+        return fleet_is(value) ? SD_OK : SD_EINVAL;
+    case 'H':
+        q->source.sensor = value;
         return SD_OK;
     case 'f':
         q->format = output_format_named(strcmp(value, "json") == 0 ? "eve" : value);
@@ -148,6 +150,8 @@ static int take(struct request *q, int option, const char *value)
 static int run(int argc, char **argv)
 {
     static const struct option options[] = {{"db", required_argument, NULL, 'd'},
+                                            {"store", required_argument, NULL, 'S'},
+                                            {"sensor", required_argument, NULL, 'H'},
                                             {"since", required_argument, NULL, 's'},
                                             {"type", required_argument, NULL, 't'},
                                             {"client", required_argument, NULL, 'a'},
@@ -158,7 +162,7 @@ static int run(int argc, char **argv)
                                             {"revisions", no_argument, NULL, 'r'},
                                             {"help", no_argument, NULL, 'h'},
                                             {0}};
-    struct request q = {.db = DEFAULT_STORE, .filter.kind = -1};
+    struct request q = {.source.store = DEFAULT_STORE, .filter.kind = -1};
     int option, which = 0;
 
     q.format = output_format_named("text");
@@ -173,14 +177,16 @@ static int run(int argc, char **argv)
     q.colour &= strcmp(q.format->name, "text") == 0;
     if (optind != argc)
         return usage_error(&command_events, "unexpected argument \"%s\"", argv[optind]);
+    if (q.follow && fleet_is(q.source.store))
+        return usage_error(&command_events, "--follow is of a sensor's own store");
     return show(&q);
 }
 
 const struct command command_events = {
     "events", "the stored events",
     "Usage: sealdns events [--since T] [--type T] [--client A] [--severity S] [--follow]\n"
-    "                      [--revisions] [--format text|json|ecs|ocsf|cef] [--color WHEN] [--db "
-    "FILE]\n"
+    "                      [--revisions] [--format text|json|ecs|ocsf|cef] [--color WHEN]\n"
+    "                      [--db FILE | --store URL [--sensor HOST]]\n"
     "\n"
     "Prints the events of the store, one a line, each as it stands now.\n"
     "\n"
@@ -192,5 +198,5 @@ const struct command command_events = {
     "      --revisions    every revision of each event\n"
     "      --format F     text (default), json (EVE), ecs, ocsf or cef\n"
     "      --color WHEN   of text: auto (default: on a terminal, without NO_COLOR), always, never\n"
-    "      --db FILE      store; default " DEFAULT_STORE "\n",
+    "      --db FILE      store; default " DEFAULT_STORE "\n" RECORDED_USAGE,
     run};

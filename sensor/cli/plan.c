@@ -9,17 +9,17 @@
 #include "base/error.h"
 #include "base/log.h"
 #include "cli/command.h"
+#include "cli/recorded.h"
 #include "cli/when.h"
 #include "enforce/enforce.h"
 #include "engine/gateway.h"
 #include "engine/plan_document.h"
-#include "engine/rehearse.h"
-#include "store/store.h"
 
 extern const struct command command_plan;
 
 struct request {
-    const char *config, *db;
+    const char *config;
+    struct recorded source;
     bool json, shown; /* shown: a line stands on the terminal */
     struct rehearsal of;
 };
@@ -61,14 +61,15 @@ static void show_progress(void *context, uint64_t rows)
     q->shown = true;
 }
 
-static int replay(struct request *q, struct store_reader *r)
+static int replay(struct request *q)
 {
+    struct rehearsal_source rows = recorded_rehearsal(&q->source);
     int status;
 
     q->of.context = q;
     if (isatty(STDERR_FILENO))
         q->of.progress = show_progress;
-    status = rehearse(&q->of, r);
+    status = rehearse(&q->of, &rows);
     if (q->shown)
         fprintf(stderr, "\r\033[K");
     return status;
@@ -76,20 +77,15 @@ static int replay(struct request *q, struct store_reader *r)
 
 static int open_and_replay(struct request *q)
 {
-    char error[STORE_ERROR] = "";
-    struct store_reader *r;
-    int status;
+    int status = recorded_open(&q->source);
 
-    if (store_reader_open(q->db, &r, error) != SD_OK) {
-        log_error("%s", error);
-        return EXIT_FAILED;
-    }
-    status = replay(q, r);
-    store_reader_close(r);
-    if (status == SD_OK)
-        return EXIT_DONE;
-    log_error("cannot read the store %s: %s", q->db, sd_strerror(status));
-    return EXIT_FAILED;
+    if (status != EXIT_DONE)
+        return status;
+    status = replay(q);
+    if (status != SD_OK)
+        recorded_complain(&q->source, status);
+    recorded_close(&q->source);
+    return status == SD_OK ? EXIT_DONE : EXIT_FAILED;
 }
 
 static int print(const struct request *q)
@@ -97,7 +93,7 @@ static int print(const struct request *q)
     struct plan_document d = {.policy = q->of.policy,
                               .plan = q->of.plan,
                               .file = q->config ? q->config : "the policy",
-                              .store = q->db,
+                              .store = q->source.store,
                               .hosts = q->of.hosts,
                               .moved = q->of.moved,
                               .since = q->of.since,
@@ -115,8 +111,8 @@ static int plan(struct request *q)
     int status = load(q);
 
     if (status == EXIT_DONE) {
-        if (!q->db)
-            q->db = q->of.policy->store_path;
+        if (!q->source.store)
+            q->source.store = q->of.policy->store_path;
         status = open_and_replay(q);
     }
     if (status == EXIT_DONE)
@@ -131,6 +127,7 @@ static int run(int argc, char **argv)
     static const struct option options[] = {
         {"config", required_argument, NULL, 'c'}, {"since", required_argument, NULL, 's'},
         {"db", required_argument, NULL, 'd'},     {"format", required_argument, NULL, 'f'},
+        {"store", required_argument, NULL, 'S'},  {"sensor", required_argument, NULL, 'H'},
         {"help", no_argument, NULL, 'h'},         {0}};
     struct request q = {.of.now = clock_now()};
     int option;
@@ -139,8 +136,12 @@ static int run(int argc, char **argv)
     while ((option = getopt_long(argc, argv, ":c:h", options, NULL)) != -1) {
         if (option == 'c')
             q.config = optarg;
-        else if (option == 'd')
-            q.db = optarg;
+        else if ((option == 'd' || option == 'S') && fleet_is(optarg) != (option == 'S'))
+            return usage_error(&command_plan, "--db takes a file, --store clickhouse://...");
+        else if (option == 'd' || option == 'S')
+            q.source.store = optarg;
+        else if (option == 'H')
+            q.source.sensor = optarg;
         else if (option == 's' && when_parse(optarg, &q.of.since) != SD_OK)
             return usage_error(&command_plan, "--since does not take \"%s\"", optarg);
         else if (option == 'f' && strcmp(optarg, "json") != 0 && strcmp(optarg, "text") != 0)
@@ -157,7 +158,8 @@ static int run(int argc, char **argv)
 
 const struct command command_plan = {
     "plan", "what a new policy would have cut of what was recorded, and who would go dark",
-    "Usage: sealdns plan [-c NEW] [--since T] [--format text|json] [--db FILE]\n"
+    "Usage: sealdns plan [-c NEW] [--since T] [--format text|json]\n"
+    "                    [--db FILE | --store URL [--sensor HOST]]\n"
     "\n"
     "Holds the recorded conversations against the policy as if it had been enforced: which "
     "clients,\n"
@@ -172,5 +174,5 @@ const struct command command_plan = {
     "      --since T      not before T: 15m, 6h, 7d (default), or 2026-01-31, "
     "2026-01-31T12:00:00Z\n"
     "      --format F     text (default) or json, one document\n"
-    "      --db FILE      store; default: the policy's, " DEFAULT_STORE "\n",
+    "      --db FILE      store; default: the policy's, " DEFAULT_STORE "\n" RECORDED_USAGE,
     run};

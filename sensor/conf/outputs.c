@@ -164,8 +164,8 @@ static void check_values(struct reader *r, const struct node *entry, const struc
                  type_of(o) == KAFKA ? ", several by commas" : "");
     if (spool && spool->kind == NODE_TEXT && o->spool < SPOOL_LEAST)
         complain(r->complaints, spool, "`spool` is too small: at least 4MiB");
-    if (sorts && type_of(o) == CLICKHOUSE && o->types == (BIT(EVENT_ALERT) | BIT(EVENT_DNS)))
-        complain(r->complaints, sorts, "a table is of alerts or of dns: write two outputs");
+    if (sorts && type_of(o) == CLICKHOUSE && o->types & (o->types - 1))
+        complain(r->complaints, sorts, "a table is of one type: write an output for each");
     if (!tree_member(entry, "certificate") != !tree_member(entry, "key"))
         complain(r->complaints, entry, "`certificate` and `key` go together");
     if (o->transport != SYSLOG_TLS && type_of(o) == SYSLOG && (o->ca[0] || o->certificate[0]))

@@ -236,9 +236,9 @@ static char *rendered(const struct opened *o, const char *eve_line, json_t **eve
     return *eve ? o->format->render(*eve) : NULL;
 }
 
-static void put(struct opened *o, const struct spool_mark *mark, const char *eve_line, json_t **eve)
+/* line: NULL: it could not be made. */
+static void put_line(struct opened *o, const struct spool_mark *mark, const char *line)
 {
-    char *line = rendered(o, eve_line, eve);
     int status = SD_EMEM;
 
     if (line)
@@ -249,6 +249,13 @@ static void put(struct opened *o, const struct spool_mark *mark, const char *eve
     } else {
         o->lost++;
     }
+}
+
+static void put(struct opened *o, const struct spool_mark *mark, const char *eve_line, json_t **eve)
+{
+    char *line = rendered(o, eve_line, eve);
+
+    put_line(o, mark, line);
     free(line);
 }
 
@@ -276,6 +283,44 @@ void feeds_query(struct feeds *f, const struct record *r, const char *eve_line)
         if (f->opened[i].config.types & 1u << EVENT_DNS)
             put(&f->opened[i], &mark, eve_line, &eve);
     json_decref(eve);
+}
+
+bool feeds_want(const struct feeds *f, enum event_type type)
+{
+    bool any = false;
+
+    for (size_t i = 0; i < f->count; i++)
+        any |= (f->opened[i].config.types & 1u << type) != 0;
+    return any;
+}
+
+/* To all that want the type. */
+static void put_row(struct feeds *f, enum event_type type, const struct spool_mark *mark,
+                    const char *line)
+{
+    for (size_t i = 0; i < f->count; i++)
+        if (f->opened[i].config.types & 1u << type)
+            put_line(&f->opened[i], mark, line);
+}
+
+void feeds_conversation(struct feeds *f, const struct hour_row *h, const char *host)
+{
+    struct spool_mark mark = {.time = h->told, .severity = SEVERITY_INFORMATIONAL};
+    char *line = table_row_conversation(h, host);
+
+    snprintf(mark.key, sizeof mark.key, "c%" PRIx64, (uint64_t)h->told);
+    put_row(f, EVENT_CONVERSATION, &mark, line);
+    free(line);
+}
+
+void feeds_stats(struct feeds *f, const struct record *r, const char *host)
+{
+    struct spool_mark mark = {.time = r->time, .severity = SEVERITY_INFORMATIONAL};
+    char *line = table_row_stats(r, host);
+
+    snprintf(mark.key, sizeof mark.key, "s%" PRIx64, (uint64_t)r->time);
+    put_row(f, EVENT_STATS, &mark, line);
+    free(line);
 }
 
 void feeds_flush(struct feeds *f)

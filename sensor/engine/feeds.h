@@ -6,6 +6,7 @@
 #include <jansson.h>
 
 #include "output/output.h"
+#include "output/table_row.h"
 
 struct feeds;
 
@@ -19,6 +20,12 @@ void feeds_close(struct feeds *f);
 void feeds_event(struct feeds *f, const struct record *r, const char *eve_line);
 /* A line of the query log, to those that take type dns: nothing else of the filter counts. */
 void feeds_query(struct feeds *f, const struct record *r, const char *eve_line);
+/* Whether an output is told of such. */
+bool feeds_want(const struct feeds *f, enum event_type type);
+/* Rows to those that take type conversation, or stats; r: a RECORD_STATS; host: the sensor's name.
+ */
+void feeds_conversation(struct feeds *f, const struct hour_row *h, const char *host);
+void feeds_stats(struct feeds *f, const struct record *r, const char *host);
 void feeds_flush(struct feeds *f);
 void feeds_reopen(struct feeds *f);
 

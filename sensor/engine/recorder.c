@@ -117,12 +117,30 @@ static void tell_query(struct recorder *r, const struct record *record)
         keep(r, privacy_record(r->privacy, record, PRIVACY_STORE), NULL);
 }
 
+/* Whoever keeps the conversations of many sensors. */
+static void tell_conversation(struct recorder *r, const struct record *record)
+{
+    const struct record *fed = privacy_record(r->privacy, record, PRIVACY_FEED);
+    struct hour_row sum;
+
+    if (!fed || !feeds_want(r->feeds, EVENT_CONVERSATION))
+        return;
+    if (!r->hours && !(r->hours = hours_create(r->wiring->bounds.conversations))) {
+        complain(r, "no memory for the sums of conversations: outputs are not told of them");
+        return;
+    }
+    hours_add(r->hours, fed, clock_now(), &sum);
+    feeds_conversation(r->feeds, &sum, r->policy->name);
+}
+
 static void take_record(struct recorder *r, const struct record *record)
 {
     if (record->kind == RECORD_CONVERSATION && r->prober)
         schedule_sighted(r->schedule, r->policy, r->prober, record, clock_now());
     if (record->kind == RECORD_CONVERSATION)
         shares_add(&r->shares, record);
+    if (record->kind == RECORD_CONVERSATION)
+        tell_conversation(r, record);
     if (record->kind == RECORD_EVENT && r->prober)
         schedule_told(r->schedule, r->policy, r->prober, record, clock_now());
     if (record->kind == RECORD_MARK) {
@@ -190,6 +208,8 @@ static void keep_house(struct recorder *r)
     for (size_t i = 0; i < r->wiring->lane_count; i++)
         stats_add(&record.stats, &b->front[i]);
     keep(r, &record, NULL);
+    if (feeds_want(r->feeds, EVENT_STATS))
+        feeds_stats(r->feeds, &record, r->policy->name);
     commit(r);
     privacy_turn(r->privacy, record.time);
     if (store_retain(r->store, record.time) != SD_OK)
@@ -453,6 +473,7 @@ static void finish(struct recorder *r)
     clips_destroy(r->clips);
     feeds_close(r->feeds);
     store_close(r->store);
+    hours_destroy(r->hours);
     privacy_close(r->privacy);
     policy_destroy(r->policy);
 }

@@ -5,6 +5,7 @@
 #include <jansson.h>
 
 #include "engine/control.h"
+#include "engine/hours.h"
 #include "engine/peering.h"
 #include "engine/privacy.h"
 #include "engine/schedule.h"
@@ -29,7 +30,8 @@ struct recorder {
     char rules_differ[256];
     uint64_t begun[KIND_COUNT][SEVERITY_COUNT]; /* events */
     struct shares shares;
-    uint64_t pending; /* rows of the open batch */
+    struct hours *hours; /* NULL: no output is told of conversations, or none was so far */
+    uint64_t pending;    /* rows of the open batch */
     nsec_t committed, housekept, complained;
     nsec_t store_rests; /* until then it is not asked: 0, or a moment after it refused */
     bool leaving;

@@ -69,18 +69,40 @@ static int take_blocked(void *context, const struct blocked_row *row)
     return plan_blocked(q->plan, &client, &server, row->cleartext);
 }
 
-static int read_store(struct rehearsal *q, struct store_reader *r)
+static int history(void *reader, nsec_t since, const struct history_sink *sink)
+{
+    return store_history(reader, since, sink);
+}
+
+static int blocked(void *reader, nsec_t since,
+                   int (*fn)(void *context, const struct blocked_row *row), void *context)
+{
+    return store_blocked(reader, since, fn, context);
+}
+
+static int memory(void *reader, const char *topic, const char *key,
+                  int (*fn)(void *context, const struct memory_row *row), void *context)
+{
+    return store_memory(reader, topic, key, fn, context);
+}
+
+struct rehearsal_source rehearsal_of_store(struct store_reader *r)
+{
+    return (struct rehearsal_source){r, history, blocked, memory};
+}
+
+static int read_rows(struct rehearsal *q, const struct rehearsal_source *r)
 {
     struct history_sink sink = {take_row, q};
     int status;
 
     q->rows = 0;
     free_hosts(q);
-    status = store_history(r, q->since, &sink);
+    status = r->history(r->reader, q->since, &sink);
     if (status == SD_OK)
-        status = store_blocked(r, q->since, take_blocked, q);
+        status = r->blocked(r->reader, q->since, take_blocked, q);
     if (status == SD_OK)
-        status = store_memory(r, "client", NULL, take_machine, q);
+        status = r->memory(r->reader, "client", NULL, take_machine, q);
     return status;
 }
 
@@ -109,20 +131,20 @@ static int begin_again(struct rehearsal *q, const struct addr *moved)
     return begin(q);
 }
 
-int rehearse(struct rehearsal *q, struct store_reader *r)
+int rehearse(struct rehearsal *q, const struct rehearsal_source *r)
 {
     struct addr moved[MOVED_MOST];
     int status = begin(q);
 
     if (status == SD_OK)
-        status = read_store(q, r);
+        status = read_rows(q, r);
     if (status != SD_OK)
         return status;
     q->moved = plan_gateways(q->plan, moved, MOVED_MOST);
     if (q->moved)
         status = begin_again(q, moved);
     if (q->moved && status == SD_OK)
-        status = read_store(q, r);
+        status = read_rows(q, r);
     return status == SD_OK ? plan_settle(q->plan) : status;
 }
 

@@ -5,6 +5,19 @@
 #include "decide/plan.h"
 #include "store/store.h"
 
+/* Where recorded rows come from: the functions of store/ of the same names, whatever is behind
+ * them.
+ */
+struct rehearsal_source {
+    void *reader;
+    int (*history)(void *reader, nsec_t since, const struct history_sink *sink);
+    int (*blocked)(void *reader, nsec_t since,
+                   int (*fn)(void *context, const struct blocked_row *row), void *context);
+    int (*memory)(void *reader, const char *topic, const char *key,
+                  int (*fn)(void *context, const struct memory_row *row), void *context);
+};
+struct rehearsal_source rehearsal_of_store(struct store_reader *r);
+
 struct rehearsal {
     struct policy *policy; /* the caller's, and nobody else's: addresses of the gateway that only
                               the record knows are added to it */
@@ -22,7 +35,7 @@ struct rehearsal {
 };
 
 /* SD_EIO, SD_EMEM. */
-int rehearse(struct rehearsal *q, struct store_reader *r);
+int rehearse(struct rehearsal *q, const struct rehearsal_source *r);
 void rehearsal_finish(struct rehearsal *q);
 
 #endif

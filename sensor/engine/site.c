@@ -277,6 +277,7 @@ static void leave_client(json_t *plan, const char *client)
 static int try_policy(const struct policy *own, const struct web_plan *ask, json_t **out)
 {
     struct rehearsal q = {.since = ask->since, .now = clock_now()};
+    struct rehearsal_source rows;
     char error[STORE_ERROR];
     struct store_reader *r = NULL;
     int status = ask->client ? copy(own, q.now, &q.policy)
@@ -286,8 +287,10 @@ static int try_policy(const struct policy *own, const struct web_plan *ask, json
         return status;
     q.policy->mode = MODE_ENFORCE;
     status = store_reader_open(own->store_path, &r, error);
-    if (status == SD_OK)
-        status = rehearse(&q, r);
+    if (status == SD_OK) {
+        rows = rehearsal_of_store(r);
+        status = rehearse(&q, &rows);
+    }
     if (status == SD_OK)
         status = document_of(&q, own->store_path, out);
     store_reader_close(r);

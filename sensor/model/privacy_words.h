@@ -19,8 +19,12 @@
 /* Where clients are pseudonyms. */
 #define PRIVACY_PLACES(X) X(PRIVACY_STORE, "store") X(PRIVACY_FEED, "feed")
 
-/* What an output is told of: event_type of EVE, where alert is also what the sensor says of itself.
- */
-#define EVENT_TYPES(X) X(EVENT_ALERT, "alert") X(EVENT_DNS, "dns")
+/* What an output is told of: event_type of EVE, where alert is also what the sensor says of itself;
+ * hours of conversations and the sensor's counters, as rows of packaging/clickhouse/schema.sql. */
+#define EVENT_TYPES(X)                                                                             \
+    X(EVENT_ALERT, "alert")                                                                        \
+    X(EVENT_DNS, "dns")                                                                            \
+    X(EVENT_CONVERSATION, "conversation")                                                          \
+    X(EVENT_STATS, "stats")
 
 #endif

@@ -51,7 +51,7 @@ END
 start_clickhouse() {
     mkdir -p "$SCRATCH/clickhouse"
     sed -e "s,/var/lib/clickhouse,$SCRATCH/clickhouse,g; s,/var/log/clickhouse-server,$SCRATCH/clickhouse,g" \
-        -e '/<interserver_http_port>/d' /etc/clickhouse-server/config.xml >"$SCRATCH/clickhouse/config.xml"
+        -e 's,<interserver_http_port>.*,<listen_host>0.0.0.0</listen_host>,' /etc/clickhouse-server/config.xml >"$SCRATCH/clickhouse/config.xml"
     cp /etc/clickhouse-server/users.xml "$SCRATCH/clickhouse/"
     receiver clickhouse clickhouse-server --config-file="$SCRATCH/clickhouse/config.xml"
     soon asks 'SELECT 1'

@@ -11,7 +11,7 @@ import re
 from lint import Checks, ROOT, shown, sources
 
 # A folder that is not named here may include base/, model/ and itself.
-MAY_INCLUDE = {"base": {"base"}, "model": {"base", "model"}, "engine": None, "cli": None,
+MAY_INCLUDE = {"base": {"base"}, "model": {"base", "model"}, "fleet": {"base", "model", "fleet", "store"}, "engine": None, "cli": None,
                "report": {"base", "model", "report", "store"}, "web": {"base", "model", "web", "store"}}
 
 # Who includes which library. What is neither here nor part of libc is a library nobody has a room for.
@@ -30,7 +30,8 @@ LIBRARIES = [
     (r"curses\.h", {"cli"}),
     (r"cairo[\w-]*\.h|pango/.*", {"report"}),
     (r"jansson\.h", {"cli", "engine", "output", "store", "report", "web"}),
-    (r"librdkafka/.*|curl/.*", {"output"}),
+    (r"librdkafka/.*", {"output"}),
+    (r"curl/.*", {"output", "fleet"}),
     (r"microhttpd\.h", {"web"}),
     (r"openssl/.*", {"probe", "output", "report"}),
     (r"nghttp2/.*|ngtcp2/.*|gnutls/.*", {"probe"}),

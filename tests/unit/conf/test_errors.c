@@ -124,7 +124,7 @@ static void keys(void **state)
          "p:1:41: `dns` is too short: at least 1h\n"
          "p:1:57: `tunnel` is there twice\n"},
         {"outputs: [{type: clickhouse, url: \"http://h\", table: t, types: [alert, dns]}]\n",
-         "p:1:64: a table is of alerts or of dns: write two outputs\n"},
+         "p:1:64: a table is of one type: write an output for each\n"},
         {"sensor: {profile: tiny}\n",
          "p:1:19: `profile` cannot be `tiny`: one of standard, small\n"},
         {"sensor: {max_flows: 12}\n",
