@@ -41,7 +41,7 @@ ruleset(name="tcp") { action(type="omfile" file="$SCRATCH/tcp.got" template="par
 ruleset(name="udp") { action(type="omfile" file="$SCRATCH/udp.got" template="raw") }
 ruleset(name="tls") { action(type="omfile" file="$SCRATCH/tls.got" template="raw") }
 input(type="imptcp" port="10514" address="127.0.0.1" ruleset="tcp")
-input(type="imudp" port="10514" address="127.0.0.1" ruleset="udp")
+input(type="imudp" port="10514" address="127.0.0.1" ruleset="udp" rcvbufSize="16m")
 input(type="imtcp" port="6514" address="127.0.0.1" ruleset="tls")
 END
     receiver rsyslog rsyslogd -n -f "$SCRATCH/rsyslog.conf" -i NONE
