@@ -4,6 +4,7 @@
 
 #include "base/error.h"
 #include "report/build.h"
+#include "report/cells.h"
 
 enum { EVENTS_COUNTED = 5000, RULES_MOST = 256 };
 
@@ -19,13 +20,6 @@ struct enforcement {
     int64_t drifts, changed;
 };
 
-static const char *word(const json_t *o, const char *key)
-{
-    const char *text = json_string_value(json_object_get(o, key));
-
-    return text ? text : "";
-}
-
 static bool is_one_of(const char *what, const char *const *words)
 {
     for (; *words; words++)
@@ -37,7 +31,7 @@ static bool is_one_of(const char *what, const char *const *words)
 static void add_rule(struct enforcement *e, const json_t *own)
 {
     const json_t *evidence = json_object_get(own, "evidence");
-    const char *rule = word(evidence, "rule"), *verdict = word(own, "verdict");
+    const char *rule = json_word(evidence, "rule"), *verdict = json_word(own, "verdict");
     size_t i = 0;
 
     while (i < e->rule_count &&
@@ -57,7 +51,8 @@ static void add_rule(struct enforcement *e, const json_t *own)
 /* Who, as far as the kernel said it. */
 static json_t *who(const json_t *e)
 {
-    const char *program = word(e, "program"), *login = word(e, "login"), *ssh = word(e, "ssh");
+    const char *program = json_word(e, "program"), *login = json_word(e, "login"),
+               *ssh = json_word(e, "ssh");
     const json_t *uid = json_object_get(e, "uid");
 
     if (!*program && !*login && !uid)
@@ -69,14 +64,14 @@ static json_t *who(const json_t *e)
 static void add_row(json_t *rows, const json_t *own)
 {
     const json_t *e = json_object_get(own, "evidence");
-    const char *detail = word(e, "changes");
+    const char *detail = json_word(e, "changes");
 
     if (!*detail)
-        detail = word(e, "detail");
+        detail = json_word(e, "detail");
     if (json_array_size(rows) < REPORT_LIST)
         json_array_append_new(
-            rows, json_pack("[o,s,o,s,O?]", json_sprintf("%.19sZ", word(own, "last")),
-                            word(e, "what"), who(e), detail, json_object_get(own, "count")));
+            rows, json_pack("[o,s,o,s,O?]", json_sprintf("%.19sZ", json_word(own, "last")),
+                            json_word(e, "what"), who(e), detail, json_object_get(own, "count")));
 }
 
 static int see_event(void *context, const struct event_row *row)
@@ -86,9 +81,9 @@ static int see_event(void *context, const struct event_row *row)
     json_t *eve = json_loads(row->json, 0, NULL);
     const json_t *own = json_object_get(eve, "sealdns");
 
-    if (strcmp(word(own, "rule"), "rule-evidence") == 0) {
+    if (strcmp(json_word(own, "rule"), "rule-evidence") == 0) {
         add_rule(e, own);
-    } else if (is_one_of(word(json_object_get(own, "evidence"), "what"), drift)) {
+    } else if (is_one_of(json_word(json_object_get(own, "evidence"), "what"), drift)) {
         e->drifts++;
         add_row(e->drift, own);
     } else if (own) {

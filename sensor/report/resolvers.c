@@ -3,6 +3,7 @@
 
 #include "base/error.h"
 #include "report/build.h"
+#include "report/cells.h"
 
 enum { SERVERS = 50, SERVERS_COUNTED = 100000 };
 
@@ -27,13 +28,6 @@ static int see_server(void *context, const struct server_row *row)
                   (json_int_t)row->counts.responses, (json_int_t)row->counts.flows_failed));
 }
 
-static const char *word(const json_t *o, const char *key)
-{
-    const char *text = json_string_value(json_object_get(o, key));
-
-    return text ? text : "";
-}
-
 static json_t *ms(const json_t *o, const char *key)
 {
     json_t *us = json_object_get(o, key);
@@ -46,11 +40,11 @@ static int see_latency(void *context, const struct memory_row *row)
     json_t *o = json_loads(row->text, 0, NULL);
 
     if (o)
-        json_array_append_new(context,
-                              json_pack("[s,s,O?,O?,o,o,o]", word(o, "resolver"),
-                                        word(o, "transport"), json_object_get(o, "connections"),
-                                        json_object_get(o, "answers"), ms(o, "handshake_p50_us"),
-                                        ms(o, "answer_p50_us"), ms(o, "answer_p90_us")));
+        json_array_append_new(
+            context,
+            json_pack("[s,s,O?,O?,o,o,o]", json_word(o, "resolver"), json_word(o, "transport"),
+                      json_object_get(o, "connections"), json_object_get(o, "answers"),
+                      ms(o, "handshake_p50_us"), ms(o, "answer_p50_us"), ms(o, "answer_p90_us")));
     json_decref(o);
     return 0;
 }
@@ -64,18 +58,19 @@ static int see_probe(void *context, const struct memory_row *row)
 {
     struct probes *p = context;
     json_t *o = json_loads(row->text, 0, NULL);
-    const char *faults = word(o, "faults"), *error = word(o, "error");
+    const char *faults = json_word(o, "faults"), *error = json_word(o, "error");
 
     p->count += o != NULL;
     p->faults += *faults || *error;
     if (o && json_array_size(p->rows) < SERVERS)
-        json_array_append_new(p->rows, json_pack("[s,s,o,s,s,s,s]", word(o, "server"),
-                                                 word(o, "transport"), build_time(row->time),
+        json_array_append_new(p->rows, json_pack("[s,s,o,s,s,s,s]", json_word(o, "server"),
+                                                 json_word(o, "transport"), build_time(row->time),
                                                  *faults  ? faults
                                                  : *error ? error
                                                           : "right",
-                                                 word(o, "tls_version"), word(o, "certificate_for"),
-                                                 word(o, "not_after")));
+                                                 json_word(o, "tls_version"),
+                                                 json_word(o, "certificate_for"),
+                                                 json_word(o, "not_after")));
     json_decref(o);
     return 0;
 }

@@ -4,6 +4,7 @@
 
 #include "base/error.h"
 #include "report/build.h"
+#include "report/cells.h"
 
 enum { KINDS_MOST = 64, DOWNGRADES_COUNTED = 5000 };
 
@@ -78,13 +79,6 @@ struct downgrades {
     int64_t count, grave;
 };
 
-static const char *word(const json_t *o, const char *key)
-{
-    const char *text = json_string_value(json_object_get(o, key));
-
-    return text ? text : "";
-}
-
 static int see_downgrade(void *context, const struct event_row *row)
 {
     struct downgrades *d = context;
@@ -96,15 +90,16 @@ static int see_downgrade(void *context, const struct event_row *row)
 
     d->count++;
     d->grave += severity > 0 && severity <= SEVERITY_MEDIUM;
-    snprintf(cause, sizeof cause, "%.40s, by %.40s", word(e, "cause"), word(e, "origin"));
+    snprintf(cause, sizeof cause, "%.40s, by %.40s", json_word(e, "cause"), json_word(e, "origin"));
     json_object_set_new(d->causes, cause,
                         json_integer(json_integer_value(json_object_get(d->causes, cause)) + 1));
     if (eve && json_array_size(d->rows) < REPORT_LIST)
         json_array_append_new(
-            d->rows, json_pack("[o,s,s,s,s,s,s,O?]", json_sprintf("%.19sZ", word(own, "first")),
-                               word(own, "client"), word(own, "zone"), word(e, "failed_server"),
-                               word(e, "cause"), word(e, "origin"),
-                               severity_name((unsigned)severity), json_object_get(e, "queries")));
+            d->rows,
+            json_pack("[o,s,s,s,s,s,s,O?]", json_sprintf("%.19sZ", json_word(own, "first")),
+                      json_word(own, "client"), json_word(own, "zone"),
+                      json_word(e, "failed_server"), json_word(e, "cause"), json_word(e, "origin"),
+                      severity_name((unsigned)severity), json_object_get(e, "queries")));
     json_decref(eve);
     return 0;
 }

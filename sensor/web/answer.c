@@ -156,3 +156,10 @@ json_t *web_event(const char *line)
 {
     return json_loads(line, JSON_REJECT_DUPLICATES, NULL);
 }
+
+int web_add_event(void *array, const struct event_row *row)
+{
+    json_t *eve = web_event(row->json);
+
+    return eve ? json_array_append_new(array, eve) : 0;
+}

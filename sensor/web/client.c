@@ -53,13 +53,6 @@ static int add_conversation(void *context, const struct conversation_row *row)
                   "last", web_time_json(c->last), "hour", web_time_json(row->hour)));
 }
 
-static int add_event(void *context, const struct event_row *row)
-{
-    json_t *eve = web_event(row->json);
-
-    return eve ? json_array_append_new(context, eve) : 0;
-}
-
 struct client_parts {
     json_t *client, *days, *conversations, *events;
 };
@@ -77,7 +70,7 @@ static int read_parts(struct store_reader *r, const struct addr *address, const 
     if (status == SD_OK)
         status = store_conversations(r, address, period->until - 7 * DAY, CONVERSATIONS,
                                      add_conversation, p->conversations);
-    return status == SD_OK ? store_search(r, &told, &next, add_event, p->events) : status;
+    return status == SD_OK ? store_search(r, &told, &next, web_add_event, p->events) : status;
 }
 
 /* The policy in force, were it enforced. */

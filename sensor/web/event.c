@@ -5,13 +5,6 @@
 #include "store/search.h"
 #include "web/request.h"
 
-static int add(void *context, const struct event_row *row)
-{
-    json_t *eve = web_event(row->json);
-
-    return eve ? json_array_append_new(context, eve) : 0;
-}
-
 /* "T1562.010,CIS 9.2": techniques of ATT&CK have the form T1234, the rest are controls. */
 static void split(const char *metadata, json_t *attack, json_t *controls)
 {
@@ -72,7 +65,7 @@ static enum MHD_Result answer(const struct web_request *q)
     enum MHD_Result answered;
     struct store_reader *r = web_reader(q, &answered);
     json_t *all = json_array(), *last, *document = NULL;
-    int status = r ? store_event(r, q->rest, add, all) : SD_OK;
+    int status = r ? store_event(r, q->rest, web_add_event, all) : SD_OK;
 
     if (!r) {
         json_decref(all);

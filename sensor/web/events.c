@@ -7,13 +7,6 @@
 
 enum { PAGE = 50, PAGE_MOST = 500 };
 
-static int add(void *context, const struct event_row *row)
-{
-    json_t *eve = web_event(row->json);
-
-    return eve ? json_array_append_new(context, eve) : 0;
-}
-
 static bool take_words(const struct web_request *q, struct event_search *s,
                        enum MHD_Result *answered)
 {
@@ -55,7 +48,7 @@ static enum MHD_Result answer(const struct web_request *q)
         return answered;
     s.limit = (int)limit;
     events = json_array();
-    status = store_search(r, &s, &next, add, events);
+    status = store_search(r, &s, &next, web_add_event, events);
     return web_read(
         q, r, status,
         json_pack("{s:o,s:o}", "events", events, "next", next ? json_integer(next) : json_null()));

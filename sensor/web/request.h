@@ -62,5 +62,8 @@ enum MHD_Result web_read(const struct web_request *q, struct store_reader *r, in
 json_t *web_time_json(nsec_t t);
 /* An event's line as a document; NULL: it is none. */
 json_t *web_event(const char *line);
+/* The event of a row behind those of the array; what is none is left out. For the store's readers.
+ */
+int web_add_event(void *array, const struct event_row *row);
 
 #endif

@@ -153,13 +153,6 @@ static int add_user(void *context, const struct resolver_user *u)
                            (json_int_t)u->queries, "last", web_time_json(u->last)));
 }
 
-static int add_event(void *context, const struct event_row *row)
-{
-    json_t *eve = web_event(row->json);
-
-    return eve ? json_array_append_new(context, eve) : 0;
-}
-
 static enum MHD_Result answer_one(const struct web_request *q)
 {
     struct event_search told = {.server = q->rest, .kind = -1, .limit = EVENTS};
@@ -185,7 +178,7 @@ static enum MHD_Result answer_one(const struct web_request *q)
     if (status == SD_OK)
         status = store_users(r, q->rest, q->now - DAY, USERS, add_user, users);
     if (status == SD_OK)
-        status = store_search(r, &told, &next, add_event, events);
+        status = store_search(r, &told, &next, web_add_event, events);
     probes = json_incref(learned.probes);
     end_learned(&learned);
     return web_read(q, r, status,
