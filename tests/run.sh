@@ -9,6 +9,9 @@
 #   --no-install  no packages; what lacks one fails or is skipped
 #   PATTERN       an extended regular expression over the names of the suites
 #
+# A suite of the lab that failed is played once more at the end, by itself, as its clients wait by the clock and other machines
+# share this one's cores: both times are shown, what fails twice has failed. What a sanitizer reported is never played again.
+#
 # Logs: build/test/logs/SUITE.log. SEALDNS_CORPUS names a directory of real captures (see tests/corpus/README.md); what the
 # machine truly lacks (root, network namespaces, nf_tables, those captures) is counted as skipped and said so.
 set -u
@@ -27,7 +30,7 @@ for argument in "$@"; do
     --fast) FAST=1 ;;
     --list) LIST=1 ;;
     --no-install) INSTALL=0 ;;
-    --help | -h) sed -n '2,13s/^# \{0,1\}//p' "$0"; exit 0 ;;
+    --help | -h) sed -n '2,16s/^# \{0,1\}//p' "$0"; exit 0 ;;
     -*) echo "run.sh: no option $argument; see --help" >&2; exit 2 ;;
     *) PATTERN=$argument ;;
     esac
@@ -143,6 +146,7 @@ PASSED=0 FAILED=0 SKIPPED=0
 COUNT='^([0-9]+) passed, ([0-9]+) failed(, ([0-9]+) skipped)?$'
 
 # What a suite printed last is its count; one that ended badly without saying what failed has failed once.
+# count STATUS LOG: into COUNTED ("passed failed skipped") and RESULT; false if something failed.
 count() {
     local status=$1 log=$2 last passed=0 failed=0 skipped=0
     last=$(grep -E "$COUNT" "$log" | tail -n 1)
@@ -153,10 +157,17 @@ count() {
     fi
     [ "$status" = 0 ] || [ "$failed" -gt 0 ] || failed=1
     [ "$passed$failed$skipped" != 000 ] || failed=1
-    PASSED=$((PASSED + passed)) FAILED=$((FAILED + failed)) SKIPPED=$((SKIPPED + skipped))
+    COUNTED="$passed $failed $skipped"
     RESULT="$passed passed, $failed failed"
     [ "$skipped" = 0 ] || RESULT="$RESULT, $skipped skipped"
     [ "$failed" = 0 ]
+}
+
+# Adds COUNTED to the sums.
+add_up() {
+    local passed failed skipped
+    read -r passed failed skipped <<<"$COUNTED"
+    PASSED=$((PASSED + passed)) FAILED=$((FAILED + failed)) SKIPPED=$((SKIPPED + skipped))
 }
 
 show_failures() {
@@ -167,6 +178,14 @@ show_failures() {
 
 AT_A_TIME=3          # suites beside each other
 declare -A RUNNING=() # the name of each by its process
+declare -A SECOND=()  # the names of those that are played a second time
+TWICE=                # the names of those that passed only then
+
+# may_play_again NAME: it is of the lab, has not been played twice, and no sanitizer spoke.
+may_play_again() {
+    [ -z "${SECOND[$1]:-}" ] && [[ $(suites | awk -v name="$1" '$5 == name { print $3 }') =~ ^(netns|nft)$ ]] &&
+        ! grep -qE 'Sanitizer|runtime error:' "$LOGS/$1.log"
+}
 
 # begin NEEDS SECONDS NAME COMMAND...
 begin() {
@@ -194,13 +213,38 @@ finish() {
         name=${RUNNING[$pid]}
         unset "RUNNING[$pid]"
         read -r status took <"$LOGS/$name.end"
-        if count "$status" "$LOGS/$name.log"; then
-            echo "ok     $name: $RESULT ($took s)"
-        else
-            echo "not ok $name: $RESULT ($took s)"
-            show_failures "$status" "$LOGS/$name.log"
-        fi
+        tell "$name" "$status" "$took"
     done
+}
+
+# tell NAME STATUS SECONDS
+tell() {
+    local log=$LOGS/$1.log
+    if count "$2" "$log"; then
+        echo "ok     $1: $RESULT ($3 s)${SECOND[$1]:+, the second time}"
+        [ -z "${SECOND[$1]:-}" ] || TWICE+=" $1"
+    elif may_play_again "$1"; then
+        echo "again  $1: $RESULT ($3 s)"
+        cp "$log" "$LOGS/$1.first.log"
+        show_failures "$2" "$LOGS/$1.first.log"
+        SECOND[$1]=yes
+        return
+    else
+        echo "not ok $1: $RESULT ($3 s)${SECOND[$1]:+, the second time too}"
+        show_failures "$2" "$log"
+    fi
+    add_up
+}
+
+# Those that failed, each by itself.
+play_again() {
+    local floor lane needs seconds name command
+    while read -r floor lane needs seconds name command <&3; do
+        [ -n "${SECOND[$name]:-}" ] || continue
+        # shellcheck disable=SC2086
+        suite alone "$needs" "$seconds" "$name" $command
+    done 3< <(suites)
+    [ -z "$TWICE" ] || echo "only the second time:$TWICE"
 }
 
 # suite LANE NEEDS SECONDS NAME COMMAND...
@@ -233,6 +277,7 @@ main() {
         suite "$lane" "$needs" "$seconds" "$name" $command
     done 3< <(chosen)
     finish 0
+    play_again
     echo "$SECONDS seconds"
     if [ $SKIPPED = 0 ]; then
         echo "$PASSED passed, $FAILED failed"
