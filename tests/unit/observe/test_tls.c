@@ -203,6 +203,15 @@ static void test_tickets_are_no_answer(void **state)
     trace_pass(&t, 11 * NSEC_S);
     fails(CAUSE_NO_ANSWER);
     trace_end(&t);
+    begin(853); /* of OpenSSL one is a block shorter at times */
+    hello();
+    finished();
+    send_record(0, 23, 147);
+    send_record(1, 23, 250);
+    send_record(1, 23, 234);
+    trace_pass(&t, 11 * NSEC_S);
+    fails(CAUSE_NO_ANSWER);
+    trace_end(&t);
     begin(853); /* one record alone was the answer */
     hello();
     finished();
