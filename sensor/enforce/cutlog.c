@@ -207,10 +207,10 @@ static void count_lost(struct cutlog *log, const struct nlattr *a)
 static void take_line(struct cutlog *log, const struct nlmsghdr *h, cut_line_fn fn, void *context)
 {
     struct cut_line line = {.acted = false};
-    const struct nlattr *a;
+    const char *end = (const char *)h + h->nlmsg_len; /* mnl_attr_for_each() rounds it up */
+    const struct nlattr *a = mnl_nlmsg_get_payload_offset(h, sizeof(struct nfgenmsg));
 
-    mnl_attr_for_each(a, h, sizeof(struct nfgenmsg))
-    {
+    for (; mnl_attr_ok(a, (int)(end - (const char *)a)); a = mnl_attr_next(a)) {
         switch (mnl_attr_get_type(a)) {
         case NFULA_PREFIX:
             read_prefix(&line, a);
