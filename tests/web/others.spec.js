@@ -1,13 +1,15 @@
 /* The other pages, each against what the program itself says. */
-import { EMPTY, LAB, MANY, accessible, api, expect, inside, settled, signIn, test, visit } from "./steps.js";
+import { AT_ONCE, EMPTY, LAB, MANY, accessible, agree, api, expect, inside, settled, signIn, test, visit } from "./steps.js";
 
 test("overview has the figures of the API, and a period changes them", async ({ page }) => {
     await visit(page, "overview");
-    const o = await api(page, "/api/overview?from=7d&step=hour");
-    expect(o.sealed.queries).toBeGreaterThan(0);
-    await expect(page.locator(".kpis")).toContainText(`of ${o.sealed.queries.toLocaleString("en")} quer`);
-    for (const zone of o.zones)
-        await expect(page.getByRole("table", { name: /^Zones/ })).toContainText(zone.zone);
+    await agree(page, async () => {
+        const o = await api(page, "/api/overview?from=7d&step=hour");
+        expect(o.sealed.queries).toBeGreaterThan(0);
+        await expect(page.locator(".kpis")).toContainText(`of ${o.sealed.queries.toLocaleString("en")} quer`, AT_ONCE);
+        for (const zone of o.zones)
+            await expect(page.getByRole("table", { name: /^Zones/ })).toContainText(zone.zone, AT_ONCE);
+    });
     await page.getByRole("combobox", { name: "Period" }).selectOption("24h");
     await expect(page).toHaveURL(/from=24h/);
     await settled(page);

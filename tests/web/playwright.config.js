@@ -3,8 +3,8 @@ import { defineConfig } from "@playwright/test";
 
 export default defineConfig({
     testDir: ".",
-    timeout: 20000,
-    expect: { timeout: 8000 },
+    timeout: 45000,
+    expect: { timeout: 15000 },
     workers: 2,
     fullyParallel: true,
     forbidOnly: true,

@@ -62,6 +62,20 @@ export async function api(page, path) {
     return document;
 }
 
+/* What is seen goes on meanwhile, by the other tests' hands: the page is asked again until it and the sensor say the same. */
+export const AT_ONCE = { timeout: 1000 };
+export async function agree(page, look) {
+    let first = true;
+    await expect(async () => {
+        if (!first) {
+            await page.reload();
+            await settled(page);
+        }
+        first = false;
+        await look();
+    }).toPass({ timeout: 20000 });
+}
+
 /* A program in a namespace of the lab. */
 export const inside = (where, ...command) => execFileSync("ip", ["netns", "exec", `${process.env.LAB}-${where}`, ...command], { timeout: 10000, stdio: ["ignore", "pipe", "pipe"] }).toString();
 /* A question in clear text, which the gateway refuses: an event. */
