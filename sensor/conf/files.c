@@ -11,6 +11,7 @@
 
 #include "base/cursor.h"
 #include "base/error.h"
+#include "conf/embedded.h"
 
 #define MOST_DETECTIONS 64
 #define MOST_PACKED     (64u << 20)
@@ -123,6 +124,11 @@ void policy_files_free(struct policy_files *f)
 const char *policy_files_path(const struct policy_files *f)
 {
     return f->texts[0].name ? f->texts[0].name : "";
+}
+
+const struct conf_text *policy_files_catalog(const struct policy_files *f)
+{
+    return f->texts[1].bytes ? &f->texts[1] : &embedded_catalog;
 }
 
 bool policy_files_agree(const struct policy_files *a, const struct policy_files *b)
@@ -243,7 +249,7 @@ int policy_files_unpack(int descriptor, struct policy_files **out)
     return status;
 }
 
-static int keep_text(const struct conf_text *t, const char *path)
+int conf_keep_text(const struct conf_text *t, const char *path)
 {
     char temporary[4096];
     FILE *to;
@@ -268,9 +274,9 @@ int policy_files_keep(const struct policy_files *f, const char *path)
     if (!f->texts[0].bytes)
         return SD_OK;
     snprintf(catalog, sizeof catalog, "%s.catalog", path);
-    if (f->texts[1].bytes && keep_text(&f->texts[1], catalog) != SD_OK)
+    if (f->texts[1].bytes && conf_keep_text(&f->texts[1], catalog) != SD_OK)
         return SD_EIO;
     if (!f->texts[1].bytes && unlink(catalog) != 0 && errno != ENOENT)
         return SD_EIO;
-    return keep_text(&f->texts[0], path);
+    return conf_keep_text(&f->texts[0], path);
 }

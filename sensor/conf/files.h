@@ -25,6 +25,13 @@ const char *policy_files_path(const struct policy_files *f);
 /* The policy's own text is the same, whatever lies beside it. */
 bool policy_files_agree(const struct policy_files *a, const struct policy_files *b);
 
+/* The catalogue that they have; the embedded one where no file lies beside the policy. */
+const struct conf_text *policy_files_catalog(const struct policy_files *f);
+
+/* Writes a text to a file by way of a temporary name: whoever reads it has the old or the new one,
+ * whole. SD_EIO. */
+int conf_keep_text(const struct conf_text *t, const char *path);
+
 /* A memfd with all texts, to be closed; or SD_EMEM, SD_EIO. */
 int policy_files_pack(const struct policy_files *f);
 /* The reverse; the descriptor stays the caller's. SD_EMALF, SD_EMEM, SD_EIO. */

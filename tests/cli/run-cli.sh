@@ -98,6 +98,31 @@ wrong() {
     expect "a policy with $1" 2 err "^$SCRATCH/wrong.yaml:$2: .*$3" "$SEALDNS" check -c "$SCRATCH/wrong.yaml"
 }
 
+# The catalogue beside a policy of its own, taken in from a list, twice, and from files that are wrong.
+catalogue() {
+    local list=$LAB_ROOT/tests/fuzz/seeds/stamp/list beside=$SCRATCH/catalogue
+    mkdir "$beside"
+    printf 'sensor: {mode: monitor}\n' >"$beside/sealdns.yaml"
+    printf 'sdns://AAcA\n' >"$beside/cut.md"
+    printf 'version: 1\nresolvers: [{id: x, names: [x.example]}]\n' >"$beside/wrong.yaml"
+    expect "catalog without a word" 2 err 'list or import' "$SEALDNS" catalog
+    expect "catalog import without a file" 2 err 'one file' "$SEALDNS" catalog import
+    expect "catalog list" 0 out '^quad9 +catalogue do53,dot' "$SEALDNS" catalog list -c "$beside/sealdns.yaml"
+    expect "catalog list as JSON" 0 out '"id": "quad9"' "$SEALDNS" catalog list -c "$beside/sealdns.yaml" --format json
+    expect "a list of stamps" 0 err '5 stamps: 2 resolvers are new, 0 .* known already, 1 of relays, 0 left out' \
+        "$SEALDNS" catalog import "$list" -c "$beside/sealdns.yaml"
+    expect "what was taken in is known, below its heading" 0 out '^one +catalogue dot,doh2,dnscrypt' "$SEALDNS" catalog list -c "$beside/sealdns.yaml"
+    expect "beside what was there" 0 out '^quad9 +catalogue' "$SEALDNS" catalog list -c "$beside/sealdns.yaml"
+    expect "the same list again" 0 err '0 resolvers are new, 4 .* known already' "$SEALDNS" catalog import "$list" -c "$beside/sealdns.yaml"
+    expect "a stamp that is cut" 2 err "^$beside/cut.md:1: a stamp is left out" "$SEALDNS" catalog import "$beside/cut.md" -c "$beside/sealdns.yaml"
+    expect "a catalogue that is none" 2 err "^$beside/wrong.yaml:2:.*needs .transports" "$SEALDNS" catalog import "$beside/wrong.yaml" -o "$beside/out.yaml"
+    check "which takes no place" [ ! -e "$beside/out.yaml" ]
+    expect "a catalogue as YAML" 0 err 'out.yaml is written' "$SEALDNS" catalog import "$beside/catalog.yaml" -o "$beside/out.yaml"
+    check "is taken as it is" cmp "$beside/catalog.yaml" "$beside/out.yaml"
+    expect "no such list" 1 err 'no such file' "$SEALDNS" catalog import "$beside/nowhere.md"
+    expect "a place that cannot be written" 1 err 'cannot write' "$SEALDNS" catalog import "$beside/catalog.yaml" -o "$beside/no/where.yaml"
+}
+
 policies() {
     expect "a good policy" 0 out '^sensor:' "$SEALDNS" check -c "$SCRATCH/good.yaml"
     "$SEALDNS" check -c "$LAB_ROOT/rules/examples/office.yaml" >"$SCRATCH/effective.yaml" 2>"$SCRATCH/err"
@@ -249,6 +274,7 @@ plan_nowhere() { "$SEALDNS" plan -c "$SCRATCH/strict.yaml" --since 2020-01-01 --
 help_and_version
 arguments
 captures
+catalogue
 policies
 muted
 stores_and_sockets
