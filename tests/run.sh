@@ -57,6 +57,7 @@ fast alone  -       60 doh            tests/doh/run.sh $RELEASE
 fast alone  -      200 soak           env SEALDNS=$RELEASE/sealdns tests/pcap/soak.sh
 fast alone  -      200 cli            env SEALDNS=$DEBUG/sealdns tests/cli/run-cli.sh
 fast alone  -       60 terminal       env SEALDNS=$DEBUG/sealdns tests/cli/run-terminal.sh
+fast alone  -       60 verify         env SEALDNS=$DEBUG/sealdns tests/cli/run-verify.sh
 fast alone  -      100 report         env SEALDNS=$DEBUG/sealdns tests/cli/run-report.sh
 fast alone  -      200 offline        env SEALDNS=$RELEASE/sealdns tests/cli/run-offline.sh
 full alone  corpus 500 corpus         python3 tests/corpus/compare.py --binary $RELEASE/sealdns

@@ -116,7 +116,8 @@ static void print_progress(void *context, const struct offline_progress *p)
 
 static int open_store(struct analysis *a)
 {
-    struct store_options options = {.path = a->db, .host = a->policy->name, .report = true};
+    struct store_options options = {
+        .path = a->db, .host = a->policy->name, .now = clock_now(), .report = true};
     char error[STORE_ERROR] = "";
 
     if (a->policy->profile != PROFILE_STANDARD)

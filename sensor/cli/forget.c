@@ -7,6 +7,7 @@
 
 #include "base/error.h"
 #include "base/log.h"
+#include "base/signing.h"
 #include "cli/command.h"
 #include "engine/audit.h"
 #include "engine/control.h"
@@ -56,10 +57,26 @@ static void leave_word(const struct pseudonyms *names, const struct addr *client
     closelog();
 }
 
+/* With the key the removal is a note that is signed; without, whoever has it will find it foreign.
+ */
+static struct signing_key *key_of(const char *store)
+{
+    char path[4096], error[SIGNING_ERROR];
+    struct signing_key *key = NULL;
+    int status;
+
+    signing_beside(store, path, sizeof path);
+    status = signing_open(path, false, &key, error);
+    if (status != SD_OK && status != SD_ENOENT)
+        log_warning("%s: what is removed is not signed", error);
+    return key;
+}
+
 static json_t *on_the_store(const struct wish *w, const struct policy *p)
 {
     const char *path = w->db ? w->db : p->store_path;
-    struct store_options options = {.path = path, .host = p->name};
+    struct store_options options = {
+        .path = path, .host = p->name, .key = key_of(path), .now = clock_now()};
     struct erasure e = {.policy = p, .dry_run = w->dry_run};
     struct pseudonyms *names = NULL;
     char error[STORE_ERROR] = "";
@@ -77,6 +94,7 @@ static json_t *on_the_store(const struct wish *w, const struct policy *p)
     if (!reply)
         log_error("%s", error);
     store_close(e.store);
+    signing_close(options.key);
     pseudonyms_close(names);
     return reply;
 }

@@ -8,6 +8,7 @@
 
 #include "base/error.h"
 #include "base/log.h"
+#include "base/signing.h"
 #include "cli/command.h"
 #include "cli/send.h"
 #include "cli/when.h"
@@ -130,10 +131,7 @@ static int make(struct request *q, struct store_reader *r)
 /* installation.key in the store's folder, unless another one is given. */
 static void find_key(struct request *q, const char *store)
 {
-    const char *slash = strrchr(store, '/');
-    int length = slash ? (int)(slash - store) : 1;
-
-    snprintf(q->beside, sizeof q->beside, "%.*s/installation.key", length, slash ? store : ".");
+    signing_beside(store, q->beside, sizeof q->beside);
     if (!q->key)
         q->key = q->beside;
 }

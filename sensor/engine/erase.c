@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include "base/error.h"
+#include "engine/gateway.h"
 
 struct captures {
     const struct erasure *of;
@@ -35,6 +36,7 @@ json_t *erase_client(const struct erasure *e, const struct addr *client)
         .addresses = all,
         .count = 1 + (e->names ? pseudonyms_of(e->names, client, all + 1) : 0),
         .dry_run = e->dry_run,
+        .now = clock_now(),
         .capture = take_capture,
         .context = &captures};
     struct forgotten gone;

@@ -214,6 +214,7 @@ static void keep_house(struct recorder *r)
     privacy_turn(r->privacy, record.time);
     if (store_retain(r->store, record.time) != SD_OK)
         complain(r, "the store could not be trimmed");
+    witness_tell(&r->witness, r->store, r->feeds, r->policy, r->leaving);
 }
 
 /* One level; if that fails, opening the file will say what is wrong. */
@@ -415,16 +416,21 @@ static int open_all(struct recorder *r)
                                     .max_size = p->store_max_size,
                                     .max_age = p->store_max_age,
                                     .host = p->name,
+                                    .now = clock_now(),
                                     .cache = r->wiring->bounds.store};
-    char error[STORE_ERROR] = "";
-    int status;
+    char error[STORE_ERROR] = "", unsigned_why[SIGNING_ERROR];
+    int status, keyless;
 
     make_folder_of(p->store_path);
     make_folder_of(p->socket_path);
     make_output_folders(p);
+    keyless = witness_open(&r->witness, p->store_path, unsigned_why);
+    options.key = r->witness.key;
     status = privacy_open(p, clock_now(), &r->privacy, error);
     if (status == SD_OK)
         status = store_open(&options, &r->store, error);
+    if (status == SD_OK && keyless != SD_OK)
+        log_warning("%s: the evidence chain of the store is not signed", unsigned_why);
     if (status == SD_OK)
         use_retention(r);
     if (status == SD_OK)
@@ -473,6 +479,7 @@ static void finish(struct recorder *r)
     clips_destroy(r->clips);
     feeds_close(r->feeds);
     store_close(r->store);
+    witness_close(&r->witness);
     hours_destroy(r->hours);
     privacy_close(r->privacy);
     policy_destroy(r->policy);

@@ -11,12 +11,14 @@
 #include "engine/schedule.h"
 #include "engine/sensor.h"
 #include "engine/shares.h"
+#include "engine/witness.h"
 #include "model/record.h"
 
 struct recorder {
     struct wiring *wiring;
     struct policy *policy;
     struct store *store;
+    struct witness witness;
     struct feeds *feeds;
     struct site *site;
     struct clips *clips;

@@ -1,65 +1,20 @@
 #include "report/manifest.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <openssl/evp.h>
-#include <openssl/pem.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "base/error.h"
+#include "base/signing.h"
 #include "report/cells.h"
 
-enum { KEY = 32, SIGNATURE = 64, HASH = 32, PATH_SIZE = 4096 };
+enum { KEY = SIGNING_KEY, SIGNATURE = SIGNING_SIGNATURE, HASH = 32, PATH_SIZE = 4096 };
 
 static int fail(int status, char error[MANIFEST_ERROR], const char *path, const char *why)
 {
     snprintf(error, MANIFEST_ERROR, "%.160s: %.80s", path, why);
     return status;
-}
-
-/* --- the key --------------------------------------------------------------------------------- */
-
-static int make_key(const char *path, EVP_PKEY **out, char error[MANIFEST_ERROR])
-{
-    int descriptor = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
-    FILE *to = descriptor >= 0 ? fdopen(descriptor, "w") : NULL;
-    bool written;
-
-    if (!to) {
-        if (descriptor >= 0)
-            close(descriptor);
-        return fail(errno == EACCES ? SD_EPERM : SD_EIO, error, path, strerror(errno));
-    }
-    *out = EVP_PKEY_Q_keygen(NULL, NULL, "ED25519");
-    written = *out && PEM_write_PrivateKey(to, *out, NULL, NULL, 0, NULL, NULL) == 1;
-    written &= fsync(descriptor) == 0;
-    if (fclose(to) == 0 && written)
-        return SD_OK;
-    EVP_PKEY_free(*out);
-    *out = NULL;
-    return fail(SD_EIO, error, path, "the key could not be written");
-}
-
-static int open_key(const char *path, bool may_make, EVP_PKEY **out, char error[MANIFEST_ERROR])
-{
-    FILE *from = fopen(path, "re");
-
-    if (!from && errno == ENOENT && may_make)
-        return make_key(path, out, error);
-    if (!from)
-        return fail(errno == ENOENT   ? SD_ENOENT
-                    : errno == EACCES ? SD_EPERM
-                                      : SD_EIO,
-                    error, path, strerror(errno));
-    *out = PEM_read_PrivateKey(from, NULL, NULL, NULL);
-    fclose(from);
-    if (*out && EVP_PKEY_get_id(*out) == EVP_PKEY_ED25519)
-        return SD_OK;
-    EVP_PKEY_free(*out);
-    *out = NULL;
-    return fail(SD_EFORMAT, error, path, "no Ed25519 key in PEM");
 }
 
 /* --- octets as text -------------------------------------------------------------------------- */
@@ -120,43 +75,30 @@ static char *signed_text(const json_t *manifest)
     return text;
 }
 
-static int sign(json_t *manifest, EVP_PKEY *key)
+static int sign(json_t *manifest, struct signing_key *key)
 {
-    unsigned char public[KEY], signature[SIGNATURE];
-    size_t public_size = sizeof public, size = sizeof signature;
-    EVP_MD_CTX *c = EVP_MD_CTX_new();
-    char *text = NULL;
-    bool good = c && EVP_PKEY_get_raw_public_key(key, public, &public_size) == 1;
+    unsigned char signature[SIGNATURE];
+    char *text;
+    int status;
 
-    if (good) {
-        json_object_set_new(manifest, "public_key", base64(public, public_size));
-        text = signed_text(manifest);
-    }
-    good = text && EVP_DigestSignInit(c, NULL, NULL, NULL, key) == 1 &&
-           EVP_DigestSign(c, signature, &size, (unsigned char *)text, strlen(text)) == 1;
-    if (good)
-        json_object_set_new(manifest, "signature", base64(signature, size));
+    json_object_set_new(manifest, "public_key", base64(signing_public(key), KEY));
+    text = signed_text(manifest);
+    status = text ? signing_sign(key, text, strlen(text), signature) : SD_EMEM;
+    if (status == SD_OK)
+        json_object_set_new(manifest, "signature", base64(signature, SIGNATURE));
     free(text);
-    EVP_MD_CTX_free(c);
-    return good ? SD_OK : SD_EMEM;
+    return status;
 }
 
 static bool is_signed(const json_t *manifest)
 {
     unsigned char public[KEY], signature[SIGNATURE];
-    EVP_MD_CTX *c = EVP_MD_CTX_new();
     char *text = signed_text(manifest);
-    EVP_PKEY *key = NULL;
-    bool good = from_base64(json_word(manifest, "public_key"), public, KEY) &&
-                from_base64(json_word(manifest, "signature"), signature, SIGNATURE);
+    bool good = text && from_base64(json_word(manifest, "public_key"), public, KEY) &&
+                from_base64(json_word(manifest, "signature"), signature, SIGNATURE) &&
+                signing_is_by(public, text, strlen(text), signature);
 
-    if (good)
-        key = EVP_PKEY_new_raw_public_key(EVP_PKEY_ED25519, NULL, public, KEY);
-    good = c && text && key && EVP_DigestVerifyInit(c, NULL, NULL, NULL, key) == 1 &&
-           EVP_DigestVerify(c, signature, SIGNATURE, (unsigned char *)text, strlen(text)) == 1;
     free(text);
-    EVP_PKEY_free(key);
-    EVP_MD_CTX_free(c);
     return good;
 }
 
@@ -179,14 +121,14 @@ int manifest_write(const char *file, const char *key, const json_t *report, cons
                    int64_t rows, char error[MANIFEST_ERROR])
 {
     char path[PATH_SIZE], hash[2 * HASH + 1];
-    EVP_PKEY *pair = NULL;
+    struct signing_key *pair = NULL;
     json_t *m;
-    int status = open_key(key, true, &pair, error);
+    int status = signing_open(key, true, &pair, error);
 
     if (status == SD_OK)
         status = hash_file(file, hash, error);
     if (status != SD_OK) {
-        EVP_PKEY_free(pair);
+        signing_close(pair);
         return status;
     }
     snprintf(path, sizeof path, "%s" MANIFEST_SUFFIX, file);
@@ -197,7 +139,7 @@ int manifest_write(const char *file, const char *key, const json_t *report, cons
     else if (status != SD_OK)
         fail(status, error, path, "could not be signed");
     json_decref(m);
-    EVP_PKEY_free(pair);
+    signing_close(pair);
     return status;
 }
 
@@ -205,16 +147,13 @@ int manifest_write(const char *file, const char *key, const json_t *report, cons
 static int own_public(const char *path, char out[SIGNATURE], char error[MANIFEST_ERROR])
 {
     unsigned char public[KEY];
-    size_t size = sizeof public;
-    EVP_PKEY *pair = NULL;
-    int status = open_key(path, false, &pair, error);
+    int status = signing_read_public(path, public, error);
 
     *out = '\0';
     if (status == SD_ENOENT || status == SD_EPERM)
         return SD_OK; /* an auditor has none */
-    if (status == SD_OK && EVP_PKEY_get_raw_public_key(pair, public, &size) == 1)
+    if (status == SD_OK)
         EVP_EncodeBlock((unsigned char *)out, public, KEY);
-    EVP_PKEY_free(pair);
     return status;
 }
 

@@ -18,8 +18,8 @@ int manifest_write(const char *file, const char *key, const json_t *report, cons
                    int64_t rows, char error[MANIFEST_ERROR]);
 
 /* Says in *to, line by line, what the manifest states. SD_OK: file and manifest are as they were
- * signed, and by that key where `key` is there. SD_EMALF: they are not; SD_EIO, SD_EFORMAT,
- * SD_EMEM: it cannot be told; error says why. */
+ * signed, and by that key (PEM, either half) where `key` is there. SD_EMALF: they are not; SD_EIO,
+ * SD_EFORMAT, SD_EMEM: it cannot be told; error says why. */
 int manifest_check(const char *file, const char *key, FILE *to, char error[MANIFEST_ERROR]);
 
 #endif

@@ -53,6 +53,13 @@ static int take_conversations(sqlite3 *db, struct expiry *e, nsec_t before)
     return status;
 }
 
+nsec_t expire_before(nsec_t now, nsec_t most)
+{
+    nsec_t step = most / 1000 + 1;
+
+    return (now - most) / step * step;
+}
+
 /* The next kind that has a time of its own. */
 static int take_events(sqlite3 *db, struct expiry *e, nsec_t now)
 {
@@ -60,7 +67,8 @@ static int take_events(sqlite3 *db, struct expiry *e, nsec_t now)
         unsigned kind = e->kind++ % KIND_COUNT;
 
         if (e->wish.kinds[kind])
-            return take(db, e, old_events, now - e->wish.kinds[kind], kind_name(kind));
+            return take(db, e, old_events, expire_before(now, e->wish.kinds[kind]),
+                        kind_name(kind));
     }
     return SD_OK;
 }

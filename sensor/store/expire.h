@@ -21,4 +21,8 @@ int expire_step(sqlite3 *db, struct expiry *e, nsec_t now, uint64_t most);
 /* Conversations that are summed up, and sums of clients, before ?1, at most ?2. */
 extern const char expire_hours[], expire_days[], expire_months[];
 
+/* Events that began before this are older than `most`. It moves on by a thousandth of that: each
+ * time events go the chain has a note of it, and so there are a thousand at most. */
+nsec_t expire_before(nsec_t now, nsec_t most);
+
 #endif

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/error.h"
+#include "store/chain.h"
 #include "store/expire.h"
 #include "store/handle.h"
 
@@ -204,17 +205,26 @@ static bool empty_log(sqlite3 *db)
     return good;
 }
 
-static int forget(sqlite3 *db, const struct forgetting *f, struct forgotten *out)
+static int forget(struct chain *c, const struct forgetting *f, struct forgotten *out)
 {
+    sqlite3 *db = c->db;
     int status = SD_EIO;
 
     if (sqlite3_exec(db, "PRAGMA secure_delete = ON; BEGIN IMMEDIATE", NULL, NULL, NULL) ==
         SQLITE_OK)
+        status = chain_begin(c);
+    if (status == SD_OK)
         status = name_captures(db, f);
     if (status == SD_OK)
         status = change(db, out);
+    if (status == SD_OK)
+        status = chain_close_segment(c, WHY_FORGOTTEN, f->now);
+    if (status == SD_OK)
+        status = chain_seal(c);
     if (status == SD_OK && !f->dry_run && sqlite3_exec(db, "COMMIT", NULL, NULL, NULL) != SQLITE_OK)
         status = SD_EIO;
+    if (status == SD_OK && !f->dry_run)
+        chain_settle(c);
     if (!sqlite3_get_autocommit(db) && sqlite3_exec(db, "ROLLBACK", NULL, NULL, NULL) != SQLITE_OK)
         status = SD_EIO;
     if (status != SD_OK || f->dry_run)
@@ -233,7 +243,7 @@ int store_forget(struct store *s, const struct forgetting *f, struct forgotten *
     for (size_t i = 0; n && i < f->count; i++)
         add_address(n, &f->addresses[i]);
     if (status == SD_OK)
-        status = define(db, n) ? forget(db, f, out) : SD_EIO;
+        status = define(db, n) ? forget(store_chain(s), f, out) : SD_EIO;
     undefine(db);
     free(n);
     return status;

@@ -21,6 +21,7 @@ struct forgetting {
     const struct addr *addresses; /* of the client, its pseudonyms too */
     size_t count;
     bool dry_run; /* only counted */
+    nsec_t now;
     /* Each capture that an event of the client names. */
     void (*capture)(void *context, const char *name);
     void *context;
@@ -37,9 +38,9 @@ struct forgotten {
 };
 
 /* Contents of its events are erased; id, revision, kind, times and counts stay, so that sums and
- * what refers to them stay whole. Where others' events name it a "-" stands then. The rest goes.
- * The file is written anew, as SQLite leaves old octets in its pages: a second for 100 MB or so.
- * SD_EIO: nothing changed; SD_EMEM. */
+ * what refers to them stay whole; the evidence chain has a note of it. Where others' events name it
+ * a "-" stands then. The rest goes. The file is written anew, as SQLite leaves old octets in its
+ * pages: a second for 100 MB or so. SD_EIO: nothing changed; SD_EMEM. */
 int store_forget(struct store *s, const struct forgetting *f, struct forgotten *out);
 
 #endif

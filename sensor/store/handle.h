@@ -7,8 +7,10 @@
 #include "store/store.h"
 
 struct expiry;
+struct chain;
 
 sqlite3 *store_handle(struct store *s);
 struct expiry *store_expiry(struct store *s);
+struct chain *store_chain(struct store *s);
 
 #endif

@@ -90,4 +90,21 @@ static const char version_5[] =
     " count INTEGER NOT NULL, sample INTEGER NOT NULL);"
     "CREATE INDEX queries_by_time ON queries (time);";
 
-const char *const schema_steps[] = {version_1, version_2, version_3, version_4, version_5, NULL};
+/* The evidence chain (chain.h). salt is gone where the contents are; digest in chain_erased is of
+ * what was left of a row, null where nothing was. */
+static const char version_6[] =
+    "CREATE TABLE chain ("
+    " row INTEGER PRIMARY KEY, salt BLOB, digest BLOB NOT NULL, hash BLOB NOT NULL);"
+    "CREATE TABLE chain_notes ("
+    " row INTEGER PRIMARY KEY, time INTEGER NOT NULL, why TEXT NOT NULL, first INTEGER NOT NULL,"
+    " last INTEGER NOT NULL, rows INTEGER NOT NULL, base_row INTEGER, base_hash BLOB, list BLOB);"
+    "CREATE TABLE chain_erased ("
+    " row INTEGER NOT NULL, note INTEGER NOT NULL, digest BLOB, PRIMARY KEY (row, note)) WITHOUT "
+    "ROWID;"
+    "CREATE INDEX chain_erased_by_note ON chain_erased (note, row);"
+    "CREATE TABLE chain_checkpoints ("
+    " number INTEGER PRIMARY KEY, row INTEGER NOT NULL, time INTEGER NOT NULL, hash BLOB NOT NULL,"
+    " key BLOB NOT NULL, signature BLOB NOT NULL);";
+
+const char *const schema_steps[] = {version_1, version_2, version_3, version_4,
+                                    version_5, version_6, NULL};

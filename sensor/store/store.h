@@ -11,15 +11,18 @@
 #define STORE_ERROR 256
 
 struct store;
+struct signing_key;
 
 struct store_options {
     const char *path;
-    uint64_t max_size; /* bytes, 0: unbounded; the oldest go first */
-    nsec_t max_age;    /* 0: unbounded */
-    const char *host;  /* sensor.name, written with every event */
-    size_t cache;      /* bytes of SQLite's; 0: 16 MiB, for a report twice that */
-    bool report;       /* nobody reads along, and a run that was cut short is run again: a new file
-                          is written once, without a log and without waiting for the disk */
+    uint64_t max_size;       /* bytes, 0: unbounded; the oldest go first */
+    nsec_t max_age;          /* 0: unbounded */
+    const char *host;        /* sensor.name, written with every event */
+    struct signing_key *key; /* borrowed: signs checkpoints of the chain; NULL: none are made */
+    nsec_t now;              /* when rows of an older store are chained; 0: not known */
+    size_t cache;            /* bytes of SQLite's; 0: 16 MiB, for a report twice that */
+    bool report; /* nobody reads along, and a run that was cut short is run again: a new file
+                    is written once, without a log and without waiting for the disk */
 };
 
 /* Creates or migrates. SD_EVERSION: from a newer program; SD_EIO, SD_EPERM, SD_EFORMAT (no SQLite
@@ -34,6 +37,18 @@ int store_write(struct store *s, const struct record *r, const char *json);
 int store_commit(struct store *s);
 /* Applies max_size and max_age; bounded work; call about once a minute. */
 int store_retain(struct store *s, nsec_t now);
+
+/* Up to a row the chain (chain.h) is as its hash says, signed. text is that, for who keeps it
+ * elsewhere. */
+enum { STORE_CHECKPOINT = 448 };
+struct store_checkpoint {
+    int64_t number, row; /* 0: there is none */
+    nsec_t time;         /* of the latest event in it */
+    unsigned char hash[32], signature[64];
+};
+/* The last that was committed. text: SIGNED:SIGNATURE, or "". */
+void store_checkpoint(const struct store *s, struct store_checkpoint *out,
+                      char text[STORE_CHECKPOINT]);
 
 /* Readers */
 struct store_reader;

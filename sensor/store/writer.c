@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/error.h"
+#include "store/chain.h"
 #include "store/expire.h"
 #include "store/handle.h"
 #include "store/query.h"
@@ -43,12 +44,11 @@ struct store {
     struct expiry expiry;
     nsec_t rolled; /* hours before this one are in the sums, as of the open batch */
     struct sums sums;
+    struct chain *chain;
 };
 
 static const char *const statement_text[STATEMENTS] = {
-    "INSERT INTO events (id, revision, state, kind, rule, severity, verdict, time, first, last,"
-    " count, client, server, zone, resolver, host, json)"
-    " VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)",
+    "INSERT INTO events (" CHAIN_EVENT ", row) VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)",
     "INSERT INTO conversations VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)"
     " ON CONFLICT DO UPDATE SET zone = excluded.zone, resolver = excluded.resolver,"
     " name = excluded.name, approved = excluded.approved,"
@@ -180,6 +180,10 @@ static int prepare(struct store *s, const char *path, char error[STORE_ERROR])
     if (set_up(s) != SD_OK)
         return explain(s->db, path, error);
     status = migrate(s, path, error);
+    if (status == SD_OK && chain_open(s->db, s->options.key, s->options.now, &s->chain) != SD_OK)
+        status = explain(s->db, path, error);
+    if (status == SD_OK && chain_watch(s->db) != SD_OK)
+        status = explain(s->db, path, error);
     if (status == SD_OK &&
         sqlite3_exec(s->db, "CREATE TEMP TABLE late AS SELECT * FROM conversations LIMIT 0", NULL,
                      NULL, NULL) != SQLITE_OK)
@@ -228,6 +232,7 @@ void store_close(struct store *s)
         store_commit(s);
     for (int i = 0; i < STATEMENTS; i++)
         sqlite3_finalize(s->statements[i]);
+    chain_close(s->chain);
     if (s->once) /* from now on a store like any other */
         sqlite3_exec(s->db, "PRAGMA synchronous = FULL; PRAGMA journal_mode = WAL", NULL, NULL,
                      NULL);
@@ -242,16 +247,6 @@ static void bind_text(sqlite3_stmt *s, int at, const char *text)
         sqlite3_bind_text(s, at, text, -1, SQLITE_STATIC);
     else
         sqlite3_bind_null(s, at);
-}
-
-static void bind_address(sqlite3_stmt *s, int at, const struct addr *a)
-{
-    char text[ADDR_TEXT];
-
-    if (addr_is_zero(a))
-        sqlite3_bind_null(s, at);
-    else
-        sqlite3_bind_text(s, at, addr_text(a, text), -1, SQLITE_TRANSIENT);
 }
 
 /* A key column is never null: what was folded has no address. */
@@ -270,29 +265,93 @@ static int step(sqlite3_stmt *s)
     return code == SQLITE_DONE ? SD_OK : SD_EIO;
 }
 
-static int write_event(struct store *s, const struct record *r, const char *json)
+/* Columns of an event go into its row and into its digest. */
+struct columns {
+    sqlite3_stmt *q;
+    struct digester *digester;
+    int at;
+};
+
+static void put_text(struct columns *c, const char *text)
 {
-    sqlite3_stmt *q = s->statements[ADD_EVENT];
+    bind_text(c->q, ++c->at, text);
+    digest_text(c->digester, text && text[0] ? text : NULL);
+}
+
+static void put_rule(struct columns *c, const char *rule)
+{
+    sqlite3_bind_text(c->q, ++c->at, rule, -1, SQLITE_STATIC);
+    digest_text(c->digester, rule);
+}
+
+static void put_number(struct columns *c, int64_t number)
+{
+    sqlite3_bind_int64(c->q, ++c->at, number);
+    digest_number(c->digester, number);
+}
+
+static void put_address(struct columns *c, const struct addr *a)
+{
+    char text[ADDR_TEXT] = "";
+
+    if (!addr_is_zero(a))
+        addr_text(a, text);
+    digest_text(c->digester, text[0] ? text : NULL);
+    if (text[0])
+        sqlite3_bind_text(c->q, ++c->at, text, -1, SQLITE_TRANSIENT);
+    else
+        sqlite3_bind_null(c->q, ++c->at);
+}
+
+static void put_event(struct store *s, struct columns *c, const struct record *r, const char *json)
+{
     const struct event *e = &r->event;
 
-    bind_text(q, 1, e->id);
-    sqlite3_bind_int64(q, 2, e->revision);
-    bind_text(q, 3, state_name(e->state));
-    bind_text(q, 4, kind_name(e->finding.kind));
-    sqlite3_bind_text(q, 5, e->finding.rule, -1, SQLITE_STATIC);
-    sqlite3_bind_int(q, 6, e->finding.severity);
-    bind_text(q, 7, verdict_name(e->verdict));
-    sqlite3_bind_int64(q, 8, e->finding.time);
-    sqlite3_bind_int64(q, 9, e->first);
-    sqlite3_bind_int64(q, 10, e->last);
-    sqlite3_bind_int64(q, 11, (sqlite3_int64)e->count);
-    bind_address(q, 12, &e->finding.client);
-    bind_address(q, 13, &e->finding.server);
-    bind_text(q, 14, r->zone);
-    bind_text(q, 15, r->resolver);
-    bind_text(q, 16, s->host);
-    sqlite3_bind_text(q, 17, json ? json : "{}", -1, SQLITE_STATIC);
-    return step(q);
+    put_text(c, e->id);
+    put_number(c, e->revision);
+    put_text(c, state_name(e->state));
+    put_text(c, kind_name(e->finding.kind));
+    put_rule(c, e->finding.rule);
+    put_number(c, e->finding.severity);
+    put_text(c, verdict_name(e->verdict));
+    put_number(c, e->finding.time);
+    put_number(c, e->first);
+    put_number(c, e->last);
+    put_number(c, (int64_t)e->count);
+    put_address(c, &e->finding.client);
+    put_address(c, &e->finding.server);
+    put_text(c, r->zone);
+    put_text(c, r->resolver);
+    put_text(c, s->host);
+    put_text(c, json ? json : "{}");
+}
+
+/* Without its link a row would be one that somebody else put there. */
+static void give_batch_up(struct store *s)
+{
+    if (!sqlite3_get_autocommit(s->db) &&
+        sqlite3_exec(s->db, "ROLLBACK", NULL, NULL, NULL) != SQLITE_OK)
+        return; /* the disk is gone: what follows will say so */
+}
+
+static int write_event(struct store *s, const struct record *r, const char *json)
+{
+    struct columns c = {s->statements[ADD_EVENT], s->chain->digester, 0};
+    unsigned char salt[SALT];
+    int status = digest_salt(c.digester, salt);
+
+    if (status != SD_OK)
+        return status;
+    digest_begin(c.digester, salt);
+    put_event(s, &c, r, json);
+    sqlite3_bind_int64(c.q, ++c.at, s->chain->next);
+    status = step(c.q);
+    if (status != SD_OK)
+        return status;
+    status = chain_add(s->chain, salt, r->event.finding.time);
+    if (status != SD_OK)
+        give_batch_up(s);
+    return status;
 }
 
 static int write_counts(sqlite3_stmt *q, const struct record *r)
@@ -406,11 +465,16 @@ static int write_memory(struct store *s, const struct memory *m)
 
 static int begin(struct store *s)
 {
-    if (s->open_batch)
-        return SD_OK;
+    if (s->open_batch) /* what was rolled back is told by the commit */
+        return sqlite3_get_autocommit(s->db) ? SD_EIO : SD_OK;
     if (sqlite3_exec(s->db, "BEGIN IMMEDIATE", NULL, NULL, NULL) != SQLITE_OK)
         return SD_EIO;
     s->open_batch = true;
+    if (chain_begin(s->chain) != SD_OK) {
+        give_batch_up(s);
+        s->open_batch = !sqlite3_get_autocommit(s->db);
+        return SD_EIO;
+    }
     s->rolled = rollup_until(s->db); /* somebody else may write here too */
     return SD_OK;
 }
@@ -445,8 +509,12 @@ static int end_batch(struct store *s)
 
     if (status == SD_OK && s->late)
         status = rollup_late(s->db);
+    if (status == SD_OK)
+        status = chain_seal(s->chain);
     if (status == SD_OK && sqlite3_exec(s->db, "COMMIT", NULL, NULL, NULL) != SQLITE_OK)
         status = SD_EIO;
+    if (status == SD_OK)
+        chain_settle(s->chain);
     return status;
 }
 
@@ -584,9 +652,55 @@ sqlite3 *store_handle(struct store *s)
     return s->db;
 }
 
+struct chain *store_chain(struct store *s)
+{
+    return s->chain;
+}
+
+void store_checkpoint(const struct store *s, struct store_checkpoint *out,
+                      char text[STORE_CHECKPOINT])
+{
+    char signed_part[CHECKPOINT_SIGNED], signature[2 * SIGNING_SIGNATURE + 1];
+
+    *out = s->chain->settled.checkpoint;
+    text[0] = '\0';
+    if (!s->options.key || !out->number)
+        return;
+    checkpoint_text(out, signing_public(s->options.key), signed_part);
+    digest_hex(out->signature, SIGNING_SIGNATURE, signature);
+    snprintf(text, STORE_CHECKPOINT, "%s:%s", signed_part, signature);
+}
+
 struct expiry *store_expiry(struct store *s)
 {
     return &s->expiry;
+}
+
+/* What is older than it may be, by its kind and in all. */
+static int take_old(struct store *s, nsec_t now)
+{
+    nsec_t most = s->options.max_age;
+    int status = SD_OK;
+
+    if (most && now > most) {
+        status = delete_oldest(s, expire_before(now, most));
+        if (status == SD_OK)
+            status = take_out(s, delete_memory, now - most, RETAIN_ROWS);
+        if (status == SD_OK)
+            status = forget_clients(s, now - most);
+    }
+    if (status == SD_OK)
+        status = expire_step(s->db, &s->expiry, now, s->options.max_size);
+    return status == SD_OK ? chain_close_segment(s->chain, WHY_AGE, now) : status;
+}
+
+static int make_room(struct store *s, nsec_t now)
+{
+    int status = is_full(s) ? bound_shares(s, now) : SD_OK;
+
+    if (status == SD_OK && is_full(s))
+        status = delete_oldest(s, now);
+    return status == SD_OK ? chain_close_segment(s->chain, WHY_SIZE, now) : status;
 }
 
 int store_retain(struct store *s, nsec_t now)
@@ -595,19 +709,16 @@ int store_retain(struct store *s, nsec_t now)
 
     if (status == SD_OK)
         status = roll_up(s, now);
-    if (status == SD_OK && s->options.max_age && now > s->options.max_age) {
-        status = delete_oldest(s, now - s->options.max_age);
-        if (status == SD_OK)
-            status = take_out(s, delete_memory, now - s->options.max_age, RETAIN_ROWS);
-        if (status == SD_OK)
-            status = forget_clients(s, now - s->options.max_age);
-    }
     if (status == SD_OK)
-        status = expire_step(s->db, &s->expiry, now, s->options.max_size);
-    if (status == SD_OK && is_full(s))
-        status = bound_shares(s, now);
-    if (status == SD_OK && is_full(s))
-        status = delete_oldest(s, now);
+        status = begin(s);
+    if (status == SD_OK)
+        status = take_old(s, now);
+    if (status == SD_OK)
+        status = make_room(s, now);
+    if (status == SD_OK)
+        status = store_commit(s);
+    else
+        give_batch_up(s);
     if (status == SD_OK &&
         sqlite3_exec(s->db, "PRAGMA incremental_vacuum(10000)", NULL, NULL, NULL) != SQLITE_OK)
         status = SD_EIO;

@@ -27,7 +27,7 @@ help_and_version() {
         expect "$command --version" 0 out '^sealdns [0-9]' "$SEALDNS" "$command" --version
         expect "$command --frobnicate" 2 err "no option --frobnicate" "$SEALDNS" "$command" --frobnicate
     done
-    for command in run analyze check rules plan events status explain probe; do
+    for command in run analyze check rules plan events status explain probe verify; do
         expect "--help lists $command" 0 out "^  $command +[a-z]" "$SEALDNS" --help
     done
 }

@@ -161,6 +161,26 @@ asked_while_it_ends() {
     stop TERM && [ "$(grep -c 'did not stop' "$SCRATCH/log")" = 0 ]
 }
 
+# The evidence chain of a running sensor, and what it tells of it when it ends.
+chained() {
+    local db=$SCRATCH/store.db
+    check "the key is there, its owner's alone" [ "$(stat -c %a "$SCRATCH/installation.key")" = 600 ]
+    expect "the chain of a running sensor is whole" 0 out '^whole$' "$SEALDNS" verify --db "$db"
+    check "every row of it is signed" eval '"$SEALDNS" verify --db "$db" --format json | jq -e ".signed and .key_compared and .rows > 3 and .last_checkpoint.row == .last and .notes == []"'
+    check "a backup of it" eval 'sqlite3 "$db" ".backup $SCRATCH/backup.db" && "$SEALDNS" verify --db "$SCRATCH/backup.db" | grep -qx whole'
+    check "a client is forgotten while it runs" program forget --socket "$SCRATCH/sock" 127.0.0.1
+    expect "and the chain says so" 0 out 'contents erased on request' "$SEALDNS" verify --db "$db"
+}
+chain_ended() {
+    local db=$SCRATCH/store.db
+    check "its end is in the log as a checkpoint" grep -qE 'sealdns-checkpoint/1:[0-9]+:[0-9]+:' "$SCRATCH/log"
+    expect "which the store is held against" 0 out '^1 checkpoints of .* compared' "$SEALDNS" verify --db "$db" --against "$SCRATCH/log"
+    check "and in the feed as an event" eval 'jq -es "[.[] | select(.sealdns.evidence.what == \"checkpoint\" and .sealdns.kind == \"sensor\" and .event_type == \"sealdns\")] | length > 0" "$SCRATCH/eve.json"'
+    expect "against the feed too" 0 out '^[1-9][0-9]* checkpoints of .* compared' "$SEALDNS" verify --db "$db" --against "$SCRATCH/eve.json"
+    sqlite3 "$SCRATCH/backup.db" "DELETE FROM events WHERE row > 3; DELETE FROM chain WHERE row > 3"
+    expect "a backup whose end was taken off is not" 1 out '^rows 4 to [0-9]+: there when checkpoint' "$SEALDNS" verify --db "$SCRATCH/backup.db" --against "$SCRATCH/log"
+}
+
 last_good() {
     check "SIGTERM ends it cleanly, also while somebody asks" asked_while_it_ends
     check "its socket is gone or dead" eval '! ask'
@@ -172,7 +192,9 @@ last_good() {
     inside nft delete table inet sealdns
     check "a table that somebody took away comes back by itself" soon inside nft list table inet sealdns
     check "and is told" soon stored 'what healed'
+    chained
     check "SIGINT ends it cleanly" stop INT
+    chain_ended
     inside "$SEALDNS" rules remove --socket "$SCRATCH/sock" >/dev/null 2>&1
     check "nothing of it is left in the kernel" eval '! inside nft list ruleset | grep -q .'
 }

@@ -33,7 +33,7 @@ LIBRARIES = [
     (r"librdkafka/.*", {"output"}),
     (r"curl/.*", {"output", "fleet"}),
     (r"microhttpd\.h", {"web"}),
-    (r"openssl/.*", {"probe", "output", "report"}),
+    (r"openssl/.*", {"base", "probe", "output", "report", "store"}),
     (r"nghttp2/.*|ngtcp2/.*|gnutls/.*", {"probe"}),
     (r"seccomp\.h|cap-ng\.h|linux/(seccomp|landlock|capability)\.h", {"priv"}),
     (r"systemd/sd-daemon\.h|pthread\.h", {"engine"}),

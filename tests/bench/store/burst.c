@@ -16,6 +16,7 @@
 
 #include "base/error.h"
 #include "base/ring.h"
+#include "base/signing.h"
 #include "conf/conf.h"
 #include "output/output.h"
 #include "store/store.h"
@@ -153,7 +154,7 @@ int main(int argc, char **argv)
     uint64_t seconds = argc > 3 ? strtoull(argv[3], NULL, 10) : 5;
     struct burst b = {.rate = argc > 2 ? strtoull(argv[2], NULL, 10) : 50000};
     struct store_options options = {.path = argc > 1 ? argv[1] : "", .host = "bench"};
-    char error[STORE_ERROR] = "";
+    char error[STORE_ERROR] = "", beside[512];
     struct conf_source builtin = {0};
     struct conf_report report = {.to = stderr};
     struct policy *policy = NULL;
@@ -166,7 +167,9 @@ int main(int argc, char **argv)
         return 2;
     }
     unlink(argv[1]);
-    if (store_open(&options, &s, error) != SD_OK) {
+    signing_beside(argv[1], beside, sizeof beside);
+    if (signing_open(beside, true, &options.key, error) != SD_OK ||
+        store_open(&options, &s, error) != SD_OK) {
         fprintf(stderr, "bench_store: %s\n", error);
         return 1;
     }

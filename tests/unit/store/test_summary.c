@@ -245,7 +245,9 @@ static void an_older_store_is_summed_up(void **state)
     static const char back[] =
         "DROP TABLE rolled; DROP TABLE zone_hours; DROP TABLE server_days; DROP TABLE client_days;"
         "DROP TABLE client_months; DROP TABLE event_days; DROP INDEX events_by_client;"
-        " DROP INDEX events_by_kind; DROP TABLE queries; PRAGMA user_version = 2";
+        " DROP INDEX events_by_kind; DROP TABLE queries;"
+        "DROP TABLE chain; DROP TABLE chain_notes; DROP TABLE chain_erased;"
+        "DROP TABLE chain_checkpoints; PRAGMA user_version = 2";
     struct store *s = open_store(0);
     struct summary_period all = {START, START + 4 * DAY, NULL};
     struct said before, after, told = {0};

@@ -1,0 +1,24 @@
+/* The last checkpoint of the evidence chain, told to whoever is not this machine: a line of the log
+ * and an event to every output. What the store alone cannot show (that its end was taken off, that
+ * all was made anew with the key) shows against these. */
+#ifndef SEALDNS_ENGINE_WITNESS_H
+#define SEALDNS_ENGINE_WITNESS_H
+
+#include "base/signing.h"
+#include "engine/feeds.h"
+#include "store/store.h"
+
+struct witness {
+    struct signing_key *key; /* NULL: the store is chained and not signed */
+    int64_t row;             /* what was told last */
+    nsec_t told;
+};
+
+/* Reads or makes the key beside the store. Errors as of signing_open(). */
+int witness_open(struct witness *w, const char *store_path, char error[SIGNING_ERROR]);
+void witness_close(struct witness *w);
+/* At most once an hour, and at the end (last): nothing where no row was added since. */
+void witness_tell(struct witness *w, const struct store *s, struct feeds *f,
+                  const struct policy *policy, bool last);
+
+#endif
