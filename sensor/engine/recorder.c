@@ -214,7 +214,10 @@ static void keep_house(struct recorder *r)
     privacy_turn(r->privacy, record.time);
     if (store_retain(r->store, record.time) != SD_OK)
         complain(r, "the store could not be trimmed");
-    witness_tell(&r->witness, r->store, r->feeds, r->policy, r->leaving);
+    if (witness_look(&r->witness, r->store, r->leaving, &record)) {
+        tell_event(r, &record);
+        feeds_flush(r->feeds);
+    }
 }
 
 /* One level; if that fails, opening the file will say what is wrong. */

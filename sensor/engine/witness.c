@@ -2,7 +2,7 @@
 
 #include <inttypes.h>
 #include <stdio.h>
-#include <stdlib.h>
+#include <string.h>
 
 #include "base/error.h"
 #include "base/log.h"
@@ -26,39 +26,34 @@ void witness_close(struct witness *w)
     w->key = NULL;
 }
 
-/* An event of outputs alone: in the store it would be a row after the checkpoint. */
-static void tell_outputs(struct feeds *f, const struct policy *policy, const char *text)
+static void draft_event(struct record *r, const char *text)
 {
-    struct record r = {.kind = RECORD_EVENT};
-    struct event *e = &r.event;
-    char *line;
+    struct event *e = &r->event;
 
+    memset(r, 0, sizeof *r);
+    r->kind = RECORD_EVENT;
     own_finding(&e->finding, KIND_SENSOR, kind_name(KIND_SENSOR), "checkpoint");
     evidence_string(&e->finding.evidence, "checkpoint", text);
-    r.time = e->first = e->last = e->written = e->finding.time;
+    r->time = e->first = e->last = e->written = e->finding.time;
     snprintf(e->id, sizeof e->id, "%016" PRIx64, e->finding.key);
     e->revision = 1;
     e->state = STATE_FINAL;
     e->count = 1;
-    line = eve_render(&r, policy);
-    if (line)
-        feeds_event(f, &r, line);
-    free(line);
 }
 
-void witness_tell(struct witness *w, const struct store *s, struct feeds *f,
-                  const struct policy *policy, bool last)
+bool witness_look(struct witness *w, const struct store *s, bool last, struct record *out)
 {
     struct store_checkpoint p;
     char text[STORE_CHECKPOINT];
 
     if (!last && !time_passed(w->told, EVERY, clock_now()))
-        return;
+        return false;
     w->told = clock_now();
     store_checkpoint(s, &p, text);
-    if (!text[0] || p.row == w->row)
-        return;
-    w->row = p.row;
+    if (!text[0] || p.row <= w->row)
+        return false;
+    w->row = p.row + 1; /* the event itself is nothing that would have to be told */
     log_notice("%s", text);
-    tell_outputs(f, policy, text);
+    draft_event(out, text);
+    return true;
 }

@@ -5,7 +5,7 @@
 #define SEALDNS_ENGINE_WITNESS_H
 
 #include "base/signing.h"
-#include "engine/feeds.h"
+#include "model/record.h"
 #include "store/store.h"
 
 struct witness {
@@ -17,8 +17,8 @@ struct witness {
 /* Reads or makes the key beside the store. Errors as of signing_open(). */
 int witness_open(struct witness *w, const char *store_path, char error[SIGNING_ERROR]);
 void witness_close(struct witness *w);
-/* At most once an hour, and at the end (last): nothing where no row was added since. */
-void witness_tell(struct witness *w, const struct store *s, struct feeds *f,
-                  const struct policy *policy, bool last);
+/* At most once an hour, and at the end (last), where rows were added since: a line goes to the log,
+ * and true says that *out is an event to be told to store and outputs like any other. */
+bool witness_look(struct witness *w, const struct store *s, bool last, struct record *out);
 
 #endif

@@ -20,8 +20,8 @@ int checkpoint_text(const struct store_checkpoint *p, const unsigned char *key,
     digest_hex(p->hash, DIGEST, hash);
     digest_hex(key, SIGNING_KEY, public);
     return snprintf(out, CHECKPOINT_SIGNED,
-                    "sealdns-checkpoint/1:%" PRId64 ":%" PRId64 ":%" PRId64 ":%s:%s", p->number,
-                    p->row, p->time, hash, public);
+                    CHECKPOINT_WORD "%" PRId64 ":%" PRId64 ":%" PRId64 ":%s:%s", p->number, p->row,
+                    p->time, hash, public);
 }
 
 static bool take_octets(sqlite3_stmt *q, int at, unsigned char *out, size_t length)

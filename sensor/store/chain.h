@@ -65,6 +65,7 @@ int chain_seal(struct chain *c);
 void chain_settle(struct chain *c);
 
 /* What is signed of a checkpoint; key: public half. */
+#define CHECKPOINT_WORD "sealdns-checkpoint/1:"
 enum { CHECKPOINT_SIGNED = 256 };
 int checkpoint_text(const struct store_checkpoint *p, const unsigned char *key,
                     char out[CHECKPOINT_SIGNED]);

@@ -424,18 +424,16 @@ static int check_checkpoints(struct walk *w, int64_t base)
 
 /* --- checkpoints that were kept elsewhere ----------------------------------------------------- */
 
-#define PREFIX "sealdns-checkpoint/1:"
-
-/* PREFIX NUMBER:ROW:TIME:HASH:KEY:SIGNATURE, anywhere in a line. */
+/* CHECKPOINT_WORD NUMBER:ROW:TIME:HASH:KEY:SIGNATURE, anywhere in a line. */
 static bool parse_line(const char *line, struct store_checkpoint *p, unsigned char *key)
 {
     char hash[DIGEST_HEX], public[2 * SIGNING_KEY + 1], signature[2 * SIGNING_SIGNATURE + 1];
-    const char *at = strstr(line, PREFIX);
+    const char *at = strstr(line, CHECKPOINT_WORD);
     long long number, row, time;
 
-    if (!at ||
-        sscanf(at + strlen(PREFIX), "%18lld:%19lld:%19lld:%64[0-9a-f]:%64[0-9a-f]:%128[0-9a-f]",
-               &number, &row, &time, hash, public, signature) != 6)
+    if (!at || sscanf(at + strlen(CHECKPOINT_WORD),
+                      "%18lld:%19lld:%19lld:%64[0-9a-f]:%64[0-9a-f]:%128[0-9a-f]", &number, &row,
+                      &time, hash, public, signature) != 6)
         return false;
     *p = (struct store_checkpoint){.number = number, .row = row, .time = time};
     return digest_from_hex(hash, p->hash, DIGEST) && digest_from_hex(public, key, SIGNING_KEY) &&
