@@ -52,6 +52,23 @@ struct rehearsal_source recorded_rehearsal(const struct recorded *s)
     return rehearsal_of_store(s->reader);
 }
 
+struct report_source recorded_report(const struct recorded *s)
+{
+    if (!s->fleet)
+        return report_of_store(s->reader);
+    return (struct report_source){.reader = s->fleet,
+                                  .zones = fleet_zones,
+                                  .servers = fleet_servers,
+                                  .clear_clients = fleet_clear_clients,
+                                  .told = fleet_told,
+                                  .closures = fleet_closures,
+                                  .events = fleet_search,
+                                  .memory = fleet_memory,
+                                  .gaps = fleet_gaps,
+                                  .counters = fleet_counters,
+                                  .sensors = fleet_sensors};
+}
+
 void recorded_complain(const struct recorded *s, int status)
 {
     const char *why = s->fleet ? fleet_error(s->fleet) : "";

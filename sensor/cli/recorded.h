@@ -5,6 +5,7 @@
 
 #include "engine/rehearse.h"
 #include "fleet/fleet.h"
+#include "report/report.h"
 
 struct recorded {
     const char *store;  /* a file, or a fleet's address */
@@ -19,6 +20,7 @@ void recorded_close(struct recorded *s);
 int recorded_events(const struct recorded *s, const struct event_filter *filter,
                     int (*fn)(void *context, const struct event_row *row), void *context);
 struct rehearsal_source recorded_rehearsal(const struct recorded *s);
+struct report_source recorded_report(const struct recorded *s);
 /* After a reading that failed with status. */
 void recorded_complain(const struct recorded *s, int status);
 

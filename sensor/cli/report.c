@@ -10,6 +10,7 @@
 #include "base/log.h"
 #include "base/signing.h"
 #include "cli/command.h"
+#include "cli/recorded.h"
 #include "cli/send.h"
 #include "cli/when.h"
 #include "conf/controls.h"
@@ -22,8 +23,9 @@ extern const struct command command_report;
 #define DAY (86400 * NSEC_S)
 
 struct request {
-    const char *config, *db, *out, *key, *check;
-    char beside[4096]; /* the store: its key */
+    const char *config, *out, *key, *check;
+    struct recorded source; /* store NULL: the policy's */
+    char beside[4096];      /* the store: its key */
     const char *mail[MAIL_ADDRESSES], *sendmail;
     size_t mail_count;
     const struct report_format *format;
@@ -96,27 +98,28 @@ static int write_file(const struct request *q, const json_t *report)
 }
 
 /* A report that cannot be signed is a report all the same, and it is said. */
-static void sign(const struct request *q, const json_t *report, struct store_reader *r)
+static void sign(const struct request *q, const json_t *report)
 {
     char error[MANIFEST_ERROR] = "";
+    int64_t last = q->source.reader ? store_last_row(q->source.reader) : 0;
 
-    if (manifest_write(q->out, q->key, report, q->format->name, store_last_row(r), error) != SD_OK)
+    if (manifest_write(q->out, q->key, report, q->format->name, last, error) != SD_OK)
         log_warning("the report is not signed: %s (--key FILE)", error);
 }
 
-static int make(struct request *q, struct store_reader *r)
+static int make(struct request *q)
 {
-    struct report_source source = report_of_store(r);
+    struct report_source source = recorded_report(&q->source);
     json_t *report = NULL;
     int status = report_make(&source, &q->ask, &report), sent;
 
     if (status != SD_OK) {
-        log_error("the report could not be made: %s", sd_strerror(status));
+        recorded_complain(&q->source, status);
         return EXIT_FAILED;
     }
     status = q->out ? write_file(q, report) : write_report(q, report, stdout);
     if (status == SD_OK && q->out)
-        sign(q, report, r);
+        sign(q, report);
     sent = status == SD_OK && q->mail_count
                ? send_report(q->sendmail, report, q->mail, q->mail_count, q->out, q->format)
                : EXIT_DONE;
@@ -140,7 +143,7 @@ static int check(struct request *q)
 {
     char error[MANIFEST_ERROR] = "";
 
-    find_key(q, q->db ? q->db : DEFAULT_STORE);
+    find_key(q, q->source.store && !fleet_is(q->source.store) ? q->source.store : DEFAULT_STORE);
     if (manifest_check(q->check, q->key, stdout, error) != SD_OK) {
         log_error("%s", error);
         return EXIT_FAILED;
@@ -148,11 +151,21 @@ static int check(struct request *q)
     return fflush(stdout) == 0 ? EXIT_DONE : EXIT_FAILED;
 }
 
+/* Whose report it is: the policy's sensor, or those of a fleet. */
+static void name_host(struct request *q)
+{
+    char *name = q->policy->name;
+    size_t size = sizeof q->policy->name;
+
+    if (fleet_is(q->source.store))
+        snprintf(name, size, "%s", q->source.sensor ? q->source.sensor : q->source.store);
+    else if (!name[0] && gethostname(name, size - 1) != 0)
+        snprintf(name, size, "gateway");
+}
+
 static int report(struct request *q)
 {
     struct addr *gateway = NULL;
-    struct store_reader *r = NULL;
-    char error[STORE_ERROR] = "";
     size_t count = 0;
     int status;
 
@@ -162,20 +175,18 @@ static int report(struct request *q)
     free(gateway);
     if (status != EXIT_DONE)
         return status;
-    if (!q->policy->name[0] && gethostname(q->policy->name, sizeof q->policy->name - 1) != 0)
-        snprintf(q->policy->name, sizeof q->policy->name, "gateway");
+    if (!q->source.store)
+        q->source.store = q->policy->store_path;
+    name_host(q);
     q->ask.policy = q->policy;
     if (controls_load(CONTROLS_FOLDER, stderr, &q->controls) != SD_OK)
         log_warning("the report is made without controls");
     q->ask.controls = q->controls;
-    find_key(q, q->db ? q->db : q->policy->store_path);
-    if (store_reader_open(q->db ? q->db : q->policy->store_path, &r, error) != SD_OK) {
-        log_error("%s", error);
-        status = EXIT_FAILED;
-    } else {
-        status = make(q, r);
-    }
-    store_reader_close(r);
+    find_key(q, fleet_is(q->source.store) ? q->policy->store_path : q->source.store);
+    status = recorded_open(&q->source);
+    if (status == EXIT_DONE)
+        status = make(q);
+    recorded_close(&q->source);
     controls_free(q->controls);
     policy_destroy(q->policy);
     return status;
@@ -188,7 +199,11 @@ static int take(struct request *q, int option, const char *value)
         q->config = value;
         return SD_OK;
     case 'd':
-        q->db = value;
+    case 's':
+        q->source.store = value;
+        return fleet_is(value) == (option == 's') ? SD_OK : SD_EINVAL;
+    case 'H':
+        q->source.sensor = value;
         return SD_OK;
     case 'o':
         q->out = value;
@@ -225,6 +240,7 @@ static int run(int argc, char **argv)
         {"format", required_argument, NULL, 'f'}, {"output", required_argument, NULL, 'o'},
         {"key", required_argument, NULL, 'k'},    {"check", required_argument, NULL, 'C'},
         {"mail", required_argument, NULL, 'm'},   {"sendmail", required_argument, NULL, 'S'},
+        {"store", required_argument, NULL, 's'},  {"sensor", required_argument, NULL, 'H'},
         {"help", no_argument, NULL, 'h'},         {0}};
     struct request q = {.ask.now = clock_now(), .sendmail = DEFAULT_SENDMAIL};
     int option, which = -1;
@@ -279,5 +295,5 @@ const struct command command_report = {
     "to 8\n"
     "      --sendmail F   another program for that; default " DEFAULT_SENDMAIL "\n"
     "  -c, --config FILE  the policy: who is approved, exceptions; default " DEFAULT_CONFIG "\n"
-    "      --db FILE      store; default: the policy's, " DEFAULT_STORE "\n",
+    "      --db FILE      store; default: the policy's, " DEFAULT_STORE "\n" RECORDED_USAGE,
     run};

@@ -313,10 +313,10 @@ void feeds_conversation(struct feeds *f, const struct hour_row *h, const char *h
     free(line);
 }
 
-void feeds_stats(struct feeds *f, const struct record *r, const char *host)
+void feeds_stats(struct feeds *f, const struct record *r, const struct policy *p)
 {
     struct spool_mark mark = {.time = r->time, .severity = SEVERITY_INFORMATIONAL};
-    char *line = table_row_stats(r, host);
+    char *line = table_row_stats(r, p);
 
     snprintf(mark.key, sizeof mark.key, "s%" PRIx64, (uint64_t)r->time);
     put_row(f, EVENT_STATS, &mark, line);

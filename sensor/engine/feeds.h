@@ -22,10 +22,11 @@ void feeds_event(struct feeds *f, const struct record *r, const char *eve_line);
 void feeds_query(struct feeds *f, const struct record *r, const char *eve_line);
 /* Whether an output is told of such. */
 bool feeds_want(const struct feeds *f, enum event_type type);
-/* Rows to those that take type conversation, or stats; r: a RECORD_STATS; host: the sensor's name.
+/* Rows to those that take type conversation, or stats; r: a RECORD_STATS; host: the sensor's name;
+ * p: the policy in force.
  */
 void feeds_conversation(struct feeds *f, const struct hour_row *h, const char *host);
-void feeds_stats(struct feeds *f, const struct record *r, const char *host);
+void feeds_stats(struct feeds *f, const struct record *r, const struct policy *p);
 void feeds_flush(struct feeds *f);
 void feeds_reopen(struct feeds *f);
 

@@ -209,7 +209,7 @@ static void keep_house(struct recorder *r)
         stats_add(&record.stats, &b->front[i]);
     keep(r, &record, NULL);
     if (feeds_want(r->feeds, EVENT_STATS))
-        feeds_stats(r->feeds, &record, r->policy->name);
+        feeds_stats(r->feeds, &record, r->policy);
     commit(r);
     privacy_turn(r->privacy, record.time);
     if (store_retain(r->store, record.time) != SD_OK)

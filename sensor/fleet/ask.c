@@ -5,6 +5,7 @@
 
 #include "base/error.h"
 #include "base/text.h"
+#include "model/names.h"
 
 /* TabSeparated: fields by tabs, rows by newlines, what would be taken for those behind a backslash.
  */
@@ -139,6 +140,25 @@ int ask(struct fleet *f, const struct question *q, int *stopped)
     return result;
 }
 
+int ask_as_written(struct fleet *f, put_sql *put, const void *what, struct question *q,
+                   int *stopped)
+{
+    char *sql = NULL;
+    size_t size;
+    FILE *to = open_memstream(&sql, &size);
+    int status = SD_EMEM;
+
+    if (!to)
+        return SD_EMEM;
+    put(to, f, what);
+    if (fclose(to) == 0) {
+        q->sql = sql;
+        status = ask(f, q, stopped);
+    }
+    free(sql);
+    return status;
+}
+
 void put_quoted(FILE *to, const char *text)
 {
     fputc('\'', to);
@@ -152,6 +172,14 @@ void put_quoted(FILE *to, const char *text)
         fputc(*text, to);
     }
     fputc('\'', to);
+}
+
+void put_dns(FILE *to)
+{
+    fputs("transport IN (", to);
+    for (unsigned t = TRANSPORT_DO53_UDP; t <= TRANSPORT_DNSCRYPT; t++)
+        fprintf(to, "%s'%s'", t == TRANSPORT_DO53_UDP ? "" : ", ", transport_name(t));
+    fputc(')', to);
 }
 
 void put_sensor(FILE *to, const struct fleet *f)

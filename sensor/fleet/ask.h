@@ -33,8 +33,16 @@ struct question {
 /* SD_EIO: the server was not reached, refused, or what it said is no such answer: f->error. */
 int ask(struct fleet *f, const struct question *q, int *stopped);
 
+/* q: all but its words, which put() writes. As ask(); SD_EMEM. */
+typedef void put_sql(FILE *to, const struct fleet *f, const void *what);
+int ask_as_written(struct fleet *f, put_sql *put, const void *what, struct question *q,
+                   int *stopped);
+
 /* A text within quotes, whatever is in it. */
 void put_quoted(FILE *to, const char *text);
+/* "transport IN (...)": those that are DNS; the rest of a conversation's is ordinary TLS and QUIC.
+ */
+void put_dns(FILE *to);
 /* " AND host = '...'", or nothing. */
 void put_sensor(FILE *to, const struct fleet *f);
 

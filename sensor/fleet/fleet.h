@@ -4,6 +4,8 @@
 #ifndef SEALDNS_FLEET_FLEET_H
 #define SEALDNS_FLEET_FLEET_H
 
+#include "store/coverage.h"
+#include "store/search.h"
 #include "store/store.h"
 
 #define FLEET_ERROR 384
@@ -32,5 +34,27 @@ int fleet_blocked(void *fleet, nsec_t since,
                   int (*fn)(void *context, const struct blocked_row *row), void *context);
 int fleet_memory(void *fleet, const char *topic, const char *key,
                  int (*fn)(void *context, const struct memory_row *row), void *context);
+
+/* What a report asks, as store/summary.h, coverage.h and search.h have it of one sensor; a search
+ * has no further page, and looks for no text. What a mute or the filter of an output kept away is
+ * not there. */
+int fleet_zones(void *fleet, const struct summary_period *p, nsec_t step,
+                int (*fn)(void *context, const struct zone_row *row), void *context);
+int fleet_servers(void *fleet, const struct summary_period *p, int limit,
+                  int (*fn)(void *context, const struct server_row *row), void *context);
+int fleet_clear_clients(void *fleet, const struct summary_period *p, int limit,
+                        int (*fn)(void *context, const struct client_row *row), void *context);
+int fleet_told(void *fleet, const struct summary_period *p,
+               int (*fn)(void *context, const struct told_row *row), void *context);
+int fleet_closures(void *fleet, const struct summary_period *p,
+                   int (*fn)(void *context, const struct closure_row *row), void *context);
+int fleet_search(void *fleet, const struct event_search *s, int64_t *next,
+                 int (*fn)(void *context, const struct event_row *row), void *context);
+int fleet_sensors(void *fleet, const struct summary_period *p,
+                  int (*fn)(void *context, const struct sensor_row *row), void *context);
+int fleet_gaps(void *fleet, const struct summary_period *p, nsec_t least,
+               int (*fn)(void *context, const struct gap_row *row), void *context);
+int fleet_counters(void *fleet, const struct summary_period *p,
+                   int (*fn)(void *context, const struct counters_row *row), void *context);
 
 #endif

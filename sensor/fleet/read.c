@@ -10,28 +10,6 @@
 #define HOUR 3600
 #define DAY  86400
 
-typedef void put_sql(FILE *to, const struct fleet *f, const void *what);
-
-/* q: all but its words, which put() writes. */
-static int ask_as_written(struct fleet *f, put_sql *put, const void *what, struct question *q,
-                          int *stopped)
-{
-    char *sql = NULL;
-    size_t size;
-    FILE *to = open_memstream(&sql, &size);
-    int status = SD_EMEM;
-
-    if (!to)
-        return SD_EMEM;
-    put(to, f, what);
-    if (fclose(to) == 0) {
-        q->sql = sql;
-        status = ask(f, q, stopped);
-    }
-    free(sql);
-    return status;
-}
-
 struct telling {
     int (*event)(void *context, const struct event_row *row);
     int (*blocked)(void *context, const struct blocked_row *row);
@@ -106,6 +84,45 @@ int fleet_events(void *fleet, const struct event_filter *filter,
     int stopped;
 
     return ask_as_written(fleet, put_events, filter, &q, &stopped);
+}
+
+static void put_text(FILE *to, const char *column, const char *text)
+{
+    if (!text)
+        return;
+    fprintf(to, " AND %s = ", column);
+    put_quoted(to, text);
+}
+
+/* The newest of each event, the newest events first. */
+static void put_search(FILE *to, const struct fleet *f, const void *what)
+{
+    const struct event_search *s = what;
+    struct event_filter bounds = {
+        .since = s->since, .until = s->until, .kind = s->kind, .severity = s->severity};
+
+    fputs("SELECT id, max(revision) AS newest, toUInt32(argMax(time, revision)),"
+          " argMax(eve, revision) FROM events",
+          to);
+    put_conditions(to, f, &bounds);
+    put_text(to, "zone", s->zone);
+    put_text(to, "client", s->client);
+    put_text(to, "server", s->server);
+    fputs(" GROUP BY host, id HAVING newest > 0", to);
+    put_bounds(to, &bounds, "argMax(last_ms, revision)", "argMax(first_ms, revision)",
+               "argMax(severity, revision)");
+    fprintf(to, " ORDER BY argMax(time_ms, revision) DESC, host, id LIMIT %d", s->limit);
+}
+
+int fleet_search(void *fleet, const struct event_search *s, int64_t *next,
+                 int (*fn)(void *context, const struct event_row *row), void *context)
+{
+    struct telling t = {.event = fn, .context = context};
+    struct question q = {.fields = 4, .row = take_event, .context = &t};
+    int stopped;
+
+    *next = 0;
+    return ask_as_written(fleet, put_search, s, &q, &stopped);
 }
 
 static struct history_text text_of(const char *field)

@@ -55,12 +55,13 @@ char *table_row_conversation(const struct hour_row *h, const char *host)
     return finish(row);
 }
 
-char *table_row_stats(const struct record *r, const char *host)
+char *table_row_stats(const struct record *r, const struct policy *p)
 {
     static const char *const columns[] = {"packets", "kernel_drops", "observations_dropped",
                                           "records_dropped"};
-    json_t *row = json_pack("{s:I,s:s}", "time", (json_int_t)(r->time / NSEC_S), "host", host);
-    json_t *all = json_object();
+    json_t *row = json_pack("{s:I,s:s}", "time", (json_int_t)(r->time / NSEC_S), "host", p->name);
+    json_t *all = json_pack("{s:s,s:s,s:s}", "policy", p->digest, "mode", mode_name(p->mode),
+                            "version", SEALDNS_VERSION);
     char *text;
 
     for (size_t i = 0; i < STATS_COUNT; i++) {

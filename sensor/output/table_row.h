@@ -2,6 +2,7 @@
 #ifndef SEALDNS_OUTPUT_TABLE_ROW_H
 #define SEALDNS_OUTPUT_TABLE_ROW_H
 
+#include "model/policy.h"
 #include "model/record.h"
 
 /* The sum of an hour of one conversation, or of a part of it. Of rows of one part the one that was
@@ -14,7 +15,7 @@ struct hour_row {
 
 /* To be freed. NULL: no memory, or a text that is no UTF-8. */
 char *table_row_conversation(const struct hour_row *h, const char *host);
-/* r: a RECORD_STATS. */
-char *table_row_stats(const struct record *r, const char *host);
+/* r: a RECORD_STATS; p: the policy in force. */
+char *table_row_stats(const struct record *r, const struct policy *p);
 
 #endif

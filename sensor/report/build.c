@@ -74,6 +74,27 @@ json_t *section_table(json_t *section, const char *id, const char *caption, cons
     return rows;
 }
 
+bool build_is_of_fleet(const struct build *b)
+{
+    return b->source->sensors != NULL;
+}
+
+json_t *build_table(struct build *b, json_t *section, const char *id, const char *caption,
+                    const char *columns)
+{
+    char with[512];
+
+    snprintf(with, sizeof with, "sensor:Sensor;%s", columns);
+    return section_table(section, id, caption, build_is_of_fleet(b) ? with : columns);
+}
+
+json_t *build_row(const struct build *b, const char *sensor, json_t *cells)
+{
+    if (cells && build_is_of_fleet(b))
+        json_array_insert_new(cells, 0, json_string(sensor ? sensor : ""));
+    return cells;
+}
+
 json_t *section_chart(json_t *section, const char *id, const char *title, const char *kind)
 {
     json_t *chart = json_pack("{s:s,s:s,s:s,s:[],s:[]}", "id", id, "title", title, "kind", kind,
@@ -115,15 +136,17 @@ const struct report_format *report_format_named(const char *name)
     return NULL;
 }
 
-static json_t *head(const struct report_request *ask, json_t *measures, json_t *sections)
+static json_t *head(const struct build *b)
 {
+    const struct report_request *ask = b->ask;
     char made[TIME_TEXT];
 
-    return json_pack("{s:s,s:s,s:o,s:o,s:s,s:s,s:s,s:O,s:O}", "title", "DNS encryption report",
-                     "host", ask->policy->name, "from", build_time(ask->from), "to",
-                     build_time(ask->to), "made", time_text(ask->now / NSEC_S * NSEC_S, made),
-                     "version", SEALDNS_VERSION, "policy", ask->policy->digest, "measures",
-                     measures, "sections", sections);
+    return json_pack("{s:s,s:s,s:s,s:o,s:o,s:s,s:s,s:s,s:O,s:O}", "title", "DNS encryption report",
+                     "of", build_is_of_fleet(b) ? "Sensors of" : "Gateway", "host",
+                     ask->policy->name, "from", build_time(ask->from), "to", build_time(ask->to),
+                     "made", time_text(ask->now / NSEC_S * NSEC_S, made), "version",
+                     SEALDNS_VERSION, "policy", ask->policy->digest, "measures", b->measures,
+                     "sections", b->sections);
 }
 
 int report_make(const struct report_source *source, const struct report_request *ask, json_t **out)
@@ -141,7 +164,7 @@ int report_make(const struct report_source *source, const struct report_request 
 
     for (size_t i = 0; i < sizeof parts / sizeof *parts && status == SD_OK; i++)
         status = parts[i](&b);
-    *out = status == SD_OK ? head(ask, b.measures, b.sections) : NULL;
+    *out = status == SD_OK ? head(&b) : NULL;
     json_decref(b.sections);
     json_decref(b.measures);
     return status == SD_OK && !*out ? SD_EMEM : status;

@@ -31,6 +31,12 @@ void section_warn(json_t *section, const char *format, ...) __attribute__((forma
 /* columns: "zone:Zone;share%:Sealed;queries#:Queries;last@:Last seen"; the sign is its kind (share,
  * number, time), none text. Returns the rows, each an array of as many cells. */
 json_t *section_table(json_t *section, const char *id, const char *caption, const char *columns);
+/* The same of rows that are some sensor's: of a fleet they begin with its name, which build_row()
+ * puts there. */
+json_t *build_table(struct build *b, json_t *section, const char *id, const char *caption,
+                    const char *columns);
+json_t *build_row(const struct build *b, const char *sensor, json_t *cells);
+bool build_is_of_fleet(const struct build *b);
 /* kind: "share" (each 0 to 1 or null) or "stack". Returns the chart: labels and series. */
 json_t *section_chart(json_t *section, const char *id, const char *title, const char *kind);
 

@@ -14,6 +14,7 @@ struct rule_sum {
 };
 
 struct enforcement {
+    const struct build *b;
     json_t *drift, *changes;
     struct rule_sum rules[RULES_MOST];
     size_t rule_count;
@@ -61,7 +62,7 @@ static json_t *who(const json_t *e)
                         (long long)json_integer_value(uid), *ssh ? ", from " : "", ssh);
 }
 
-static void add_row(json_t *rows, const json_t *own)
+static void add_row(const struct build *b, json_t *rows, const json_t *eve, const json_t *own)
 {
     const json_t *e = json_object_get(own, "evidence");
     const char *detail = json_word(e, "changes");
@@ -70,8 +71,11 @@ static void add_row(json_t *rows, const json_t *own)
         detail = json_word(e, "detail");
     if (json_array_size(rows) < REPORT_LIST)
         json_array_append_new(
-            rows, json_pack("[o,s,o,s,O?]", json_sprintf("%.19sZ", json_word(own, "last")),
-                            json_word(e, "what"), who(e), detail, json_object_get(own, "count")));
+            rows,
+            build_row(b, json_word(eve, "host"),
+                      json_pack("[o,s,o,s,O?]", json_sprintf("%.19sZ", json_word(own, "last")),
+                                json_word(e, "what"), who(e), detail,
+                                json_object_get(own, "count"))));
 }
 
 static int see_event(void *context, const struct event_row *row)
@@ -85,10 +89,10 @@ static int see_event(void *context, const struct event_row *row)
         add_rule(e, own);
     } else if (is_one_of(json_word(json_object_get(own, "evidence"), "what"), drift)) {
         e->drifts++;
-        add_row(e->drift, own);
+        add_row(e->b, e->drift, eve, own);
     } else if (own) {
         e->changed++;
-        add_row(e->changes, own);
+        add_row(e->b, e->changes, eve, own);
     }
     json_decref(eve);
     return 0;
@@ -137,8 +141,14 @@ static void say_mode(struct build *b, json_t *s)
         [MODE_SHADOW] = "its rules are in the kernel and count, but cut nothing",
         [MODE_ENFORCE] = "its rules are in the kernel and cut"};
 
-    section_say(s, "The policy in force (%s) is in mode %s: %s.", b->ask->policy->digest,
-                mode_name(b->ask->policy->mode), means[b->ask->policy->mode]);
+    if (build_is_of_fleet(b))
+        section_say(s,
+                    "Exceptions are those of the policy that the report was made with (%s); "
+                    "which policy each sensor follows stands in the table of sensors.",
+                    b->ask->policy->digest);
+    else
+        section_say(s, "The policy in force (%s) is in mode %s: %s.", b->ask->policy->digest,
+                    mode_name(b->ask->policy->mode), means[b->ask->policy->mode]);
 }
 
 int build_enforcement(struct build *b)
@@ -148,16 +158,16 @@ int build_enforcement(struct build *b)
                                   .until = b->period.until,
                                   .kind = KIND_ENFORCEMENT,
                                   .limit = EVENTS_COUNTED};
-    struct enforcement e = {0};
+    struct enforcement e = {.b = b};
     int status, active;
     int64_t next;
 
     say_mode(b, s);
     active = put_exceptions(b, s);
-    e.drift = section_table(s, "drift", "Rules that were found changed, and put back",
-                            "time@:Last;what:What;who:Who;detail:Detail;count#:Times");
-    e.changes = section_table(s, "changes", "Changes of policy and rules, the latest first",
-                              "time@:Time;what:What;who:Who;detail:Detail;count#:Times");
+    e.drift = build_table(b, s, "drift", "Rules that were found changed, and put back",
+                          "time@:Last;what:What;who:Who;detail:Detail;count#:Times");
+    e.changes = build_table(b, s, "changes", "Changes of policy and rules, the latest first",
+                            "time@:Time;what:What;who:Who;detail:Detail;count#:Times");
     status = b->source->events(b->source->reader, &search, &next, see_event, &e);
     put_rules(&e, s);
     section_say(s,

@@ -198,7 +198,7 @@ static void put_header(const json_t *report, FILE *to)
 {
     fputs("<header><h1>", to);
     put_text(json_word(report, "title"), to);
-    fputs("</h1><p class=\"meta\">Gateway <strong>", to);
+    fprintf(to, "</h1><p class=\"meta\">%s <strong>", json_word(report, "of"));
     put_text(json_word(report, "host"), to);
     fprintf(to, "</strong>, %.10s %.5s to %.10s %.5s UTC</p>", json_word(report, "from"),
             json_word(report, "from") + 11, json_word(report, "to"), json_word(report, "to") + 11);

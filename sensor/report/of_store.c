@@ -57,6 +57,14 @@ static int counters(void *reader, const struct summary_period *p,
 
 struct report_source report_of_store(struct store_reader *r)
 {
-    return (struct report_source){r,        zones,  servers, clear_clients, told,
-                                  closures, events, memory,  gaps,          counters};
+    return (struct report_source){.reader = r,
+                                  .zones = zones,
+                                  .servers = servers,
+                                  .clear_clients = clear_clients,
+                                  .told = told,
+                                  .closures = closures,
+                                  .events = events,
+                                  .memory = memory,
+                                  .gaps = gaps,
+                                  .counters = counters};
 }

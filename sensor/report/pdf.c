@@ -322,7 +322,7 @@ static void put_title(struct pdf *p)
 
     p->y = MARGIN + 20;
     put_paragraph(p, json_word(p->report, "title"), "Sans Bold 24", INK, 6);
-    snprintf(line, sizeof line, "Gateway %s, %.10s %.5s to %.10s %.5s UTC",
+    snprintf(line, sizeof line, "%s %s, %.10s %.5s to %.10s %.5s UTC", json_word(p->report, "of"),
              json_word(p->report, "host"), json_word(p->report, "from"),
              json_word(p->report, "from") + 11, json_word(p->report, "to"),
              json_word(p->report, "to") + 11);

@@ -34,6 +34,10 @@ struct report_source {
                 int (*fn)(void *context, const struct gap_row *row), void *context);
     int (*counters)(void *reader, const struct summary_period *p,
                     int (*fn)(void *context, const struct counters_row *row), void *context);
+    /* NULL: there is one sensor, whose policy the report has. Else of a fleet: what each sensor
+     * learned (memory) is not in the report. */
+    int (*sensors)(void *reader, const struct summary_period *p,
+                   int (*fn)(void *context, const struct sensor_row *row), void *context);
 };
 struct report_source report_of_store(struct store_reader *r);
 
@@ -44,10 +48,11 @@ struct report_request {
     const struct controls *controls; /* NULL: no section of controls */
 };
 
-/* SD_EIO, SD_EMEM. Parts of the document: "title", "host", "from", "to", "made", "version",
- * "policy", "measures": {name: number}, "sections": [{"id", "title", "says": [{"text", "grave"}],
- * "charts": [{"id", "title", "kind", "labels", "series": [{"name", "values"}]}], "tables": [{"id",
- * "caption", "columns": [{"id", "title", "kind"}], "rows": [[cell]]}]}]. */
+/* SD_EIO, SD_EMEM. Parts of the document: "title", "of" (what "host" names), "host", "from", "to",
+ * "made", "version", "policy", "measures": {name: number}, "sections": [{"id", "title", "says":
+ * [{"text", "grave"}], "charts": [{"id", "title", "kind", "labels", "series": [{"name",
+ * "values"}]}], "tables": [{"id", "caption", "columns": [{"id", "title", "kind"}], "rows":
+ * [[cell]]}]}]. */
 int report_make(const struct report_source *source, const struct report_request *ask, json_t **out);
 
 /* One file a format, and its word in REPORTS of sensor/CMakeLists.txt. */

@@ -75,6 +75,23 @@ static int see_probe(void *context, const struct memory_row *row)
     return 0;
 }
 
+/* What the sensor itself measured and asked. */
+static int learned(struct build *b, json_t *s, struct probes *p)
+{
+    const struct report_source *from = b->source;
+    json_t *rows = section_table(s, "latency", "How they answer, as measured so far (ms)",
+                                 "resolver:Resolver;transport:Transport;"
+                                 "connections#:Connections;answers#:Answers;"
+                                 "handshake_p50#:Handshake, half;answer_p50#:Answer, half;"
+                                 "answer_p90#:Answer, nine of ten");
+    int status = from->memory(from->reader, "latency", NULL, see_latency, rows);
+
+    p->rows = section_table(s, "probes", "Last probes: who they proved to be",
+                            "server:Server;transport:Transport;time@:Probed;result:Result;"
+                            "tls:TLS;names:Certificate for;until:Until");
+    return status == SD_OK ? from->memory(from->reader, "probe", NULL, see_probe, p) : status;
+}
+
 int build_resolvers(struct build *b)
 {
     json_t *s = build_section(b, "resolvers", "Resolvers and their health");
@@ -88,24 +105,16 @@ int build_resolvers(struct build *b)
                       "server:Server;port:Port;transport:Transport;name:Name;approved:Approved;"
                       "queries#:Queries;responses#:Answers;failed#:Failed flows");
     status = from->servers(from->reader, &b->period, SERVERS_COUNTED, see_server, &r);
-    if (status == SD_OK)
-        status =
-            from->memory(from->reader, "latency", NULL, see_latency,
-                         section_table(s, "latency", "How they answer, as measured so far (ms)",
-                                       "resolver:Resolver;transport:Transport;"
-                                       "connections#:Connections;answers#:Answers;"
-                                       "handshake_p50#:Handshake, half;answer_p50#:Answer, half;"
-                                       "answer_p90#:Answer, nine of ten"));
-    p.rows = section_table(s, "probes", "Last probes: who they proved to be",
-                           "server:Server;transport:Transport;time@:Probed;result:Result;"
-                           "tls:TLS;names:Certificate for;until:Until");
-    if (status == SD_OK)
-        status = from->memory(from->reader, "probe", NULL, see_probe, &p);
+    if (status == SD_OK && !build_is_of_fleet(b))
+        status = learned(b, s, &p);
     section_say(s, "%d servers were asked, %d of them without being approved for it.", r.seen,
                 r.unapproved);
     if (r.seen > SERVERS)
         section_say(s, "%d that were asked less are not listed.", r.seen - SERVERS);
-    if (p.count)
+    if (build_is_of_fleet(b))
+        section_say(s, "How resolvers answer and what probes found each sensor knows itself: see "
+                       "its own report.");
+    else if (p.count)
         section_say(s, "%d probes are on record, %d of them found a fault.", p.count, p.faults);
     else
         section_say(s,
@@ -113,7 +122,9 @@ int build_resolvers(struct build *b)
                     "passing only.");
     build_measure(b, "resolvers_seen", r.seen);
     build_measure(b, "resolvers_unapproved", r.unapproved);
-    build_measure(b, "probes", p.count);
-    build_measure(b, "probe_faults", p.faults);
+    if (!build_is_of_fleet(b)) {
+        build_measure(b, "probes", p.count);
+        build_measure(b, "probe_faults", p.faults);
+    }
     return status;
 }

@@ -45,14 +45,21 @@ static void say_done(struct build *b, json_t *s)
 {
     enum mode mode = b->ask->policy->mode;
 
-    if (mode == MODE_ENFORCE)
+    if (build_is_of_fleet(b))
+        section_say(s,
+                    "%.0f of %.0f gateways enforce their policy: what it forbids was cut %.0f "
+                    "times.",
+                    build_measured(b, "sensors_enforcing"), build_measured(b, "sensors"),
+                    build_measured(b, "blocked"));
+    else if (mode == MODE_ENFORCE)
         section_say(s, "The gateway enforces the policy: what it forbids was cut %.0f times.",
                     build_measured(b, "blocked"));
     else
         section_say(s, "The gateway does not enforce the policy: it %s.",
                     mode == MODE_SHADOW ? "counts what it would cut" : "only watches");
-    section_say(s, "%.0f exceptions are in force, each with an owner and an end.",
-                build_measured(b, "exceptions_active"));
+    if (!build_is_of_fleet(b))
+        section_say(s, "%.0f exceptions are in force, each with an owner and an end.",
+                    build_measured(b, "exceptions_active"));
     if (build_measured(b, "alerts_open") > 0)
         section_say(s, "%.0f of %.0f alerts are open.", build_measured(b, "alerts_open"),
                     build_measured(b, "alerts"));
@@ -62,18 +69,19 @@ static void say_believed(struct build *b, json_t *s)
 {
     double share = build_measured(b, "coverage_share");
     double lost = build_measured(b, "frames_lost") + build_measured(b, "records_lost");
+    const char *many = build_is_of_fleet(b) ? "s" : "";
 
     if (share < 0.99 || lost > 0)
         section_warn(s,
-                     "Read this with care: the sensor ran for %.1f %% of the period and lost %.0f "
-                     "frames and records.",
-                     100 * share, lost);
+                     "Read this with care: the sensor%s ran for %.1f %% of the period and lost "
+                     "%.0f frames and records.",
+                     many, 100 * share, lost);
     else
         section_say(
             s,
-            "The figures can be relied on: the sensor ran for %.1f %% of the period and lost "
-            "nothing that it knows of.",
-            100 * share);
+            "The figures can be relied on: the sensor%s ran for %.1f %% of the period and lost "
+            "nothing that is known of.",
+            many, 100 * share);
 }
 
 int build_summary(struct build *b)

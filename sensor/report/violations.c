@@ -75,6 +75,7 @@ static void put_told(const struct violations *v, json_t *s)
 }
 
 struct downgrades {
+    const struct build *b;
     json_t *rows, *causes; /* causes: an object "cause, origin": count */
     int64_t count, grave;
 };
@@ -95,11 +96,13 @@ static int see_downgrade(void *context, const struct event_row *row)
                         json_integer(json_integer_value(json_object_get(d->causes, cause)) + 1));
     if (eve && json_array_size(d->rows) < REPORT_LIST)
         json_array_append_new(
-            d->rows,
-            json_pack("[o,s,s,s,s,s,s,O?]", json_sprintf("%.19sZ", json_word(own, "first")),
-                      json_word(own, "client"), json_word(own, "zone"),
-                      json_word(e, "failed_server"), json_word(e, "cause"), json_word(e, "origin"),
-                      severity_name((unsigned)severity), json_object_get(e, "queries")));
+            d->rows, build_row(d->b, json_word(eve, "host"),
+                               json_pack("[o,s,s,s,s,s,s,O?]",
+                                         json_sprintf("%.19sZ", json_word(own, "first")),
+                                         json_word(own, "client"), json_word(own, "zone"),
+                                         json_word(e, "failed_server"), json_word(e, "cause"),
+                                         json_word(e, "origin"), severity_name((unsigned)severity),
+                                         json_object_get(e, "queries"))));
     json_decref(eve);
     return 0;
 }
@@ -110,7 +113,7 @@ static int build_downgrades(struct build *b, json_t *s)
                                   .until = b->period.until,
                                   .kind = KIND_DOWNGRADE,
                                   .limit = DOWNGRADES_COUNTED};
-    struct downgrades d = {.causes = json_object()};
+    struct downgrades d = {.b = b, .causes = json_object()};
     json_t *causes, *count;
     const char *cause;
     int64_t next;
@@ -119,9 +122,9 @@ static int build_downgrades(struct build *b, json_t *s)
     causes = section_table(s, "downgrade_causes",
                            "Downgrades from encrypted DNS to clear text, by cause",
                            "cause:Cause and origin;events#:Events");
-    d.rows = section_table(s, "downgrades", "The latest downgrades",
-                           "first@:First;client:Client;zone:Zone;server:Resolver;cause:Cause;"
-                           "origin:Origin;severity:Severity;queries#:Queries in clear");
+    d.rows = build_table(b, s, "downgrades", "The latest downgrades",
+                         "first@:First;client:Client;zone:Zone;server:Resolver;cause:Cause;"
+                         "origin:Origin;severity:Severity;queries#:Queries in clear");
     status = b->source->events(b->source->reader, &search, &next, see_downgrade, &d);
     json_object_foreach(d.causes, cause, count)
         json_array_append_new(causes, json_pack("[s,O]", cause, count));

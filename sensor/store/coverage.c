@@ -50,7 +50,7 @@ int store_counters(struct store_reader *r, const struct summary_period *p,
     if (!q)
         return SD_EIO;
     while (!stop && (code = sqlite3_step(q)) == SQLITE_ROW) {
-        struct counters_row row = {sqlite3_column_int64(q, 0), text_at(q, 1)};
+        struct counters_row row = {.time = sqlite3_column_int64(q, 0), .json = text_at(q, 1)};
 
         stop = fn(context, &row);
     }

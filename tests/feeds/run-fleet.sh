@@ -12,6 +12,7 @@ LAB_ROOT=$(cd "$HERE/../.." && pwd)
 . "$LAB_ROOT/tests/netns/report.sh"
 . "$HERE/receivers.sh"
 . "$HERE/watched.sh"
+export LSAN_OPTIONS=suppressions=$LAB_ROOT/tests/cli/leaks.supp:print_suppressions=0 # of the library of fonts
 SENSORS="1 2 3" FLEET="clickhouse://10.99.0.254/sealdns"
 declare -A PIDS=()
 leave() {
@@ -173,6 +174,40 @@ numbers_are_the_same() {
     for n in $SENSORS; do check "the plan of sensor $n is that of its store" same_plan "$n"; done
     check "one plan over all" eval 'plan_of --store "$FLEET" | jq -e ".zones[] | select(.zone == \"lan\") | .clients >= 100 and .cut.clients >= 100"'
 }
+# One report over all. What each sensor's own store says adds up to it; a sensor that was away for hours, and one that told no counters, are named.
+report_of() { local format=$1; shift; ip netns exec "$NS-gw1" "$SEALDNS" report -c "$SCRATCH/gw1.yaml" --from 2h --format "$format" --key "$SCRATCH/fleet.key" "$@"; }
+cells() { jq -e --arg id "$1" "[.sections[].tables[] | select(.id == \$id) | (.columns | map(.id)) as \$c | .rows[] | [\$c, .] | transpose | map({(.[0]): .[1]}) | add] | $2" "$SCRATCH/fleet.json"; }
+reports_add_up() {
+    local n
+    report_of json --store "$FLEET" >"$SCRATCH/fleet.json" || return 1
+    for n in $SENSORS; do report_of json --db "$SCRATCH/gw$n/store.db" >"$SCRATCH/store$n.json" || return 1; done
+    python3 "$HERE/fleet_report.py" "$SCRATCH/fleet.json" "$SCRATCH"/store[123].json
+}
+one_was_away() {
+    python3 - "$(date +%s)" >"$SCRATCH/gw9.rows" <<'END'
+import json, sys
+now = int(sys.argv[1])
+for at in range(now - 7200, now, 60):
+    if not now - 5000 <= at <= now - 2300:
+        counters = {"packets": at - now + 7200, "mode": "enforce", "policy": "0123456789abcdef"}
+        print(json.dumps({"time": at, "host": "gw9", "packets": counters["packets"], "counters": json.dumps(counters)}))
+END
+    inside curl -sf --data-binary @"$SCRATCH/gw9.rows" 'http://10.99.0.254:8123/?query=INSERT%20INTO%20sealdns.stats%20FORMAT%20JSONEachRow'
+}
+one_report() {
+    check "one report over the fleet adds up to those of its sensors" reports_add_up
+    check "it has a row for each sensor, with what it follows" eval 'cells sensors "length == 3 and all(.queries > 0 and .sealed > 0 and .packets > 0)" && cells followed "length == 3 and all(.mode == \"monitor\" and (.policy | length) == 16 and .version != \"\")"'
+    check "a sensor that was away for three quarters of an hour tells" one_was_away
+    check "is seen in the next report" report_of json --store "$FLEET" -o "$SCRATCH/fleet.json"
+    check "its gap is told" eval 'cells gaps "[.[] | select(.sensor == \"gw9\")] | length == 1 and .[0].minutes >= 44 and .[0].minutes <= 46"'
+    check "and its row" eval 'cells sensors "any(.sensor == \"gw9\" and .covered > 0.6 and .covered < 0.64 and .packets > 6900)" && cells followed "any(.sensor == \"gw9\" and .mode == \"enforce\")"'
+    check "different policies are told" eval 'jq -r ".sections[].says[].text" "$SCRATCH/fleet.json" | grep -q "4 different policies"'
+    check "of one sensor alone" eval 'report_of text --store "$FLEET" --sensor gw2 >"$SCRATCH/one.txt" && grep -q gw2 "$SCRATCH/one.txt" && ! grep -q gw9 "$SCRATCH/one.txt"'
+    for format in html pdf csv text; do
+        check "as $format" eval 'report_of $format --store "$FLEET" -o "$SCRATCH/fleet.$format" && [ -s "$SCRATCH/fleet.$format" ] && [ -s "$SCRATCH/fleet.$format.manifest.json" ]'
+    done
+    [ -z "${KEEP_REPORTS:-}" ] || cp "$SCRATCH"/fleet.* "$KEEP_REPORTS"
+}
 wrong_ones() {
     local words='events --store'
     check "a password in the address is refused" eval '! "$SEALDNS" $words "clickhouse://a:b@h/d" 2>"$SCRATCH/said"; grep -q SEALDNS_CLICKHOUSE_PASSWORD "$SCRATCH/said"'
@@ -196,5 +231,6 @@ check "certificates" make_certificates
 everybody_tells
 clickhouse_dies
 numbers_are_the_same
+one_report
 wrong_ones
 tally
