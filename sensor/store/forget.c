@@ -47,12 +47,12 @@ static const struct {
 
 void store_use_retention(struct store *s, const struct store_retention *wish)
 {
-    store_expiry(s)->wish = *wish;
+    s->expiry.wish = *wish;
 }
 
 uint64_t store_expired(const struct store *s)
 {
-    return store_expiry((struct store *)s)->expired;
+    return s->expiry.expired;
 }
 
 static void add_reverse(struct needles *n, const struct addr *a)
@@ -236,14 +236,14 @@ static int forget(struct chain *c, const struct forgetting *f, struct forgotten 
 int store_forget(struct store *s, const struct forgetting *f, struct forgotten *out)
 {
     struct needles *n = calloc(1, sizeof *n);
-    sqlite3 *db = store_handle(s);
+    sqlite3 *db = s->db;
     int status = n ? store_commit(s) : SD_EMEM;
 
     memset(out, 0, sizeof *out);
     for (size_t i = 0; n && i < f->count; i++)
         add_address(n, &f->addresses[i]);
     if (status == SD_OK)
-        status = define(db, n) ? forget(store_chain(s), f, out) : SD_EIO;
+        status = define(db, n) ? forget(s->chain, f, out) : SD_EIO;
     undefine(db);
     free(n);
     return status;

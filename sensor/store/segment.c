@@ -6,13 +6,13 @@
 #include "base/error.h"
 #include "store/chain.h"
 
-/* The first link whose row nobody took out: a row that was taken past us stays in the chain's way,
- * and so in everybody's sight. */
-static const char first_standing[] =
-    "SELECT c.row FROM chain c WHERE NOT EXISTS (SELECT 1 FROM chain_notes n WHERE n.row = c.row)"
-    " AND NOT EXISTS (SELECT 1 FROM temp.gone g WHERE g.row = c.row AND NOT g.rest)"
+/* Links whose rows nobody took out by right. */
+#define STANDING                                                                                   \
+    " FROM chain c WHERE NOT EXISTS (SELECT 1 FROM chain_notes n WHERE n.row = c.row)"             \
+    " AND NOT EXISTS (SELECT 1 FROM temp.gone g WHERE g.row = c.row AND NOT g.rest)"               \
     " AND NOT EXISTS (SELECT 1 FROM chain_erased x WHERE x.row = c.row AND x.digest IS NULL)"
-    " ORDER BY c.row LIMIT 1";
+
+static const char first_standing[] = "SELECT c.row" STANDING " ORDER BY c.row LIMIT 1";
 
 int chain_watch(sqlite3 *db)
 {
@@ -235,7 +235,7 @@ static int close_segment(struct chain *c, struct chain_note *note)
     return status == SD_OK ? run(c->db, "DELETE FROM temp.gone", 0) : status;
 }
 
-int chain_close_segment(struct chain *c, const char *why, nsec_t now)
+static int close_gone(struct chain *c, const char *why, nsec_t now)
 {
     struct chain_note note = {.why = why, .time = now};
     sqlite3_stmt *q = NULL;
@@ -248,4 +248,24 @@ int chain_close_segment(struct chain *c, const char *why, nsec_t now)
     }
     sqlite3_finalize(q);
     return status == SD_OK && note.rows ? close_segment(c, &note) : status;
+}
+
+/* Where the front stands on rows that were taken past us nothing would ever be cut again: they are
+ * gone now, and the note says by whom. */
+static int note_thefts(struct chain *c, nsec_t now)
+{
+    static const char text[] =
+        "INSERT INTO temp.gone SELECT c.row, 0" STANDING
+        " AND c.row < coalesce((SELECT min(row) FROM events), 9223372036854775807)";
+    int status = run(c->db, text, 0);
+
+    return status == SD_OK ? close_gone(c, WHY_FOREIGN, now) : status;
+}
+
+int chain_close_segment(struct chain *c, const char *why, nsec_t now)
+{
+    int64_t before = c->now.row;
+    int status = close_gone(c, why, now);
+
+    return status == SD_OK && c->now.row != before ? note_thefts(c, now) : status;
 }
