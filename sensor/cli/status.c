@@ -141,6 +141,19 @@ static void print_feeds(const json_t *feeds)
     }
 }
 
+static void print_chain(const json_t *chain)
+{
+    long long trespasses = (long long)integer(chain, "trespasses");
+
+    if (json_is_true(json_object_get(chain, "signed")))
+        printf("chain       signed up to row %lld", (long long)integer(chain, "row"));
+    else
+        printf("chain       not signed, the log says why");
+    if (trespasses)
+        printf("; CHANGED %lld times by somebody without the key: see sealdns verify", trespasses);
+    putchar('\n');
+}
+
 static void print_text(const json_t *s)
 {
     const json_t *rules = json_object_get(s, "rules"), *store = json_object_get(s, "store");
@@ -162,6 +175,7 @@ static void print_text(const json_t *s)
     printf("store       %s, %lld rows written, %lld failed, %lld outlived their time\n",
            string(store, "path"), (long long)integer(store, "rows"),
            (long long)integer(store, "failed"), (long long)integer(store, "expired"));
+    print_chain(json_object_get(store, "chain"));
     printf("outputs     %lld lines, %lld lost\n", (long long)integer(outputs, "lines"),
            (long long)integer(outputs, "lost"));
     print_feeds(json_object_get(s, "feeds"));

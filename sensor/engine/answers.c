@@ -290,6 +290,8 @@ json_t *recorder_status(struct recorder *r)
     json_object_set_new(all, "max_flows", json_integer((json_int_t)r->wiring->bounds.flows));
     json_object_set_new(all, "feeds", feeds_status(r->feeds));
     json_object_set_new(all, "events", begun(r));
+    json_object_set_new(json_object_get(all, "store"), "chain",
+                        witness_status(&r->witness, r->store));
     shares_status(&r->shares, &b->latencies, all);
     if (r->peering)
         json_object_set_new(all, "peer", peer(r->peering));

@@ -214,10 +214,9 @@ static void keep_house(struct recorder *r)
     privacy_turn(r->privacy, record.time);
     if (store_retain(r->store, record.time) != SD_OK)
         complain(r, "the store could not be trimmed");
-    if (witness_look(&r->witness, r->store, r->leaving, &record)) {
+    while (witness_look(&r->witness, r->store, r->leaving, &record))
         tell_event(r, &record);
-        feeds_flush(r->feeds);
-    }
+    feeds_flush(r->feeds);
 }
 
 /* One level; if that fails, opening the file will say what is wrong. */

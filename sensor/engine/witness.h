@@ -4,21 +4,29 @@
 #ifndef SEALDNS_ENGINE_WITNESS_H
 #define SEALDNS_ENGINE_WITNESS_H
 
+#include <jansson.h>
+
 #include "base/signing.h"
 #include "model/record.h"
-#include "store/store.h"
+#include "store/witness.h"
 
 struct witness {
     struct signing_key *key; /* NULL: the store is chained and not signed */
     int64_t row;             /* what was told last */
     nsec_t told;
+    uint64_t trespasses;
 };
 
 /* Reads or makes the key beside the store. Errors as of signing_open(). */
 int witness_open(struct witness *w, const char *store_path, char error[SIGNING_ERROR]);
 void witness_close(struct witness *w);
-/* At most once an hour, and at the end (last), where rows were added since: a line goes to the log,
- * and true says that *out is an event to be told to store and outputs like any other. */
+/* True: *out is an event to be told to store and outputs like any other, and the log has it; then
+ * ask again. The checkpoint at most once an hour, and at the end (last), where rows were added
+ * since; and that somebody without the key was in the store. */
 bool witness_look(struct witness *w, const struct store *s, bool last, struct record *out);
+
+/* {"signed": true, "row": N, "trespasses": 0}: the last row that a checkpoint of this run covers.
+ */
+json_t *witness_status(const struct witness *w, const struct store *s);
 
 #endif

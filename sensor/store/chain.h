@@ -13,6 +13,7 @@
 #include "base/time.h"
 #include "store/digest.h"
 #include "store/store.h"
+#include "store/witness.h"
 
 /* All that is told of an event, in the order of its digest. */
 #define CHAIN_EVENT                                                                                \
@@ -49,6 +50,7 @@ struct chain {
     int64_t began;                   /* the last link when the transaction began */
     bool known;                      /* settled is */
     nsec_t opened;                   /* 0: not known */
+    struct store_trespass trespass;
 };
 
 /* db: migrated. Rows without a chain are chained, and a note says so. SD_EMEM, SD_EIO. */

@@ -87,6 +87,8 @@ int chain_note(struct chain *c, const struct chain_note *note)
         digest_columns(c->digester, q, 0, CHAIN_NOTE_COLUMNS);
     }
     sqlite3_finalize(q);
+    if (strcmp(note->why, WHY_FOREIGN) == 0)
+        c->trespass = (struct store_trespass){c->trespass.count + 1, note->first, note->last};
     return status == SD_OK ? chain_add(c, NULL, note->time) : SD_EIO;
 }
 

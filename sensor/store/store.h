@@ -38,18 +38,6 @@ int store_commit(struct store *s);
 /* Applies max_size and max_age; bounded work; call about once a minute. */
 int store_retain(struct store *s, nsec_t now);
 
-/* Up to a row the chain (chain.h) is as its hash says, signed. text is that, for who keeps it
- * elsewhere. */
-enum { STORE_CHECKPOINT = 448 };
-struct store_checkpoint {
-    int64_t number, row; /* 0: there is none */
-    nsec_t time;         /* of the latest event in it */
-    unsigned char hash[32], signature[64];
-};
-/* The last that was committed. text: SIGNED:SIGNATURE, or "". */
-void store_checkpoint(const struct store *s, struct store_checkpoint *out,
-                      char text[STORE_CHECKPOINT]);
-
 /* Readers */
 struct store_reader;
 int store_reader_open(const char *path, struct store_reader **out, char error[STORE_ERROR]);

@@ -6,6 +6,7 @@
 
 #include "base/signing.h"
 #include "store/store.h"
+#include "store/witness.h"
 
 /* word, and what it says of rows `row` to `last` */
 #define CHAIN_FAULTS(X)                                                                            \

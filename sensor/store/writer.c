@@ -502,6 +502,11 @@ int store_commit(struct store *s)
     return status;
 }
 
+struct store_trespass store_trespass(const struct store *s)
+{
+    return s->chain->trespass;
+}
+
 void store_checkpoint(const struct store *s, struct store_checkpoint *out,
                       char text[STORE_CHECKPOINT])
 {

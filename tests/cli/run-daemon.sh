@@ -253,6 +253,20 @@ alert_names_capture() { [[ $(capture_name) == sealdns-*.pcap ]]; }
 captured() { [ -s "$(capture_path)" ]; }
 question_captured() { tshark -r "$(capture_path)" -Y 'ip.dst == 127.0.0.3' -T fields -e dns.qry.name 2>/dev/null | grep -qx captured.example.org; }
 
+# Somebody takes what was written last, checkpoints too, from under a sensor that runs.
+trespassed() {
+    policy sixth >"$SCRATCH/policy.yaml"
+    check "it starts" start
+    check "its status says what is signed" soon eval 'ask | grep -qE "^chain +signed up to row [1-9]"'
+    check "the end of its store is taken off" eval 'sqlite3 -cmd ".timeout 8000" "$SCRATCH/store.db" "DELETE FROM events WHERE row > 3; DELETE FROM chain WHERE row > 3; DELETE FROM chain_notes; DELETE FROM chain_erased; DELETE FROM chain_checkpoints"'
+    ask_another
+    check "it ends cleanly" stop TERM
+    check "its log says that the store was changed" grep -q 'error: the store was changed: rows 4 to [0-9]* were' "$SCRATCH/log"
+    check "and so does an event, graver than most" eval 'jq -es "[.[] | select(.sealdns.evidence.what == \"store changed\")] | length >= 1" "$SCRATCH/eve.json" && stored_grave'
+    expect "verify says which rows" 1 out '^rows 4 to [0-9]+: added or taken away by somebody without the key' "$SEALDNS" verify --db "$SCRATCH/store.db"
+}
+stored_grave() { [ "$(sqlite3 "$SCRATCH/store.db" "SELECT severity FROM events WHERE json LIKE '%store changed%'")" = 1 ]; }
+
 cannot_start
 lives
 reloads
@@ -260,5 +274,6 @@ severities
 last_good
 shrunk
 captures
+trespassed
 [ "$FAILED" = 0 ] || sed 's/^/    /' "$SCRATCH/log"
 tally

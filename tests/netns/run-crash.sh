@@ -56,7 +56,11 @@ events_kept() {
     [ -z "$(comm -23 "$LAB_DIR/events.before" "$LAB_DIR/events.after")" ]
 }
 
-store_is_whole() { [ "$(sqlite3 "$LAB_DIR/sealdns.db" 'PRAGMA integrity_check')" = ok ]; }
+# Every page of it, and every row of its events signed: no kill leaves a batch without its checkpoint.
+store_is_whole() {
+    [ "$(sqlite3 "$LAB_DIR/sealdns.db" "PRAGMA integrity_check")" = ok ] &&
+        sealdns verify --db "$LAB_DIR/sealdns.db" --format json | jq -e ".whole and .signed and .key_compared and .last_checkpoint.row == .last"
+}
 
 nobody_runs() {
     local pid
