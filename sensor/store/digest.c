@@ -92,6 +92,14 @@ void digest_text(struct digester *d, const char *text)
         digest_octets(d, "n", 1);
 }
 
+void digest_blob(struct digester *d, const void *octets, size_t length)
+{
+    if (octets)
+        put_string(d, 'b', octets, length);
+    else
+        digest_octets(d, "n", 1);
+}
+
 void digest_number(struct digester *d, int64_t number)
 {
     put_number(d, 'i', (uint64_t)number);

@@ -20,6 +20,8 @@ void digester_destroy(struct digester *d);
 void digest_begin(struct digester *d, const unsigned char *salt);
 void digest_text(struct digester *d, const char *text); /* NULL: SQL's */
 void digest_number(struct digester *d, int64_t number);
+/* NULL: SQL's */
+void digest_blob(struct digester *d, const void *octets, size_t length);
 void digest_octets(struct digester *d, const void *octets, size_t length); /* without type */
 void digest_columns(struct digester *d, sqlite3_stmt *q, int from, int count);
 /* SD_EMEM. */

@@ -123,7 +123,7 @@ static int step(sqlite3_stmt *q)
 
 static int leave_gap(struct chain *c, struct gap *g, int64_t row, bool rest)
 {
-    unsigned char salt[SALT], digest[DIGEST] = {0};
+    unsigned char salt[SALT], digest[DIGEST];
     int status = rest ? digest_salt(c->digester, salt) : SD_OK;
 
     if (status == SD_OK && rest)
@@ -131,7 +131,7 @@ static int leave_gap(struct chain *c, struct gap *g, int64_t row, bool rest)
     if (status != SD_OK)
         return status;
     digest_number(g->digester, row);
-    digest_octets(g->digester, digest, DIGEST);
+    digest_blob(g->digester, rest ? digest : NULL, DIGEST);
     sqlite3_bind_int64(g->erased, 1, row);
     sqlite3_bind_int64(g->erased, 2, c->next);
     sqlite3_bind_int64(g->salt, 1, row);

@@ -152,7 +152,8 @@ static void check_note(struct walk *w, sqlite3_stmt *q)
     unsigned char digest[DIGEST];
 
     w->sum->notes++;
-    if (!octets_at(q, LINK_DIGEST, digest, DIGEST) || !digest_is(w, q, columns, NULL, digest))
+    if (!is_null(q, LINK_SALT) || !octets_at(q, LINK_DIGEST, digest, DIGEST) ||
+        !digest_is(w, q, columns, NULL, digest))
         tell(w, (struct chain_finding){.fault = CHAIN_NOTE_CHANGED, .row = n.row});
     if (strcmp(n.why, WHY_FOREIGN) == 0)
         tell(w, (struct chain_finding){
@@ -182,6 +183,15 @@ static void check_link(struct walk *w, sqlite3_stmt *q)
     w->before = row;
 }
 
+/* With its contents its salt went. */
+static void check_gone(struct walk *w, sqlite3_stmt *q)
+{
+    w->sum->erased++;
+    if (!is_null(q, LINK_SALT) || !is_null(q, REST))
+        tell(w, (struct chain_finding){.fault = is_null(q, REST) ? CHAIN_CHANGED : CHAIN_REMOVED,
+                                       .row = sqlite3_column_int64(q, ROW)});
+}
+
 static void check_row(struct walk *w, sqlite3_stmt *q)
 {
     bool event = !is_null(q, EVENT_ROW), note = !is_null(q, NOTE_ROW);
@@ -198,7 +208,7 @@ static void check_row(struct walk *w, sqlite3_stmt *q)
     else if (is_null(q, ERASED_BY))
         tell(w, (struct chain_finding){.fault = CHAIN_REMOVED, .row = row});
     else
-        w->sum->erased++;
+        check_gone(w, q);
     if (note && event)
         tell(w, (struct chain_finding){.fault = CHAIN_INSERTED,
                                        .row = row,
@@ -284,8 +294,7 @@ static int check_strangers(struct walk *w)
 
 static int check_list(struct walk *w, int64_t note, const unsigned char list[DIGEST])
 {
-    static const unsigned char nothing[DIGEST];
-    unsigned char found[DIGEST], rest[DIGEST];
+    unsigned char found[DIGEST];
     sqlite3_stmt *q =
         prepare(w, "SELECT row, digest FROM chain_erased WHERE note = ?1 ORDER BY row");
     int code = SQLITE_ERROR;
@@ -293,10 +302,8 @@ static int check_list(struct walk *w, int64_t note, const unsigned char list[DIG
     digest_begin(w->digester, NULL);
     if (q)
         sqlite3_bind_int64(q, 1, note);
-    while (q && (code = sqlite3_step(q)) == SQLITE_ROW) {
-        digest_number(w->digester, sqlite3_column_int64(q, 0));
-        digest_octets(w->digester, octets_at(q, 1, rest, DIGEST) ? rest : nothing, DIGEST);
-    }
+    while (q && (code = sqlite3_step(q)) == SQLITE_ROW)
+        digest_columns(w->digester, q, 0, 2);
     if (digest_end(w->digester, found) != SD_OK || memcmp(found, list, DIGEST) != 0)
         tell(w, (struct chain_finding){.fault = CHAIN_NOTE_CHANGED, .row = note});
     return end(q, code);
