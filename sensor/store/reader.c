@@ -2,6 +2,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/error.h"
 #include "base/text.h"
@@ -13,6 +14,12 @@ static int refuse(const char *path, const char *why, int status, char error[STOR
 {
     snprintf(error, STORE_ERROR, "%.150s: %.90s", path, why);
     return status;
+}
+
+/* Of a WAL store SQLite makes files beside it, also to read. */
+static bool wants_to_write(int code)
+{
+    return code == SQLITE_CANTOPEN || code == SQLITE_READONLY;
 }
 
 static int check_version(sqlite3 *db, const char *path, char error[STORE_ERROR])
@@ -27,6 +34,9 @@ static int check_version(sqlite3 *db, const char *path, char error[STORE_ERROR])
             version = sqlite3_column_int(q, 0);
         sqlite3_finalize(q);
     }
+    if (version < 0 && wants_to_write(sqlite3_errcode(db)))
+        return refuse(path, "cannot be read where nothing can be written: copy it, and its -wal",
+                      SD_EPERM, error);
     if (version < 0)
         return refuse(path, "no SQLite database", SD_EFORMAT, error);
     if (version == 0)
@@ -36,6 +46,47 @@ static int check_version(sqlite3 *db, const char *path, char error[STORE_ERROR])
     return SD_OK;
 }
 
+/* As a file that nobody changes. */
+static int open_unchanging(const char *path, sqlite3 **out)
+{
+    static const char odd[] = "%?# ";
+    size_t size = 3 * strlen(path) + 32, used = 0;
+    char *uri = malloc(size);
+    int code;
+
+    if (!uri)
+        return SQLITE_NOMEM;
+    used += (size_t)snprintf(uri, size, "file:");
+    for (; *path; path++)
+        used += (size_t)snprintf(uri + used, size - used, strchr(odd, *path) ? "%%%02X" : "%c",
+                                 (unsigned char)*path);
+    snprintf(uri + used, size - used, "?immutable=1");
+    code = sqlite3_open_v2(uri, out, SQLITE_OPEN_READONLY | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_URI,
+                           NULL);
+    free(uri);
+    return code;
+}
+
+/* A copy on a medium, or in a folder, where nothing can be written, with nothing beside it. */
+static bool is_shut_away(sqlite3 *db, const char *path)
+{
+    char wal[4096];
+
+    return wants_to_write(sqlite3_exec(db, "PRAGMA user_version", NULL, NULL, NULL)) &&
+           snprintf(wal, sizeof wal, "%s-wal", path) < (int)sizeof wal && access(wal, F_OK) != 0;
+}
+
+static int open_file(const char *path, sqlite3 **out)
+{
+    int code = sqlite3_open_v2(path, out, SQLITE_OPEN_READONLY | SQLITE_OPEN_NOMUTEX, NULL);
+
+    if (code != SQLITE_OK || !is_shut_away(*out, path))
+        return code;
+    sqlite3_close(*out);
+    *out = NULL;
+    return open_unchanging(path, out);
+}
+
 int store_reader_open(const char *path, struct store_reader **out, char error[STORE_ERROR])
 {
     struct store_reader *r = calloc(1, sizeof *r);
@@ -43,8 +94,7 @@ int store_reader_open(const char *path, struct store_reader **out, char error[ST
 
     if (!r)
         return SD_EMEM;
-    if (sqlite3_open_v2(path, &r->db, SQLITE_OPEN_READONLY | SQLITE_OPEN_NOMUTEX, NULL) !=
-        SQLITE_OK)
+    if (open_file(path, &r->db) != SQLITE_OK)
         status =
             refuse(path, "cannot be opened: is it the right path (--db FILE)?", SD_ENOENT, error);
     else

@@ -81,6 +81,7 @@ signed() {
     openssl genpkey -algorithm ed25519 -out "$SCRATCH/other.key" 2>"$SCRATCH/err"
     expect "somebody else's key" 1 err "not by this installation's key" "$SEALDNS" report --key "$SCRATCH/other.key" --check "$r"
     expect "without a manifest" 1 err 'there is no manifest' "${ours[@]}" --check "$SCRATCH/policy.yaml"
+    check "the public half is enough to check" eval 'openssl pkey -in "$SCRATCH/installation.key" -pubout -out "$SCRATCH/half.pem" && "$SEALDNS" report --check "$r" --key "$SCRATCH/half.pem" >"$SCRATCH/out"'
     head -c 3000 /dev/urandom >"$SCRATCH/noise.key"
     "$SEALDNS" report -c "$SCRATCH/policy.yaml" --db "$DB" --from 1d --key "$SCRATCH/noise.key" -o "$SCRATCH/unsigned.txt" 2>"$SCRATCH/err"
     check "a key that is none: the report is made, and said not to be signed" eval '[ -s "$SCRATCH/unsigned.txt" ] && [ ! -e "$SCRATCH/unsigned.txt.manifest.json" ] && grep -q "not signed: .*no Ed25519 key" "$SCRATCH/err"'

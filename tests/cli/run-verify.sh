@@ -45,6 +45,7 @@ whole() {
     check "the document says so" eval 'verify --db "$DB" --format json | jq -e ".whole and .signed and .key_compared and .findings == [] and .rows > 3 and .last_checkpoint.row == .last"'
     check "a copy by .backup" eval 'sql "$DB" ".backup $SCRATCH/copy.db" && verify --db "$SCRATCH/copy.db" | grep -qx whole'
     check "a copy by VACUUM INTO" eval 'sql "$DB" "VACUUM INTO \"$SCRATCH/vacuumed.db\"" && verify --db "$SCRATCH/vacuumed.db" | grep -qx whole'
+    check "a copy on a medium that cannot be written" shut_away
     mkdir "$SCRATCH/carried" && cp "$SCRATCH/copy.db" "$SCRATCH/carried/"
     expect "carried elsewhere: the key is told, and not compared" 0 out 'not compared' verify --db "$SCRATCH/carried/copy.db"
     expect "compared there with the key" 0 out '^signed by [0-9a-f]{64}$' verify --db "$SCRATCH/carried/copy.db" --key "$SCRATCH/public.pem"
@@ -52,6 +53,15 @@ whole() {
     expect "a store of analyze: unsigned, and said" 0 out '^unsigned: ' verify --db "$SCRATCH/carried/unsigned.db"
     expect "to who has the key that is no proof" 1 out 'no checkpoint of the key' verify --db "$SCRATCH/carried/unsigned.db" --key "$KEY"
     check "unless it is said" eval 'cp "$SCRATCH/carried/unsigned.db" "$SCRATCH/beside.db" && verify --db "$SCRATCH/beside.db" --unsigned | grep -qx whole'
+}
+# Root writes where nothing can be written: it asks as nobody.
+shut_away() {
+    local folder="$SCRATCH/shut ?%20#away" nobody=()
+    [ "$(id -u)" != 0 ] || nobody=(setpriv --reuid 65534 --clear-groups)
+    chmod 755 "$SCRATCH" && mkdir "$folder" && cp "$SCRATCH/copy.db" "$folder/" && cp "$SEALDNS" "$SCRATCH/sealdns" && chmod 555 "$folder" || return 1
+    "${nobody[@]}" "$SCRATCH/sealdns" verify --db "$folder/copy.db" --key "$SCRATCH/public.pem" >"$SCRATCH/out" 2>&1
+    chmod 755 "$folder"
+    grep -qx whole "$SCRATCH/out"
 }
 by_openssl() {
     local number at time hash key
