@@ -125,6 +125,7 @@ static void take_note(void *context, const struct chain_told *n)
         {"migrated",
          "chained only then, from a store without a chain: nothing is proven of before"},
         {"unsigned", "signed only then: nothing is proven of before"},
+        {"key", "signed by another key until then"},
         {"forgotten", "contents erased on request"},
     };
     struct checking *c = context;

@@ -55,18 +55,20 @@ static int read_head(struct chain *c, struct chain_place *out)
     return code == SQLITE_ROW || code == SQLITE_DONE ? SD_OK : SD_EIO;
 }
 
-/* The last checkpoint; `ours`: signed by our key, and what it says is where the chain ends. */
-static int read_checkpoint(struct chain *c, struct store_checkpoint *out, bool *ours)
+enum signer { NOBODY, OURSELVES, ANOTHER };
+
+/* The last checkpoint, and whose signature it truly bears. */
+static int read_checkpoint(struct chain *c, struct store_checkpoint *out, enum signer *signer)
 {
-    static const char text[] = "SELECT number, row, time, hash, signature FROM chain_checkpoints"
-                               " ORDER BY number DESC LIMIT 1";
-    const unsigned char *key = signing_public(c->key);
+    static const char text[] = "SELECT number, row, time, hash, signature, key FROM"
+                               " chain_checkpoints ORDER BY number DESC LIMIT 1";
+    unsigned char key[SIGNING_KEY];
     char signed_part[CHECKPOINT_SIGNED];
     sqlite3_stmt *q;
     int code;
 
     memset(out, 0, sizeof *out);
-    *ours = false;
+    *signer = NOBODY;
     if (sqlite3_prepare_v2(c->db, text, -1, &q, NULL) != SQLITE_OK)
         return SD_EIO;
     code = sqlite3_step(q);
@@ -74,10 +76,12 @@ static int read_checkpoint(struct chain *c, struct store_checkpoint *out, bool *
         out->number = sqlite3_column_int64(q, 0);
         out->row = sqlite3_column_int64(q, 1);
         out->time = sqlite3_column_int64(q, 2);
-        *ours = take_octets(q, 3, out->hash, DIGEST) &&
-                take_octets(q, 4, out->signature, SIGNING_SIGNATURE) &&
-                signing_is_by(key, signed_part, (size_t)checkpoint_text(out, key, signed_part),
-                              out->signature);
+        if (take_octets(q, 3, out->hash, DIGEST) &&
+            take_octets(q, 4, out->signature, SIGNING_SIGNATURE) &&
+            take_octets(q, 5, key, SIGNING_KEY) &&
+            signing_is_by(key, signed_part, (size_t)checkpoint_text(out, key, signed_part),
+                          out->signature))
+            *signer = memcmp(key, signing_public(c->key), SIGNING_KEY) == 0 ? OURSELVES : ANOTHER;
     }
     sqlite3_finalize(q);
     return code == SQLITE_ROW || code == SQLITE_DONE ? SD_OK : SD_EIO;
@@ -114,16 +118,19 @@ static int judge_others(struct chain *c, const struct chain_place *left, int64_t
 {
     struct store_checkpoint last;
     int64_t sure, end = c->now.row > newest ? c->now.row : newest;
-    bool ours, whole;
-    int status = read_checkpoint(c, &last, &ours);
+    enum signer signer;
+    bool whole;
+    int status = read_checkpoint(c, &last, &signer);
 
     if (status != SD_OK)
         return status;
-    whole = ours && last.row == c->now.row && memcmp(last.hash, c->now.hash, DIGEST) == 0 &&
+    whole = last.row == c->now.row && memcmp(last.hash, c->now.hash, DIGEST) == 0 &&
             newest <= c->now.row && is_there(c, left);
     c->now.time = last.time > c->opened ? last.time : c->opened;
-    if (whole || end == 0)
+    if ((whole && signer == OURSELVES) || end == 0)
         return SD_OK;
+    if (whole && signer == ANOTHER && !left->row)
+        return note_rows(c, WHY_KEY, 1, end);
     if (!last.number && !left->row)
         return note_rows(c, WHY_UNSIGNED, 1, end);
     sure = left->row ? left->row : last.row;

@@ -24,8 +24,9 @@
 enum { CHAIN_EVENT_COLUMNS = 17, CHAIN_NOTE_COLUMNS = 8 };
 
 /* Why there is a note. */
-#define WHY_MIGRATED  "migrated"  /* rows that were there before there was a chain */
-#define WHY_UNSIGNED  "unsigned"  /* rows that were chained before there was a key */
+#define WHY_MIGRATED  "migrated" /* rows that were there before there was a chain */
+#define WHY_UNSIGNED  "unsigned" /* rows that were chained before there was a key */
+#define WHY_KEY       "key" /* rows that another key signed, which was the installation's, or was not */
 #define WHY_FOREIGN   "foreign"   /* rows that somebody without the key added or took away */
 #define WHY_AGE       "age"       /* taken out: older than store.max_age or the kind's own time */
 #define WHY_SIZE      "size"      /* taken out: the store was full */

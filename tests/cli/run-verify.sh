@@ -106,6 +106,7 @@ tampered() {
     check "names of a stranger do not reach the terminal" hostile
     check "all made anew without the key" remade
     check "and signed with another key" resigned
+    check "a key that was lost and made anew: who has both is told when" another_key
 }
 hostile() {
     cp "$DB" "$SCRATCH/spoiled.db" && sql "$SCRATCH/spoiled.db" "UPDATE events SET id = char(27) || '[31m' WHERE row = 2"
@@ -124,6 +125,13 @@ resigned() {
         verify --db "$SCRATCH/other/store.db" | grep -qx whole || return 1
     verify --db "$SCRATCH/other/store.db" --key "$SCRATCH/public.pem" >"$SCRATCH/out"
     [ $? = 1 ] && grep -q '^checkpoint 1, of .*: not signed by the key' "$SCRATCH/out"
+}
+
+another_key() {
+    mkdir -p "$SCRATCH/anew" && cp "$DB" "$SCRATCH/anew/store.db" && cp "$SCRATCH/other/installation.key" "$SCRATCH/anew/" && sign "$SCRATCH/anew/store.db" &&
+        ! verify --db "$SCRATCH/anew/store.db" >"$SCRATCH/out" && grep -q '^checkpoint 1, of .*: not signed by the key' "$SCRATCH/out" || return 1
+    verify --db "$SCRATCH/anew/store.db" --key "$SCRATCH/public.pem" --key "$SCRATCH/anew/installation.key" >"$SCRATCH/out"
+    [ $? = 0 ] && grep -q ': signed by another key until then$' "$SCRATCH/out"
 }
 
 # A checkpoint that was told to a log, and a store put back to a moment before it.

@@ -418,6 +418,11 @@ static void another_key_signs_nothing(void **state)
     assert_found("forged 5 (1);unsigned 1-5;");
     verify(NULL);
     assert_string_equal(found, "");
+    fill(key, 5); /* a new key in the place of a lost one: who has both knows */
+    assert_found("forged 5 (1);");
+    assert_string_equal(noted, "key 5 of 1-5;");
+    verify(NULL);
+    assert_string_equal(found, "");
 }
 
 /* Whoever knows how it is made, and has no key. */
