@@ -233,6 +233,8 @@ static char *rendered(const struct opened *o, const char *eve_line, json_t **eve
         return strdup(eve_line);
     if (!*eve)
         *eve = json_loads(eve_line, 0, NULL);
+    if (*eve && o->format->render_line)
+        return o->format->render_line(*eve, eve_line);
     return *eve ? o->format->render(*eve) : NULL;
 }
 

@@ -199,4 +199,4 @@ static char *render(const json_t *eve)
     return NULL;
 }
 
-const struct output_format format_cef = {"cef", render};
+const struct output_format format_cef = {.name = "cef", .render = render};

@@ -238,4 +238,4 @@ static char *render(const json_t *eve)
     return line;
 }
 
-const struct output_format format_ecs = {"ecs", render};
+const struct output_format format_ecs = {.name = "ecs", .render = render};

@@ -306,4 +306,4 @@ static char *render(const json_t *eve)
     return json_dumps(eve, JSON_COMPACT | JSON_PRESERVE_ORDER | JSON_ENSURE_ASCII);
 }
 
-const struct output_format format_eve = {"eve", render};
+const struct output_format format_eve = {.name = "eve", .render = render};

@@ -279,4 +279,4 @@ static char *render(const json_t *eve)
     return member_is_dns(eve) ? render_query(eve) : render_finding(eve);
 }
 
-const struct output_format format_ocsf = {"ocsf", render};
+const struct output_format format_ocsf = {.name = "ocsf", .render = render};

@@ -26,6 +26,8 @@ char *eve_render_query(const struct record *r, const struct policy *policy);
 struct output_format {
     const char *name; /* "eve", "text" */
     char *(*render)(const json_t *eve);
+    /* The same for who has the document's line too; NULL: that is of no use. */
+    char *(*render_line)(const json_t *eve, const char *line);
 };
 extern const struct output_format *const output_formats[];         /* NULL-terminated */
 const struct output_format *output_format_named(const char *name); /* NULL: none */

@@ -1,6 +1,8 @@
 /* One flat row for a table: what is asked for most as columns, and the whole line beside them. */
 #include <stdlib.h>
+#include <string.h>
 
+#include "base/json.h"
 #include "output/member.h"
 #include "output/output.h"
 
@@ -61,54 +63,65 @@ static const struct column dns_texts[] = {{"host", "host"},
                                {"count", "sealdns.count"},           {"sample", "sealdns.sample"},
                                {"latency_us", "sealdns.latency_us"}, {NULL, NULL}};
 
-static void set_columns(json_t *row, const json_t *eve, const struct column *text,
+static void put_columns(struct json_writer *w, const json_t *eve, const struct column *text,
                         const struct column *number)
 {
-    json_object_set_new(row, "time", json_integer(member_milliseconds(eve, "timestamp") / 1000));
+    json_integer_member(w, "time", member_milliseconds(eve, "timestamp") / 1000);
     for (const struct column *c = times; c->column; c++)
-        json_object_set_new(row, c->column, json_integer(member_milliseconds(eve, c->path)));
+        json_integer_member(w, c->column, member_milliseconds(eve, c->path));
     for (const struct column *c = text; c->column; c++)
-        json_object_set_new(row, c->column, json_string(or_empty(member_text(eve, c->path))));
+        json_string_member(w, c->column, or_empty(member_text(eve, c->path)));
     for (const struct column *c = number; c->column; c++)
-        json_object_set_new(row, c->column, json_integer(member_integer(eve, c->path)));
+        json_integer_member(w, c->column, member_integer(eve, c->path));
 }
 
-static json_t *answers(const json_t *eve)
+static void put_answers(struct json_writer *w, const json_t *eve, const char *path)
 {
-    json_t *list = json_array();
+    const json_t *one;
+    size_t i;
 
-    member_extend(list, eve, "dns.grouped.A");
-    member_extend(list, eve, "dns.grouped.AAAA");
-    return list;
+    json_array_foreach(member(eve, path), i, one)
+        json_string_member(w, NULL, or_empty(json_string_value(one)));
 }
 
-static char *render_query(const json_t *eve)
+static void put_query(struct json_writer *w, const json_t *eve)
 {
-    json_t *row = json_object();
-    char *out;
+    put_columns(w, eve, dns_texts, dns_numbers);
+    json_open(w, "answers", '[');
+    put_answers(w, eve, "dns.grouped.A");
+    put_answers(w, eve, "dns.grouped.AAAA");
+    json_close(w, ']');
+}
 
-    set_columns(row, eve, dns_texts, dns_numbers);
-    json_object_set_new(row, "answers", answers(eve));
-    out = json_dumps(row, JSON_COMPACT | JSON_PRESERVE_ORDER | JSON_ENSURE_ASCII);
-    json_decref(row);
-    return out;
+static char *render_line(const json_t *eve, const char *line)
+{
+    size_t size = 8 * strlen(line) + 4096; /* an octet is written as six at most, and twice */
+    struct json_writer w = json_writer_over(malloc(size), size);
+
+    if (!w.text)
+        return NULL;
+    json_open(&w, NULL, '{');
+    if (member_is_dns(eve)) {
+        put_query(&w, eve);
+    } else {
+        put_columns(&w, eve, texts, numbers);
+        json_string_member(&w, "eve", line);
+    }
+    json_close(&w, '}');
+    if (!w.full)
+        return w.text;
+    free(w.text);
+    return NULL;
 }
 
 static char *render(const json_t *eve)
 {
-    json_t *row;
-    char *line, *out;
+    char *line = json_dumps(eve, JSON_COMPACT | JSON_PRESERVE_ORDER | JSON_ENSURE_ASCII);
+    char *row = line ? render_line(eve, line) : NULL;
 
-    if (member_is_dns(eve))
-        return render_query(eve);
-    row = json_object();
-    line = json_dumps(eve, JSON_COMPACT | JSON_PRESERVE_ORDER | JSON_ENSURE_ASCII);
-    set_columns(row, eve, texts, numbers);
-    json_object_set_new(row, "eve", json_string(or_empty(line)));
-    out = line ? json_dumps(row, JSON_COMPACT | JSON_PRESERVE_ORDER | JSON_ENSURE_ASCII) : NULL;
-    json_decref(row);
     free(line);
-    return out;
+    return row;
 }
 
-const struct output_format format_row = {"row", render};
+const struct output_format format_row = {
+    .name = "row", .render = render, .render_line = render_line};

@@ -20,7 +20,7 @@
 #define SEGMENT       (UINT64_C(1) << 20) /* a file is closed at this size */
 #define PENDING       (64 << 10)
 #define LINE_MOST     (PENDING - sizeof(struct head))
-#define BATCH         (256 << 10)
+#define BATCH         (768 << 10)
 #define INFORMATIONAL 4
 #define PATH_SIZE     320
 

@@ -58,7 +58,7 @@ int spool_put(struct spool *s, const char *line, const struct spool_mark *mark);
  */
 int spool_flush(struct spool *s);
 
-/* The next lines, at most `most` and SPOOL_BATCH, of 256 KiB in all; at least one if any waits.
+/* The next lines, at most `most` and SPOOL_BATCH, of 768 KiB in all; at least one if any waits.
  * Borrowed until the next call. The same lines again until spool_told(). */
 size_t spool_next(struct spool *s, struct spool_line *lines, size_t most);
 /* The first count lines of the last spool_next() were told: the next call goes on behind them. */

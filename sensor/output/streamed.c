@@ -66,7 +66,7 @@ static int send_lines(struct streamed *s, const struct output_batch *b, size_t c
 
 static int send_all(struct streamed *s, struct output_batch *b)
 {
-    static const struct timespec breath = {.tv_nsec = 2 * 1000 * 1000};
+    static const struct timespec breath = {.tv_nsec = 1000 * 1000};
     size_t at_once = is_datagram(s) ? 1 : b->count;
     int status = SD_OK;
 

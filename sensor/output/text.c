@@ -79,4 +79,4 @@ static char *render(const json_t *eve)
     return fclose(to) == 0 ? line : NULL;
 }
 
-const struct output_format format_text = {"text", render};
+const struct output_format format_text = {.name = "text", .render = render};

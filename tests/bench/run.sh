@@ -35,6 +35,8 @@ usage: run.sh [--quick] [--runs N] [--packets N] [--small N] [--workloads LIST] 
                      question is an error, and so is a wrong sum
   --store            instead: 50,000 events a second for five seconds into the store, by way of the
                      sensor's ring; one that is lost without being counted is an error
+  --feeds [N [S]]    instead: N events a second (20,000) for S seconds (5) to each kind of output, against its
+                     real receiver (root); one that does not arrive is an error
   --forward          instead: what the rules cost a gateway that forwards (root, network namespaces)
   --pairs            instead: 100,000 pairs of client and server in the kernel (root): loaded, looked
                      at, put back, updated; more than a second to load is an error
@@ -64,7 +66,8 @@ while [ "$1" != --end ]; do
         want=scratch
     elif [ "$1" = --detectors ] || [ "$1" = --plan ] || [ "$1" = --forward ] || [ "$1" = --pairs ] ||
         [ "$1" = --latency ] || [ "$1" = --profile ] || [ "$1" = --flows ] ||
-        [ "$1" = --alerts ] || [ "$1" = --live ] || [ "$1" = --instructions ] || [ "$1" = --report ] || [ "$1" = --store ]; then
+        [ "$1" = --alerts ] || [ "$1" = --live ] || [ "$1" = --instructions ] || [ "$1" = --report ] || [ "$1" = --store ] ||
+        [ "$1" = --feeds ]; then
         instead=$1
     else
         set -- "$@" "$1"
@@ -108,6 +111,11 @@ fi
 if [ "$instead" = --store ]; then
     build_target bench_store
     "$root/build/bench_store" "$scratch/store.db" "$@"
+    exit
+fi
+if [ "$instead" = --feeds ]; then
+    build_target bench_feeds
+    "$here/feeds/run.sh" "$root/build/bench_feeds" "$@"
     exit
 fi
 if [ "$instead" = --pairs ]; then
