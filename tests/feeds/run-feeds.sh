@@ -102,6 +102,27 @@ receiver_refuses() {
     rm "$SCRATCH/webhook.got.refuse"
 }
 
+# Receivers that reset, send garbage, headers without an end, a way elsewhere, or nothing at all: told in harmless words, nothing is taken for told.
+receiver_lies() {
+    local way client=330001
+    for way in reset garbage headers redirect silent; do
+        kill_receiver webhook
+        receiver liar "$HERE/liar.py" 8080 $way
+        soon answers 8080
+        burst $client 5 2000
+        check "a receiver that answers by $way: told, and the events wait" soon ask_feeds '.[] | select(.id == "webhook") | .error != null and (.error | test("^[ -~]+$")) and .waiting > 0'
+        kill_receiver liar
+        start_webhook
+        check "an honest one gets them all" soon at_webhook $((client & 255)) 5
+        client=$((client + 5))
+    done
+}
+# at_webhook LAST COUNT: the events of so many clients from 10.5.9.LAST on.
+at_webhook() {
+    local n
+    for n in $(seq "$1" $(($1 + $2 - 1))); do grep -q "\"client\":\"10.5.9.$n\"" "$SCRATCH/webhook.got" || return 1; done
+}
+
 # A certificate that does not vouch for the receiver: nothing is sent.
 receiver_is_another() {
     openssl req -x509 -newkey rsa:2048 -nodes -keyout "$SCRATCH/other.key" -out "$SCRATCH/other.pem" -days 9 -subj /CN=other >/dev/null 2>&1
@@ -150,6 +171,7 @@ everybody_is_there
 receivers_die
 sensor_dies
 receiver_refuses
+receiver_lies
 receiver_is_another
 rotates
 check "it ends cleanly" ends

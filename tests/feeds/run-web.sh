@@ -135,21 +135,35 @@ rude_clients() {
     check "what changes something is refused" [ "$(code -X POST --data x $URL/metrics)" = 405 ]
     check "a header of 100 kB is refused" [ "$(code -H "X: $(head -c 100000 /dev/zero | tr '\0' x)" $URL/metrics)" != 200 ]
     check "octets that are no HTTP" eval '! printf "\000\377\r\n\r\n" | inside timeout 5 nc -q 1 127.0.0.1 8053 | grep -q 200'
-    check "200 that say nothing do not keep others out for long" silent_crowd
+    local before
+    before=$(memory_of)
+    check "10,000 connections that say nothing do not keep others out for long" silent_crowd
+    check "nor do they cost memory: $before kB before" eval '[ "$(memory_of)" -lt $((before + 40000)) ]'
     check "headers forbid scripts from elsewhere" eval 'get -I $URL/metrics | grep -qi "^content-security-policy: default-src .none."'
     check "beyond loopback nobody listens" eval '! inside ss -tln | grep 8053 | grep -v 127.0.0.1'
 }
+# 10,000 connections, all at once as far as they are taken, and requests that come an octet a second.
 silent_crowd() {
-    inside python3 - <<'END'
+    inside bash -c 'ulimit -n 20000; exec python3 -' <<'END'
 import socket, time, urllib.request
-crowd = [socket.socket() for _ in range(200)]
-for one in crowd:
-    one.settimeout(1)
+crowd = []
+for n in range(10000):
+    one = socket.socket()
+    one.setblocking(False)
     try:
         one.connect(("127.0.0.1", 8053))
     except OSError:
         pass
-for _ in range(30):
+    crowd.append(one)
+slow = [one for one in crowd[:40]]
+for octet in b"GET /h":
+    for one in slow:
+        try:
+            one.send(bytes([octet]))
+        except OSError:
+            pass
+    time.sleep(0.2)
+for _ in range(60):
     try:
         urllib.request.urlopen("http://127.0.0.1:8053/healthz", timeout=2)
         break
@@ -159,6 +173,7 @@ else:
     raise SystemExit(1)
 END
 }
+memory_of() { awk '/^VmRSS/ { sum += $2 } END { print sum }' $(pgrep -f "run -c $SCRATCH/policy.yaml" | sed 's,.*,/proc/&/status,'); }
 
 who_may_ask() {
     echo s3same >"$SCRATCH/token"
