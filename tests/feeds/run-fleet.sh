@@ -214,6 +214,17 @@ one_report() {
     check "every panel of the Grafana dashboard has an answer" eval 'panels >"$SCRATCH/panels" || { cat "$SCRATCH/panels" >&2; false; }'
     [ -z "${KEEP_REPORTS:-}" ] || cp "$SCRATCH"/fleet.* "$KEEP_REPORTS"
 }
+# As rules/README.md says it.
+forget_there() {
+    local table
+    for table in events dns conversations; do asks "ALTER TABLE sealdns.$table DELETE WHERE client = '10.2.0.26' OR server = '10.2.0.26'" || return 1; done
+}
+gone_there() { [ "$(count "count() FROM sealdns.events WHERE client = '10.2.0.26'")$(count "count() FROM sealdns.conversations WHERE client = '10.2.0.26'")" = 00 ]; }
+forgets() {
+    check "a client is there" [ "$(count "count() FROM sealdns.conversations WHERE client = '10.2.0.26'")" -gt 0 ]
+    check "its rows are taken out of the fleet's tables" forget_there
+    check "and are gone" soon gone_there
+}
 # Nothing was cut and no policy changed here, so those panels are empty.
 panels() { inside "$HERE/grafana.py" clickhouse "$LAB_ROOT/dashboards/grafana/sealdns-clickhouse.json" "${CLICKHOUSE/127.0.0.1/10.99.0.254}" --empty "What rules cut, or would have" --empty "Changes of policy and rules, drift"; }
 wrong_ones() {
@@ -240,5 +251,6 @@ everybody_tells
 clickhouse_dies
 numbers_are_the_same
 one_report
+forgets
 wrong_ones
 tally
