@@ -2,6 +2,7 @@
 
 #include "base/error.h"
 #include "store/read.h"
+#include "store/thin.h"
 
 static sqlite3_stmt *prepare(struct store_reader *r, const char *text,
                              const struct summary_period *p)
@@ -15,27 +16,42 @@ static sqlite3_stmt *prepare(struct store_reader *r, const char *text,
     return q;
 }
 
+/* From where on a row says that somebody watched: a whole hour's from its beginning. */
+static nsec_t watched_from(sqlite3_stmt *q)
+{
+    nsec_t time = sqlite3_column_int64(q, 0);
+
+    return sqlite3_column_int(q, 1) ? time / THIN_HOUR * THIN_HOUR : time;
+}
+
 int store_gaps(struct store_reader *r, const struct summary_period *p, nsec_t least,
                int (*fn)(void *context, const struct gap_row *row), void *context)
 {
-    sqlite3_stmt *q =
-        prepare(r, "SELECT time FROM stats WHERE time >= ?1 AND time < ?2 ORDER BY time", p);
+    /* An hour that is whole and ends behind the period has its row there. */
+    static const char text[] =
+        "SELECT time, instr(json, '" THIN_MARK "') > 0 FROM stats WHERE time >= ?1"
+        " AND time < ?2 + 3600000000000 ORDER BY time";
+    sqlite3_stmt *q = prepare(r, text, p);
     struct gap_row gap = {.from = p->since};
     int code = SQLITE_DONE, stop = 0;
 
     if (!q)
         return SD_EIO;
-    while (!stop && (code = sqlite3_step(q)) == SQLITE_ROW) {
-        gap.to = sqlite3_column_int64(q, 0);
+    while (!stop && gap.from < p->until && (code = sqlite3_step(q)) == SQLITE_ROW) {
+        nsec_t from = watched_from(q);
+
+        if (from >= p->until)
+            break;
+        gap.to = from;
         if (gap.to - gap.from >= least)
             stop = fn(context, &gap);
-        gap.from = gap.to;
+        gap.from = sqlite3_column_int64(q, 0);
     }
     sqlite3_finalize(q);
     gap.to = p->until;
     if (!stop && gap.to - gap.from >= least)
         stop = fn(context, &gap);
-    return stop || code == SQLITE_DONE ? SD_OK : SD_EIO;
+    return stop || code == SQLITE_DONE || code == SQLITE_ROW ? SD_OK : SD_EIO;
 }
 
 int store_counters(struct store_reader *r, const struct summary_period *p,

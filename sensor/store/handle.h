@@ -34,7 +34,8 @@ struct store {
     bool once; /* a new file of one run */
     bool late; /* there is something in temp.late */
     struct expiry expiry;
-    nsec_t rolled; /* hours before this one are in the sums, as of the open batch */
+    nsec_t rolled;  /* hours before this one are in the sums, as of the open batch */
+    nsec_t thinned; /* hours of counters before this one were looked at */
     struct sums sums;
     struct chain *chain;
 };

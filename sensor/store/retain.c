@@ -4,6 +4,7 @@
 #include "store/expire.h"
 #include "store/handle.h"
 #include "store/rollup.h"
+#include "store/thin.h"
 
 #define RETAIN_ROWS 20000 /* deleted at most in one call of store_retain() */
 
@@ -133,6 +134,8 @@ static int take_old(struct store *s, nsec_t now)
     }
     if (status == SD_OK)
         status = expire_step(s->db, &s->expiry, now, s->options.max_size);
+    if (status == SD_OK)
+        status = thin_counters(s->db, now, &s->thinned);
     return status == SD_OK ? chain_close_segment(s->chain, WHY_AGE, now) : status;
 }
 
