@@ -12,8 +12,6 @@
 #include <sys/prctl.h>
 #include <unistd.h>
 
-#include <linux/sockios.h>
-
 #include "base/error.h"
 
 /* kept: one capability, or -1. */
@@ -112,7 +110,7 @@ static const int needed[] = {
 };
 
 /* What libpcap asks of an interface. */
-static const unsigned long requests[] = {SIOCGIFFLAGS, SIOCGIFINDEX, SIOCGIFNAME, SIOCGSTAMP};
+static const unsigned long requests[] = {SIOCGIFFLAGS, SIOCGIFINDEX, SIOCGIFNAME};
 
 #define ALLOW(call, ...)                                                                           \
     (seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(call), __VA_ARGS__) != 0)
