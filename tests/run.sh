@@ -56,6 +56,7 @@ fast alone  -      200 volume         tests/volume/run.sh $RELEASE
 fast alone  -       60 doh            tests/doh/run.sh $RELEASE
 fast alone  -      200 soak           env SEALDNS=$RELEASE/sealdns tests/pcap/soak.sh
 fast alone  -      200 cli            env SEALDNS=$DEBUG/sealdns tests/cli/run-cli.sh
+fast alone  -      120 few            env SEALDNS=$RELEASE/sealdns tests/faults/run-few.sh
 fast alone  -      100 fields         env SEALDNS=$RELEASE/sealdns tests/feeds/fields.py
 fast alone  -       60 terminal       env SEALDNS=$DEBUG/sealdns tests/cli/run-terminal.sh
 fast alone  -       60 verify         env SEALDNS=$DEBUG/sealdns tests/cli/run-verify.sh

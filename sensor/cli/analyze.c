@@ -185,6 +185,8 @@ static int analyze(struct analysis *a, char **paths, size_t count)
         pages_stay_small();
     a->events = event_list_create();
     status = a->events ? open_store(a) : EXIT_FAILED;
+    if (!a->events)
+        log_error("%s", sd_strerror(SD_EMEM));
     if (status == EXIT_DONE)
         status = run_files(a, paths, count);
     store_close(a->store);

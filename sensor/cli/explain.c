@@ -375,8 +375,10 @@ static int explain(struct question *q)
     size_t count = 0;
     int status;
 
-    if (gateway_addresses(&gateway, &count) != SD_OK)
+    if (gateway_addresses(&gateway, &count) != SD_OK) {
+        log_error("cannot read the addresses of this machine");
         return EXIT_FAILED;
+    }
     status = load_policy(q->config, gateway, count, clock_now(), &q->policy);
     free(gateway);
     if (status != EXIT_DONE)
@@ -385,7 +387,7 @@ static int explain(struct question *q)
         r = NULL;
     status = explain_subject(q, r);
     if (!r)
-        printf("No history: %s\n", error);
+        printf("No history: %s\n", error[0] ? error : "no memory");
     store_reader_close(r);
     policy_destroy(q->policy);
     if (status != SD_OK)

@@ -169,8 +169,10 @@ static int report(struct request *q)
     size_t count = 0;
     int status;
 
-    if (gateway_addresses(&gateway, &count) != SD_OK)
+    if (gateway_addresses(&gateway, &count) != SD_OK) {
+        log_error("cannot read the addresses of this machine");
         return EXIT_FAILED;
+    }
     status = load_policy(q->config, gateway, count, q->ask.now, &q->policy);
     free(gateway);
     if (status != EXIT_DONE)

@@ -92,8 +92,10 @@ int policy_files_read(const char *path, const char *otherwise, FILE *to, struct 
     struct policy_files *f = calloc(1, sizeof *f);
     int status;
 
-    if (!f)
+    if (!f) {
+        fprintf(to, "cannot read the policy: %s\n", sd_strerror(SD_EMEM));
         return SD_EMEM;
+    }
     f->count = 2;
     status = read_text(path ? path : otherwise, to, &f->texts[0]);
     if (status == SD_OK)

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/hash.h"
+#include "base/log.h"
 #include "detect/draft.h"
 
 bool groups_read(struct groups *g, const struct policy *p)
@@ -15,6 +16,9 @@ bool groups_read(struct groups *g, const struct policy *p)
     g->count = of ? p->resolver_count : 0;
     for (size_t i = 0; i < g->count; i++)
         of[i] = hash_bytes(p->resolvers[i].id, strlen(p->resolvers[i].id), 0);
+    if (!of)
+        log_warning(
+            "no memory for the resolvers' groups: each of their addresses counts by itself");
     return of != NULL;
 }
 

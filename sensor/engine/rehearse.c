@@ -56,7 +56,7 @@ static int take_machine(void *context, const struct memory_row *row)
     }
     free(list);
     json_decref(o);
-    return status;
+    return q->stopped = status;
 }
 
 static int take_blocked(void *context, const struct blocked_row *row)
@@ -66,7 +66,7 @@ static int take_blocked(void *context, const struct blocked_row *row)
 
     if (addr_parse(row->client, &client) != SD_OK || addr_parse(row->server, &server) != SD_OK)
         return SD_OK;
-    return plan_blocked(q->plan, &client, &server, row->cleartext);
+    return q->stopped = plan_blocked(q->plan, &client, &server, row->cleartext);
 }
 
 static int history(void *reader, nsec_t since, const struct history_sink *sink)
@@ -97,13 +97,14 @@ static int read_rows(struct rehearsal *q, const struct rehearsal_source *r)
     int status;
 
     q->rows = 0;
+    q->stopped = SD_OK;
     free_hosts(q);
     status = r->history(r->reader, q->since, &sink);
     if (status == SD_OK)
         status = r->blocked(r->reader, q->since, take_blocked, q);
-    if (status == SD_OK)
+    if (status == SD_OK && q->stopped == SD_OK)
         status = r->memory(r->reader, "client", NULL, take_machine, q);
-    return status;
+    return status == SD_OK ? q->stopped : status;
 }
 
 static int begin(struct rehearsal *q)

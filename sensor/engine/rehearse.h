@@ -32,6 +32,7 @@ struct rehearsal {
 
     size_t machine_room;
     uint64_t rows;
+    int stopped; /* why the reading was ended: who reads does not say */
 };
 
 /* SD_EIO, SD_EMEM. */

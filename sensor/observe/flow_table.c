@@ -15,7 +15,10 @@ int flow_table_init(struct flow_table *t, size_t most, uint64_t seed)
     assert(t->slots < UINT32_MAX / 2);
     t->flows = pages_zeroed(most * sizeof *t->flows);
     t->index = pages_zeroed(t->slots * sizeof *t->index);
-    return t->flows && t->index ? SD_OK : SD_EMEM;
+    if (t->flows && t->index)
+        return SD_OK;
+    t->slots = 0; /* nothing to walk over */
+    return SD_EMEM;
 }
 
 void flow_table_finish(struct flow_table *t)
