@@ -1,5 +1,5 @@
-/* Preloaded: of the allocations that the program itself asks for, not its libraries, number $FEW_FAILS gets no memory. At the
- * end how many there were is written to descriptor $FEW_TELL. */
+/* Preloaded: of the allocations that the program itself asks for, not its libraries, number
+ * $FEW_FAILS gets no memory. At the end how many there were is written to descriptor $FEW_TELL. */
 #include <errno.h>
 #include <link.h>
 #include <stdatomic.h>
@@ -46,7 +46,8 @@ static int see(struct dl_phdr_info *object, size_t size, void *context)
 {
     (void)size, (void)context;
     for (int i = 0; i < object->dlpi_phnum; i++) {
-        uintptr_t from = object->dlpi_addr + object->dlpi_phdr[i].p_vaddr, to = from + object->dlpi_phdr[i].p_memsz;
+        uintptr_t from = object->dlpi_addr + object->dlpi_phdr[i].p_vaddr,
+                  to = from + object->dlpi_phdr[i].p_memsz;
 
         if (object->dlpi_phdr[i].p_type != PT_LOAD)
             continue;
