@@ -185,8 +185,8 @@ random-subdomain $(address_of torture) $(address_of primary) 2 torture.example
 END
 }
 
-# One for every answer that came too late, of 800.
-closed_ports_told() { [ "$(lab_in leaver nstat -asz IcmpOutDestUnreachs | awk '/IcmpOut/ { print $2 }')" -ge 300 ]; }
+# One for every answer that came when its port was closed: on a fast machine half of the 800 come before that.
+closed_ports_told() { [ "$(lab_in leaver nstat -asz IcmpOutDestUnreachs | awk '/IcmpOut/ { print $2 }')" -ge 100 ]; }
 
 check_silence() {
     local said
