@@ -15,7 +15,8 @@ store: {path: $STORE, max_age: 9000d, max_size: 20GiB}
 control: {socket: $FOLDER/sock}
 web: {listen: "127.0.0.1:8053"}
 END
-ip link set lo up && "$SEALDNS" run -c "$FOLDER/policy.yaml" 2>"$FOLDER/log" &
+ip link set lo up || exit 1
+"$SEALDNS" run -c "$FOLDER/policy.yaml" 2>"$FOLDER/log" &
 PID=$!
 fetch() { curl -sf -o "$FOLDER/answer" -w '%{time_total}' "http://127.0.0.1:8053$1"; }
 for _ in $(seq 100); do fetch /healthz >/dev/null && break; sleep 0.1; done
